@@ -1,0 +1,155 @@
+"""One Jupyter kernel per timm release, over the torch that is installed."""
+
+import atexit
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from ast import literal_eval
+from collections.abc import Callable
+from pathlib import Path
+
+from ipykernel.kernelspec import make_ipkernel_cmd
+from jupyter_client import KernelManager
+from jupyter_client.kernelspec import KernelSpec
+
+from helpers import plain, releases
+from helpers.errors import Problem, UsageProblem
+
+Output = Callable[[str, dict], None]
+"""Called with a Jupyter message type (stream, display_data, error, …) and its content."""
+
+PATIENCE = 5.0
+"""Seconds that an interrupted kernel gets to stop, before it is killed."""
+
+
+class KernelDied(Problem):
+    """The process behind a release is gone."""
+
+
+class ThisPython(KernelManager):
+    """A manager whose kernel is always the Python that runs, whatever kernels a user registered."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        return KernelSpec(argv=make_ipkernel_cmd(), display_name="timm", language="python")
+
+
+class ReleaseKernel:
+    """A running kernel in which `import timm` gives one published release.
+
+    Raises UnknownRelease or ReleaseProblem if the release is not there.
+    """
+
+    def __init__(self, release: str):
+        folder = releases.locate(release)
+        self.release = release
+        self._sockets = None
+        options = {}
+        if os.name == "posix":
+            # Sockets in a private folder: unlike TCP, nothing to encrypt and no port to race for.
+            self._sockets = tempfile.mkdtemp(prefix="timm-")
+            options = {"transport": "ipc", "ip": str(Path(self._sockets, "k"))}
+        self._manager = ThisPython(**options)
+        atexit.register(self.shutdown)
+        path = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+        # FutureWarning and DeprecationWarning speak to timm's authors of the day, not to a learner.
+        quiet = "ignore::FutureWarning,ignore::DeprecationWarning"
+        self._manager.start_kernel(
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(path), "PYTHONWARNINGS": quiet}
+        )
+        self._client = self._manager.blocking_client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=120)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process behind it still runs."""
+        return self._manager.is_alive()
+
+    def run(self, code: str, on_output: Output) -> None:
+        """Run code; everything it shows or raises is handed to `on_output` as it comes.
+
+        A KeyboardInterrupt here interrupts the kernel. Raises KernelDied.
+        """
+        self._ask(code, on_output)
+
+    def put(self, values: dict[str, object]) -> None:
+        """Set plain values as variables there. Raises UsageProblem for one that is not plain."""
+        for name, value in values.items():
+            text = plain.dump(name, value)
+            self._ask(f"{name} = __import__('json').loads({text!r})", silent=True)
+
+    def get(self, names: list[str]) -> dict[str, object]:
+        """Plain values of variables there. Raises UsageProblem for an unknown or other one."""
+        pack = "__import__('helpers.plain', fromlist=['dump']).dump"
+        asked = {name: f"{pack}({name!r}, {name})" for name in names}
+        answers = self._ask("", silent=True, expressions=asked)
+        values = {}
+        for name, answer in answers.items():
+            if answer["status"] != "ok":
+                unknown = f"there is no {name!r} in the kernel of timm {self.release}"
+                raise UsageProblem(unknown if answer["ename"] == "NameError" else answer["evalue"])
+            values[name] = json.loads(literal_eval(answer["data"]["text/plain"]))
+        return values
+
+    def shutdown(self) -> None:
+        """Stop the kernel at once; safe to call twice."""
+        atexit.unregister(self.shutdown)
+        if hasattr(self, "_client"):
+            self._client.stop_channels()
+        if self._manager.has_kernel:
+            self._manager.shutdown_kernel(now=True)
+        self._manager.cleanup_resources()
+        if self._sockets:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _ask(
+        self,
+        code: str,
+        on_output: Output = lambda kind, content: None,
+        silent: bool = False,
+        expressions: dict[str, str] | None = None,
+    ) -> dict:
+        """Send one request and follow it to its end; returns the answers to `expressions`."""
+        request = self._client.execute(
+            code, silent=silent, user_expressions=expressions, allow_stdin=False
+        )
+        try:
+            self._follow(request, on_output)
+        except KeyboardInterrupt:
+            self._manager.interrupt_kernel()
+            try:
+                self._follow(request, on_output, until=time.monotonic() + PATIENCE)
+            except TimeoutError:
+                self.shutdown()
+            raise
+        reply = self._receive(self._client.shell_channel, request)
+        return reply["content"].get("user_expressions", {})
+
+    def _follow(self, request: str, on_output: Output, until: float = float("inf")) -> None:
+        while True:
+            message = self._receive(self._client.iopub_channel, request, until)
+            kind, content = message["msg_type"], message["content"]
+            if kind == "status" and content["execution_state"] == "idle":
+                return
+            on_output(kind, content)
+
+    def _receive(self, channel, request: str, until: float = float("inf")) -> dict:
+        """The next message on a channel that answers a request."""
+        while time.monotonic() < until:
+            # The socket itself, not the client's get_…_msg: those wait in a thread of their own,
+            # where a message that arrives during an interrupt is lost.
+            if channel.socket.poll(200):
+                _, message = self._client.session.recv(channel.socket, mode=0)
+                if message["parent_header"].get("msg_id") == request:
+                    return message
+            elif not self._manager.is_alive():
+                self.shutdown()
+                raise KernelDied(
+                    f"the kernel of timm {self.release} died; "
+                    f"the next cell for {self.release} starts afresh"
+                )
+        raise TimeoutError

@@ -1,0 +1,192 @@
+"""The two magics of the lessons: %%timm runs a cell in a kernel of one release, %%expect waits
+for an error in the lesson's own. Load them with `%load_ext helpers.magics`.
+"""
+
+import argparse
+import re
+import shlex
+import sys
+import warnings
+
+from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
+from IPython.display import clear_output, publish_display_data
+
+from helpers import plain
+from helpers.errors import Problem, UsageProblem
+from helpers.kernels import KernelDied, ReleaseKernel
+from helpers.releases import check_known
+
+TIMM_USAGE = "%%timm RELEASE [--raises TYPE [--match REGEX]] [--in a,b] [--out c,d]"
+EXPECT_USAGE = "%%expect TYPE [--match REGEX]"
+
+
+class PromiseBroken(Problem):
+    """A cell promised an error, and nothing or something else was raised."""
+
+
+class _Words(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line with the usage."""
+
+    def error(self, message: str):
+        raise UsageProblem(f"{message}; usage: {self.usage}")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _timm_parser() -> _Words:
+    parser = _Words(usage=TIMM_USAGE, add_help=False, allow_abbrev=False)
+    parser.add_argument("release")
+    parser.add_argument("--raises")
+    parser.add_argument("--match")
+    parser.add_argument("--in", dest="send", type=_names, default=[])
+    parser.add_argument("--out", dest="bring", type=_names, default=[])
+    return parser
+
+
+def _expect_parser() -> _Words:
+    parser = _Words(usage=EXPECT_USAGE, add_help=False, allow_abbrev=False)
+    parser.add_argument("raises")
+    parser.add_argument("--match")
+    return parser
+
+
+def _parse(parser: _Words, line: str, variables: dict) -> argparse.Namespace:
+    """Split a magic's line and fill `{name}` in from the lesson's variables."""
+
+    def value(found: re.Match) -> str:
+        name = found[1]
+        if name not in variables:
+            raise UsageProblem(f"the lesson has no variable {name!r}; usage: {parser.usage}")
+        return str(variables[name])
+
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageProblem(f"{error} in {line!r}; usage: {parser.usage}") from None
+    args = parser.parse_args([re.sub(r"\{([A-Za-z_]\w*)\}", value, word) for word in words])
+    if args.match is not None:
+        if not args.raises:
+            raise UsageProblem(f"--match goes with --raises; usage: {parser.usage}")
+        try:
+            re.compile(args.match)
+        except re.error as error:
+            raise UsageProblem(f"--match {args.match!r} is no regular expression: {error}") from None
+    return args
+
+
+class _Raised(Exception):
+    """An error of a release's kernel, shown here with the traceback that it has there."""
+
+    def __init__(self, content: dict):
+        super().__init__(content["evalue"])
+        self._traceback = content["traceback"]
+
+    def _render_traceback_(self) -> list[str]:
+        return self._traceback
+
+
+def _keep_promise(args: argparse.Namespace, name: str | None, text: str) -> None:
+    """Raise PromiseBroken unless the error that came is the one that was promised."""
+    promised = args.raises + (f" matching {args.match!r}" if args.match else "")
+    if name is None:
+        raise PromiseBroken(f"this cell promised {promised}, and nothing was raised")
+    if name != args.raises or (args.match and not re.search(args.match, text)):
+        raise PromiseBroken(f"this cell promised {promised}, and this came: {name}: {text}")
+
+
+def _replay(kind: str, content: dict) -> None:
+    """Show one output of a release's kernel as if the cell had run here."""
+    if kind == "stream":
+        stream = sys.stderr if content["name"] == "stderr" else sys.stdout
+        stream.write(content["text"])
+        stream.flush()
+    elif kind in ("display_data", "execute_result", "update_display_data"):
+        publish_display_data(
+            content["data"],
+            content.get("metadata"),
+            transient=content.get("transient"),
+            update=kind == "update_display_data",
+        )
+    elif kind == "clear_output":
+        clear_output(wait=content.get("wait", False))
+
+
+@magics_class
+class LessonMagics(Magics):
+    """%%timm and %%expect."""
+
+    def __init__(self, shell):
+        super().__init__(shell)
+        self._kernels: dict[str, ReleaseKernel] = {}
+
+    @no_var_expand
+    @cell_magic
+    def timm(self, line: str, cell: str) -> None:
+        """Run the cell in a kernel of its own that sees one published timm release.
+
+        State stays between the cells of one release. `{name}` in the line stands for a variable
+        of the lesson. `--in` and `--out` carry plain values there and back. With `--raises` the
+        error is shown as a stream, and the cell fails unless exactly that error comes.
+        """
+        variables = self.shell.user_ns
+        args = _parse(_timm_parser(), line, variables)
+        for name in args.send:
+            if name not in variables:
+                raise UsageProblem(f"--in names {name!r}, and the lesson has no such variable")
+            plain.dump(name, variables[name])  # complains before a kernel starts
+        kernel = self._kernel(args.release)
+        error: dict | None = None
+
+        def on_output(kind: str, content: dict) -> None:
+            nonlocal error
+            if kind == "error":
+                error = content
+            else:
+                _replay(kind, content)
+
+        try:
+            kernel.put({name: variables[name] for name in args.send})
+            kernel.run(cell, on_output)
+            if args.raises:
+                if error:
+                    print("\n".join(error["traceback"]))
+                _keep_promise(args, error and error["ename"], error["evalue"] if error else "")
+            elif error:
+                raise type(error["ename"], (_Raised,), {})(error)
+            if args.bring:
+                variables.update(kernel.get(args.bring))
+        except KernelDied:
+            del self._kernels[args.release]
+            raise
+
+    @no_var_expand
+    @cell_magic
+    def expect(self, line: str, cell: str) -> None:
+        """Run the cell here; show the promised error as a stream, and fail if it does not come."""
+        args = _parse(_expect_parser(), line, self.shell.user_ns)
+        display = self.shell._showtraceback
+        self.shell._showtraceback = lambda kind, value, lines: print("\n".join(lines))
+        try:
+            result = self.shell.run_cell(cell)
+        finally:
+            self.shell._showtraceback = display
+        error = result.error_before_exec or result.error_in_exec
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        _keep_promise(args, type(error).__name__ if error else None, str(error))
+
+    def _kernel(self, release: str) -> ReleaseKernel:
+        check_known(release)
+        kernel = self._kernels.get(release)
+        if kernel is None or not kernel.alive:
+            self._kernels[release] = kernel = ReleaseKernel(release)
+        return kernel
+
+
+def load_ipython_extension(shell) -> None:
+    """What `%load_ext helpers.magics` calls."""
+    # torchvision sets this one off on import; it speaks to its authors.
+    warnings.filterwarnings("ignore", message=".*torch.jit.interface.*", category=FutureWarning)
+    shell.register_magics(LessonMagics)

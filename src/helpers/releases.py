@@ -1,0 +1,161 @@
+"""Published timm releases side by side: fetched into a cache, checked, located, removed.
+
+A timm release is one pure-Python wheel. Unpacked into a folder of its own and put first on the
+path, it runs over the torch that is installed. The cache is the user's; MISSING_AA_CACHE moves it.
+"""
+
+import difflib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from importlib.resources import files
+from pathlib import Path
+
+import platformdirs
+
+from helpers.errors import Problem, UsageProblem
+
+CURRENT = "1.0.31"
+"""The release that requirements.lock holds: what the lessons call `current`."""
+
+COURSE = ("0.6.13", "1.0.3", "1.0.11", "1.0.12", CURRENT)
+"""The releases that the lessons use."""
+
+PARTIAL = ".partial-"
+
+
+class UnknownRelease(UsageProblem):
+    """No such release among the recorded ones."""
+
+
+class ReleaseProblem(Problem):
+    """A release cannot be fetched, found or removed."""
+
+
+def _read_record() -> dict[str, str]:
+    """Release -> sha256 of its wheel, oldest version first."""
+    lines = files("helpers").joinpath("timm_releases.txt").read_text().splitlines()
+    rows = (line.split() for line in lines if line.startswith("timm=="))
+    return {row[0].removeprefix("timm=="): row[1].removeprefix("--hash=sha256:") for row in rows}
+
+
+KNOWN = _read_record()
+"""Every recorded release, oldest version first, with the sha256 of its wheel."""
+
+
+def check_known(release: str) -> None:
+    """Raise UnknownRelease, naming the nearest ones, for a release that is not recorded."""
+    if release not in KNOWN:
+        near = difflib.get_close_matches(release, KNOWN, n=3, cutoff=0.4) or list(KNOWN)[-3:]
+        raise UnknownRelease(
+            f"there is no timm release {release!r} here; the nearest are {', '.join(near)}"
+        )
+
+
+def cache() -> Path:
+    """The folder that holds the releases, one folder each."""
+    moved = os.environ.get("MISSING_AA_CACHE")
+    return Path(moved) if moved else platformdirs.user_cache_path("missing-aa", appauthor=False)
+
+
+def cached() -> list[str]:
+    """The releases that are in the cache, oldest version first."""
+    return [release for release in KNOWN if (cache() / f"timm-{release}").is_dir()]
+
+
+def locate(release: str) -> Path:
+    """The folder to put first on the path. Raises UnknownRelease, or ReleaseProblem if not cached."""
+    check_known(release)
+    folder = cache() / f"timm-{release}"
+    if not folder.is_dir():
+        raise ReleaseProblem(
+            f"timm {release} is not in the cache; fetch it once with: missing-aa fetch {release}"
+        )
+    return folder
+
+
+def fetch(release: str) -> Path:
+    """Bring a release into the cache, unless it is there, and return its folder.
+
+    The folder appears whole or not at all, also when two processes fetch at once. Raises
+    UnknownRelease, and ReleaseProblem where the index cannot be reached, the wheel is not the
+    recorded one, or the cache cannot be written.
+    """
+    check_known(release)
+    target = cache() / f"timm-{release}"
+    if target.is_dir():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target.parent)
+        with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
+            wheel = _download(release, Path(partial))
+            unpacked = Path(partial, "unpacked")
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(unpacked)
+            try:
+                unpacked.rename(target)
+            except OSError:
+                if not target.is_dir():  # otherwise another process was faster: its copy is as good
+                    raise
+    except OSError as error:
+        raise ReleaseProblem(
+            f"cannot write timm {release} into {cache()} ({error.strerror or error}); "
+            "make room there, or name another folder in MISSING_AA_CACHE"
+        ) from error
+    return target
+
+
+def remove(release: str) -> bool:
+    """Take a release out of the cache; False if it was not there."""
+    check_known(release)
+    folder = cache() / f"timm-{release}"
+    if not folder.is_dir():
+        return False
+    try:
+        # Renamed first, so that a removal cut short never leaves half a release under its name.
+        doomed = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=cache()))
+        folder.rename(doomed / "doomed")
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise ReleaseProblem(
+            f"cannot remove {folder} ({error.strerror or error}); is it in use?"
+        ) from error
+    return True
+
+
+def _download(release: str, folder: Path) -> Path:
+    """Let pip, which knows the user's index, proxy and certificates, fetch the wheel; check it."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run(
+        [*pip, "--no-deps", "--only-binary=:all:", "--dest", folder, f"timm=={release}"],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or not wheels:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise ReleaseProblem(
+            f"timm {release} could not be fetched; with a network: missing-aa fetch {release} "
+            f"(pip said: {lines[-1].strip() if lines else 'nothing'})"
+        )
+    found = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
+    if found != KNOWN[release]:
+        raise ReleaseProblem(
+            f"the wheel of timm {release} that the index gave is not the published one: sha256 "
+            f"{found}, recorded {KNOWN[release]}; nothing was kept, look at your index's settings"
+        )
+    return wheels[0]
+
+
+def _sweep(folder: Path, age: float = 3600) -> None:
+    """Delete what a killed fetch left behind; a younger folder may be another process at work."""
+    for left in folder.glob(f"{PARTIAL}*"):
+        if time.time() - left.stat().st_mtime > age:
+            shutil.rmtree(left, ignore_errors=True)
