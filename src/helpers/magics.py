@@ -72,7 +72,9 @@ def _parse(parser: _Words, line: str, variables: dict) -> argparse.Namespace:
         try:
             re.compile(args.match)
         except re.error as error:
-            raise UsageProblem(f"--match {args.match!r} is no regular expression: {error}") from None
+            raise UsageProblem(
+                f"--match {args.match!r} is no regular expression: {error}"
+            ) from None
     return args
 
 

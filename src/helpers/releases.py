@@ -69,7 +69,10 @@ def cached() -> list[str]:
 
 
 def locate(release: str) -> Path:
-    """The folder to put first on the path. Raises UnknownRelease, or ReleaseProblem if not cached."""
+    """The folder to put first on the path.
+
+    Raises UnknownRelease, or ReleaseProblem if it is not cached.
+    """
     check_known(release)
     folder = cache() / f"timm-{release}"
     if not folder.is_dir():
