@@ -1,0 +1,42 @@
+"""missing-aa fetch: bring timm releases into the cache, list them, take them away."""
+
+import argparse
+import sys
+
+
+def add(commands) -> None:
+    command = commands.add_parser(
+        "fetch",
+        help="bring the timm releases that the lessons use into the cache",
+        description="Bring timm releases into the cache; without RELEASE, those of the lessons.",
+    )
+    command.add_argument("releases", nargs="*", metavar="RELEASE")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="show which releases are there")
+    what.add_argument("--remove", action="store_true", help="take them (or all) away")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from helpers import releases
+
+    for release in args.releases:
+        releases.check_known(release)
+    if args.list:
+        there = [r for r in releases.cached() if not args.releases or r in args.releases]
+        print(f"{releases.cache()}: {', '.join(there) or 'no release'}")
+        return 0
+    if args.remove:
+        for release in args.releases or releases.cached():
+            print(f"timm {release}: {'removed' if releases.remove(release) else 'was not there'}")
+        return 0
+    failed = 0
+    for release in args.releases or releases.COURSE:
+        there = release in releases.cached()
+        try:
+            folder = releases.fetch(release)
+            print(f"timm {release}: {'was there' if there else 'fetched'}, {folder}")
+        except releases.ReleaseProblem as problem:
+            print(f"missing-aa fetch: {problem}", file=sys.stderr)
+            failed = 1
+    return failed
