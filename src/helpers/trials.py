@@ -1,0 +1,103 @@
+"""Try a model under several releases before a lesson tells its story with it.
+
+Each release gets a fresh process, forked where the system can from one that has torch and
+torchvision loaded and has never used them: a release then imports in about a second.
+"""
+
+import multiprocessing
+import sys
+import tempfile
+import warnings
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+
+from helpers import releases
+from helpers.errors import Problem
+
+SUGGESTED = ("regnetx_002", "rexnet_100", "gernet_s", "darknet17", "cs3darknet_s")
+"""Small models that hold a ConvNormAct and run in every release of the lessons."""
+
+
+class UnsuitableModel(Problem):
+    """A model with which a lesson cannot tell its story."""
+
+
+class Trials(ProcessPoolExecutor):
+    """An executor whose every task runs in a fresh process in which one timm release is seen."""
+
+    def __init__(self, workers: int = 2):
+        method = (
+            "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+        )
+        context = multiprocessing.get_context(method)
+        if method == "forkserver":
+            context.set_forkserver_preload(["torch", "torchvision"])
+        super().__init__(workers, mp_context=context, max_tasks_per_child=1)
+
+    def under(self, release: str, function, *args) -> Future:
+        """Submit `function(*args)` to run under a release. Raises what `releases.locate` raises."""
+        return self.submit(_run_under, str(releases.locate(release)), function, args)
+
+
+def check_model(model_name: str, writer: str, readers: list[str], image_size: int = 64) -> str:
+    """Say in a line that a lesson can use this model, after trying it.
+
+    It has to hold a ConvNormAct where `writer` makes it, and, written whole there, to run in each
+    of `readers`. Raises UnsuitableModel, which says what is in the way and names models that do.
+    """
+    with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder, Trials() as trials:
+        path = str(Path(folder, "model.pt"))
+        blocks = trials.under(writer, _write, model_name, path).result()
+        if blocks is None:
+            raise _unsuitable(f"timm {writer} has no model {model_name!r}")
+        if not blocks:
+            raise _unsuitable(f"{model_name} holds no ConvNormAct in timm {writer}")
+        tried = {release: trials.under(release, _read, path, image_size) for release in readers}
+        for release, trial in tried.items():
+            if error := trial.result():
+                raise _unsuitable(
+                    f"{model_name} written by {writer} meets another error in {release}: {error}"
+                )
+    return (
+        f"{model_name}: {blocks} ConvNormAct blocks in timm {writer}; "
+        f"written whole there, it runs in {' and '.join(readers)}"
+    )
+
+
+def _unsuitable(reason: str) -> UnsuitableModel:
+    return UnsuitableModel(f"{reason}; models that work here: {', '.join(SUGGESTED)}")
+
+
+def _run_under(folder: str, function, args: tuple):
+    sys.path.insert(0, folder)
+    warnings.simplefilter("ignore")  # they speak to timm's authors of the day
+    import torch
+
+    torch.set_num_threads(1)
+    return function(*args)
+
+
+def _write(model_name: str, path: str) -> int | None:
+    """Save a fresh model whole; its number of ConvNormAct, or None if there is no such model."""
+    import timm
+    import torch
+
+    if not timm.is_model(model_name):
+        return None
+    model = timm.create_model(model_name)
+    torch.save(model, path)
+    return sum(type(module).__name__ == "ConvNormAct" for module in model.modules())
+
+
+def _read(path: str, image_size: int) -> str | None:
+    """Load a whole model and run it; the error it meets, or None."""
+    import torch
+
+    try:
+        # Our own file, written a moment ago: trusted.
+        model = torch.load(path, weights_only=False).eval()
+        with torch.no_grad():
+            model(torch.zeros(1, 3, image_size, image_size))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None
