@@ -1,0 +1,51 @@
+# Two commands: `make run` executes every lesson, `make test` runs the tests. Both set up first.
+#
+#   make run TORCH_INDEX=…   take torch and torchvision from that index (see README: CPU build)
+#   make run PYTHON=python3.13   build .venv with that Python (3.11 or newer)
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+VENV := .venv
+BIN := $(VENV)/bin
+UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+READY := $(VENV)/ready
+
+.PHONY: run test test-long lab bench lock clean setup
+
+run: $(READY)
+	$(BIN)/missing-aa run
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist worksteal
+
+test-long: $(READY)
+	$(BIN)/python -m pytest -m long
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+lock: $(READY)
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra course --extra dev --upgrade \
+		--no-annotate --no-header --no-emit-index-url --output-file requirements.lock
+
+clean:
+	rm -rf build
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+		"$(PYTHON) is older than Python 3.11; name a newer one: make run PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+ifneq ($(TORCH_INDEX),)
+	$(UV_INSTALL) --no-deps --index-url $(TORCH_INDEX) \
+		$(shell grep -E '^(torch|torchvision)==' requirements.lock)
+endif
+	$(UV_INSTALL) --requirement requirements.lock
+	$(UV_INSTALL) --no-deps --editable .
+	$(BIN)/missing-aa fetch
+	touch $@
