@@ -45,7 +45,7 @@ ifneq ($(TORCH_INDEX),)
 	$(UV_INSTALL) --no-deps --index-url $(TORCH_INDEX) \
 		$(shell grep -E '^(torch|torchvision)==' requirements.lock)
 endif
-	$(UV_INSTALL) --requirement requirements.lock
+	$(UV_INSTALL) --compile-bytecode --requirement requirements.lock
 	$(UV_INSTALL) --no-deps --editable .
 	$(BIN)/missing-aa fetch
 	touch $@

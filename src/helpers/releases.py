@@ -4,6 +4,7 @@ A timm release is one pure-Python wheel. Unpacked into a folder of its own and p
 path, it runs over the torch that is installed. The cache is the user's; MISSING_AA_CACHE moves it.
 """
 
+import compileall
 import difflib
 import hashlib
 import os
@@ -101,6 +102,8 @@ def fetch(release: str) -> Path:
             unpacked = Path(partial, "unpacked")
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(unpacked)
+            # Compiled once here, as pip does, instead of at the first import in a full room.
+            compileall.compile_dir(unpacked, quiet=2, stripdir=unpacked, prependdir=target)
             try:
                 unpacked.rename(target)
             except OSError:
