@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 
 def same_size_padding(kernel_size: int, stride: int = 1, dilation: int = 1) -> int:
-    """Padding on each side that keeps a map's size at stride 1, and divides it by the stride else.
+    """Padding on each side that keeps a map's size at stride 1 and halves it at stride 2.
 
+    That is for odd kernels; larger strides leave one sample more than size / stride here and there.
     Source: (stride - 1 + dilation * (kernel_size - 1)) // 2, timm's symmetric default.
     """
     return (stride - 1 + dilation * (kernel_size - 1)) // 2
@@ -20,9 +21,9 @@ class BlurPool2d(nn.Module):
     """Blur each channel with a binomial kernel, then keep every `stride`-th sample.
 
     Shapes: (N, channels, H, W) -> (N, channels, ceil(H / stride), ceil(W / stride)) for odd
-    kernels. The kernel is the outer product of a row of Pascal's triangle with itself, divided by
-    its sum; the border is reflected. It is a buffer that the state_dict leaves out, as in timm:
-    it follows from the arguments. Raises ValueError for a kernel smaller than 2.
+    kernels and strides 1 and 2. The kernel is the outer product of a row of Pascal's triangle with
+    itself, divided by its sum; the border is reflected. It is a buffer that the state_dict leaves
+    out, as in timm: it follows from the arguments. Raises ValueError for a kernel smaller than 2.
 
     Source: R. Zhang, Making Convolutional Networks Shift-Invariant Again, arXiv:1904.11486, sec. 3.
     """
@@ -50,9 +51,10 @@ class ConvNormAct(nn.Module):
     """Convolution, norm, activation and, where it strides, an optional anti-aliasing layer.
 
     Shapes: (N, in_channels, H, W) -> (N, out_channels, ceil(H / stride), ceil(W / stride)) for odd
-    kernels and the default padding. `aa_layer` is called with `channels` and `stride`; given one,
-    the convolution runs at stride 1 and that layer downsamples. At stride 1 it is ignored. Without
-    the norm there is no activation either, as in timm. Raises what torch's Conv2d raises.
+    kernels, the default padding and strides 1 and 2. `aa_layer` is called with `channels` and
+    `stride`; given one, the convolution runs at stride 1 and that layer downsamples. At stride 1
+    it is ignored. Without the norm there is no activation either, as in timm. Raises what torch's
+    Conv2d raises.
 
     Source: timm's class of this name, whose keys (`conv`, and `bn` for any norm) it shares.
     """
