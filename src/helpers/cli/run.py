@@ -1,0 +1,70 @@
+"""missing-aa run: execute the lessons and write their notebooks and pages."""
+
+import argparse
+from pathlib import Path
+
+from helpers.errors import Problem
+
+
+def add(commands) -> None:
+    command = commands.add_parser(
+        "run",
+        help="execute the lessons",
+        description="Execute the lessons; without LESSON, all of them. Each gives an executed "
+        "notebook and a self-contained HTML page.",
+    )
+    command.add_argument("lessons", nargs="*", metavar="LESSON", help="a number or a full name")
+    command.add_argument(
+        "--jobs", type=_count, metavar="N", help="at most N at once (fewer where memory is short)"
+    )
+    command.add_argument(
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        dest="parameters",
+        metavar=("NAME", "VALUE"),
+        help="set a parameter in the chosen lessons that have it; may be repeated",
+    )
+    command.add_argument(
+        "--output", type=Path, metavar="DIR", help="where the results go (build/lessons)"
+    )
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import signal
+    import sys
+
+    from rich.console import Console
+
+    try:
+        from helpers.lessons import catalogue, display, team
+    except ModuleNotFoundError as missing:
+        raise Problem(
+            f"{missing.name} is not installed; what the lessons need comes with "
+            "pip install 'missing-aa[course]'"
+        ) from missing
+
+    root = catalogue.root()
+    chosen = catalogue.choose(catalogue.lessons(root), args.lessons)
+    parameters = catalogue.fit_parameters(chosen, args.parameters)
+    output = (args.output or root / "build" / "lessons").resolve()
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(f"cannot write into {output} ({error.strerror}); see --output") from error
+    console = Console()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends in order then, too
+    watcher = display.Bars(console, chosen) if sys.stdout.isatty() else display.Lines(console)
+    with watcher:
+        outcomes = team.run(chosen, parameters, output, args.jobs, watcher)
+    display.summary(console, outcomes)
+    console.print(f"Notebooks and pages: {output}", markup=False, highlight=False, soft_wrap=True)
+    return int(any(outcome.error for outcome in outcomes))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("takes a whole number of at least 1")
+    return int(text)

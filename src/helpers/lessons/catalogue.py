@@ -1,0 +1,119 @@
+"""Which lessons there are, what they need, and which parameters they take."""
+
+import ast
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import helpers
+from helpers.errors import Problem, UsageProblem
+
+UNMEASURED_MB = 3000
+"""The peak memory of a lesson whose notebook does not say: a few kernels with torch in each."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One notebook: where it is, how many cells, its peak memory, its parameters' defaults."""
+
+    path: Path
+    cells: int
+    memory_mb: int
+    defaults: dict[str, object]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def answers_to(self, word: str) -> bool:
+        """Whether a person means this lesson by its number or its full name."""
+        number = self.name[:2]
+        return word == self.name or (word.isdecimal() and int(word) == int(number))
+
+
+def root() -> Path:
+    """The project's folder: upwards from here, or else where this package's source lies.
+
+    Raises Problem if there are no lessons in either.
+    """
+    here = Path.cwd()
+    source = Path(helpers.__file__).resolve().parents[2]
+    for folder in (here, *here.parents, source):
+        if _notebooks(folder):
+            return folder
+    raise Problem("there are no lessons here; run it inside the project's folder")
+
+
+def lessons(folder: Path) -> list[Lesson]:
+    """The lessons of a project's folder, in order."""
+    return [_read(path) for path in _notebooks(folder)]
+
+
+def choose(among: list[Lesson], words: Iterable[str]) -> list[Lesson]:
+    """The lessons that a person's words name, in order; all without words.
+
+    Raises UsageProblem, which lists the lessons, for a word that names none.
+    """
+    words = list(words)
+    for word in words:
+        if not any(lesson.answers_to(word) for lesson in among):
+            raise UsageProblem(
+                f"there is no lesson {word!r}; there are {', '.join(one.name for one in among)}"
+            )
+    return [lesson for lesson in among if not words or any(map(lesson.answers_to, words))]
+
+
+def fit_parameters(
+    chosen: list[Lesson], given: Iterable[tuple[str, str]]
+) -> dict[str, dict[str, object]]:
+    """Lesson name -> its parameters, each with the type of its default.
+
+    A lesson passes a name over that it lacks. Raises UsageProblem for a name that all of them
+    lack, and for a value that does not fit.
+    """
+    fitted = {lesson.name: {} for lesson in chosen}
+    for name, text in given:
+        takers = [lesson for lesson in chosen if name in lesson.defaults]
+        if not takers:
+            valid = sorted({name for lesson in chosen for name in lesson.defaults})
+            raise UsageProblem(
+                f"no chosen lesson takes {name!r}; they take {', '.join(valid) or 'none'}"
+            )
+        for lesson in takers:
+            fitted[lesson.name][name] = _convert(name, text, lesson.defaults[name])
+    return fitted
+
+
+def _convert(name: str, text: str, default: object) -> object:
+    """The text as a value of the default's type."""
+    kind = type(default)
+    try:
+        return {"true": True, "false": False}[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        kinds = {bool: "true or false", int: "a whole number", float: "a number"}
+        raise UsageProblem(f"{name} takes {kinds[kind]}, such as {default}, not {text!r}") from None
+
+
+def _notebooks(folder: Path) -> list[Path]:
+    return sorted(folder.glob("notebooks/[0-9][0-9]_*.ipynb"))
+
+
+def _read(path: Path) -> Lesson:
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        memory = notebook["metadata"].get("missing_aa", {}).get("memory_mb", UNMEASURED_MB)
+        cells = notebook["cells"]
+        return Lesson(path, len(cells), memory, _defaults(cells))
+    except (OSError, ValueError, KeyError) as error:
+        raise Problem(f"{path} cannot be read as a notebook: {error}") from error
+
+
+def _defaults(cells: list[dict]) -> dict[str, object]:
+    """The names that the cell tagged `parameters` assigns, with their values."""
+    for cell in cells:
+        if "parameters" in cell["metadata"].get("tags", []):
+            body = ast.parse("".join(cell["source"])).body
+            assigned = [line for line in body if isinstance(line, ast.Assign)]
+            return {line.targets[0].id: ast.literal_eval(line.value) for line in assigned}
+    return {}

@@ -1,0 +1,133 @@
+"""Execute one lesson with papermill, in this process: `python -m helpers.lessons.worker JOB`.
+
+JOB is JSON: `notebook`, `output` (a folder) and `parameters`. Events go to stdout, one line of JSON
+each: `{"done": cells, "total": cells}` as cells end, and `{"error": …}` at the end, null if all is
+well. The worker stops, and its kernels with it, as soon as its stdin ends: when whoever started it
+says so, or is gone.
+"""
+
+import sys
+
+# jsonschema would build a grammar with it on import: two seconds, for a format no notebook uses.
+sys.modules.setdefault("rfc3987_syntax", None)
+
+import _thread  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import signal  # noqa: E402
+import tempfile  # noqa: E402
+import threading  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import papermill  # noqa: E402
+import psutil  # noqa: E402
+from jupyter_client import AsyncKernelManager  # noqa: E402
+from nbclient.exceptions import DeadKernelError  # noqa: E402
+from nbformat.v4 import new_output  # noqa: E402
+from papermill.engines import NBClientEngine, papermill_engines  # noqa: E402
+
+from helpers.kernels import ThisPython  # noqa: E402
+from helpers.lessons import page  # noqa: E402
+
+Tell = Callable[[dict], None]
+
+
+class LessonKernel(AsyncKernelManager):
+    """A manager whose kernel is the Python that runs, over sockets that need no encryption."""
+
+    kernel_spec = ThisPython.kernel_spec
+
+    def __init__(self, **options):
+        if os.name == "posix":
+            options |= {"transport": "ipc", "ip": str(Path(tempfile.gettempdir(), "k"))}
+        super().__init__(**options)
+
+
+class TellingEngine(NBClientEngine):
+    """papermill's own engine, which also tells how many cells are done."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man, kernel_name, *, tell: Tell, **options):
+        cells = nb_man.nb.cells
+        last = None
+        complete = nb_man.cell_complete
+
+        def cell_complete(cell, cell_index=None, **more):
+            nonlocal last
+            last = cell
+            complete(cell, cell_index, **more)
+            tell({"done": cell_index + 1, "total": len(cells)})
+
+        nb_man.cell_complete = cell_complete
+        try:
+            super().execute_managed_notebook(nb_man, kernel_name, **options)
+        except DeadKernelError:  # made an error of the cell, shown where it happened
+            died = {"ename": "DeadKernelError", "evalue": "the kernel died (out of memory?)"}
+            before = [cell.get("execution_count") or 0 for cell in cells if cell is not last]
+            last.execution_count = 1 + max(before, default=0)
+            last.outputs.append(new_output("error", **died, traceback=[died["evalue"]]))
+            nb_man.cell_exception(last)
+
+
+def execute(notebook: Path, output: Path, parameters: dict[str, object], tell: Tell) -> str | None:
+    """Run a lesson into a notebook and a page in `output`; what went wrong, or None."""
+    executed = output / notebook.name
+    shown = executed.with_suffix(".html")
+    executed.unlink(missing_ok=True)
+    shown.unlink(missing_ok=True)
+    error = None
+    try:
+        papermill.execute_notebook(
+            _literal(notebook),
+            _literal(executed),
+            parameters,
+            engine_name="telling",
+            progress_bar=False,
+            cwd=notebook.parent,
+            start_timeout=180,
+            iopub_timeout=60,  # a machine with many kernels at work is slow to answer
+            kernel_manager_class=LessonKernel,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            tell=tell,
+        )
+    except papermill.PapermillExecutionError as failure:
+        first_line = failure.evalue.strip().partition("\n")[0]
+        error = f"In [{failure.exec_count}]: {failure.ename}: {first_line}"
+    page.write(executed, shown)
+    return error
+
+
+def main(job: dict) -> None:
+    """Run the job; its events are the only thing that reaches stdout."""
+    papermill_engines.register("telling", TellingEngine)
+    events = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def tell(event: dict) -> None:
+        print(json.dumps(event), file=events, flush=True)
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=_stop_at_end_of_stdin, daemon=True).start()
+    try:
+        error = execute(Path(job["notebook"]), Path(job["output"]), job["parameters"], tell)
+        tell({"error": error})
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        for left in psutil.Process().children(recursive=True):  # a kernel stopped as it started
+            left.kill()
+
+
+def _stop_at_end_of_stdin() -> None:
+    os.read(sys.stdin.fileno(), 1)
+    _thread.interrupt_main()
+
+
+def _literal(path: Path) -> str:
+    """A path for papermill, which fills braces in."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
