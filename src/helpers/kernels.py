@@ -54,8 +54,8 @@ class ReleaseKernel:
         self._manager = ThisPython(**options)
         atexit.register(self.shutdown)
         path = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
-        # FutureWarning and DeprecationWarning speak to timm's authors of the day, not to a learner.
-        quiet = "ignore::FutureWarning,ignore::DeprecationWarning"
+        # These speak to timm's authors of the day, not to a learner.
+        quiet = "ignore::FutureWarning,ignore::DeprecationWarning,ignore:torch.meshgrid:UserWarning"
         self._manager.start_kernel(
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path), "PYTHONWARNINGS": quiet}
         )
