@@ -1,0 +1,150 @@
+"""A checkpoint opened once: what it is, its pickle, and the storages beside it, unread.
+
+Whatever is judged here and whatever is loaded later comes through the one open file object.
+"""
+
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from helpers.checkpoints import formats, pickles, zips
+from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
+from helpers.checkpoints.legacy import follow_legacy, measure
+from helpers.checkpoints.limits import DEFAULT, Limits
+from helpers.checkpoints.pickles import Program
+
+WINDOW = 2**20
+
+
+class Unreadable(CheckpointError):
+    """The system does not let the file be read, or it is no file."""
+
+
+@dataclass
+class Container:
+    """An open file; use it as a context manager.
+
+    `format` is one of `formats.FORMATS`. `members` (torch-zip only): name below the folder that
+    all share -> (offset, size). `storages`: key -> bytes that its data takes in the file; those of
+    a legacy file are known once its pickle has been followed.
+    """
+
+    file: BinaryIO
+    size: int
+    format: str
+    members: dict[str, tuple[int, int]] = field(default_factory=dict)
+    storages: dict[str, int] = field(default_factory=dict)
+
+    def __enter__(self) -> "Container":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.file.close()
+
+    def read(self, start: int, size: int) -> bytes:
+        self.file.seek(start)
+        return self.file.read(size)
+
+    def follow(self, limits: Limits = DEFAULT) -> Program:
+        """Follow the pickle; of a legacy file, all of the pickles.
+
+        What is wrong with the program stands in its `error`. Raises LimitReached for a pickle that
+        is too large, Malformed where the storages behind a legacy one are cut short.
+        """
+        if self.format == "torch-zip":
+            start, size = self.members["data.pkl"]
+            limits.check("pickle_bytes", size, "the length of the pickle, in bytes,")
+            return pickles.read(self.read(start, size), limits=limits)
+        program, keys = self._follow_from_start(limits)
+        if self.format == "torch-legacy" and not program.error:
+            self.storages = measure(self.read, self.size, program, keys)
+        return program
+
+    def _follow_from_start(self, limits: Limits) -> tuple[Program, list]:
+        """Read no more of the file than its pickles take, which only following them can tell."""
+        most = min(self.size, limits.pickle_bytes)
+        window = WINDOW
+        while True:
+            data = self.read(0, min(window, most))
+            if self.format == "torch-legacy":
+                program, keys = follow_legacy(data, limits)
+            else:
+                program, keys = pickles.read(data, limits=limits), []
+            if not program.error or isinstance(program.error, LimitReached):
+                return program, keys
+            if window >= most:
+                break
+            window *= 16
+        if most < self.size and program.end >= most:
+            limits.check("pickle_bytes", self.size, "the length of the pickle, in bytes,")
+        return program, keys
+
+
+def open_checkpoint(path: str | os.PathLike) -> Container:
+    """Open a file and tell what it is, without reading more than its head and its directory.
+
+    Raises Unreadable; Malformed for what holds no checkpoint (empty, cut short, an HTML page, a
+    Git LFS pointer, unknown); Refused for a zip that can be read in two ways.
+    """
+    file = _open(path)
+    try:
+        return _recognise(file, os.fstat(file.fileno()).st_size)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _open(path: str | os.PathLike) -> BinaryIO:
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its writer
+            raise Unreadable("this is not a regular file; name the checkpoint itself")
+        return open(path, "rb")
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a null byte in the name
+        raise Unreadable(f"cannot be read: {error}") from error
+
+
+def _recognise(file: BinaryIO, size: int) -> Container:
+    head = file.read(formats.HEAD)
+    container = Container(file, size, formats.by_head(head, size))
+    if container.format == "zip":
+        _open_zip(container)
+    elif container.format == "unknown" and _is_text_pickle(container):
+        container.format = "pickle"
+    if container.format in formats.ADVICE:
+        raise Malformed(formats.ADVICE[container.format], container.format)
+    if container.format == "unknown":
+        begins = "only zeros: a download that never arrived" if not any(head) else ascii(head[:16])
+        raise Malformed(f"this is no checkpoint of a kind known here; it begins with {begins}")
+    return container
+
+
+def _open_zip(container: Container) -> None:
+    members, start = zips.read_directory(container.file, container.size)
+    container.format = formats.by_members([member.name for member in members])
+    if container.format != "torch-zip":
+        return
+    folder = members[0].name.partition("/")[0] + "/"
+    if stray := [member.name for member in members if not member.name.startswith(folder)]:
+        raise Refused(
+            f"the zip holds {ascii(stray[0])} outside the folder of the checkpoint: readers would "
+            "see different files; do not load it, ask for the original"
+        )
+    located = zips.locate_all(container.file, members, start)
+    container.members = {name.removeprefix(folder): where for name, where in located.items()}
+    if "data.pkl" not in container.members:
+        raise Malformed("the zip holds no data.pkl where torch looks for it", "zip")
+    container.storages = {
+        name.removeprefix("data/"): size
+        for name, (_, size) in container.members.items()
+        if name.startswith("data/")
+    }
+
+
+def _is_text_pickle(container: Container) -> bool:
+    """Pickles of protocol 0 and 1 have no mark: one is what can be followed to an end or a name."""
+    program = pickles.read(container.read(0, WINDOW))
+    named = all(part.isidentifier() for g in program.globals for n in g for part in n.split("."))
+    return not program.error or (bool(program.globals) and named)

@@ -1,0 +1,35 @@
+"""The few ways in which a checkpoint is turned down; each message says what to do."""
+
+from helpers.errors import Problem
+
+
+class CheckpointError(Problem):
+    """A checkpoint that cannot be taken as it is."""
+
+
+class Refused(CheckpointError):
+    """It could do harm, or is built in a way that hides what it holds."""
+
+    exit_code = 3
+
+
+class Malformed(CheckpointError):
+    """It is broken, cut short or no checkpoint at all; `format` says what it looks like."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, format: str = "unknown"):
+        super().__init__(message)
+        self.format = format
+
+
+class TargetExists(CheckpointError):
+    """The file to be written is already there."""
+
+    exit_code = 5
+
+
+class LimitReached(CheckpointError):
+    """It asks for more bytes, steps or time than it was granted; the message names the switch."""
+
+    exit_code = 6

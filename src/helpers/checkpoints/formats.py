@@ -1,0 +1,96 @@
+"""What a file is, told by its first bytes and, for a zip, by the names of its members."""
+
+import re
+
+FORMATS = {
+    "torch-zip": "torch checkpoint (zip, torch 1.6 and later)",
+    "torch-legacy": "torch checkpoint (legacy, before torch 1.6)",
+    "pickle": "pickle, not written by torch.save",
+    "safetensors": "safetensors",
+    "torchscript": "TorchScript archive",
+    "pt2": "exported program (.pt2)",
+    "onnx": "ONNX model",
+    "hdf5": "HDF5 file (Keras and others)",
+    "gguf": "GGUF file",
+    "numpy": "NumPy array",
+    "zip": "zip without a checkpoint",
+    "tar": "tar archive",
+    "gzip": "gzip archive",
+    "git-lfs": "Git LFS pointer",
+    "html": "HTML page",
+    "empty": "empty file",
+    "truncated": "file cut short",
+    "unknown": "unknown",
+}
+"""The names that `format` can take, and what they mean to a person."""
+
+FOREIGN = {
+    "torchscript": "load it with torch.jit.load",
+    "pt2": "load it with torch.export.load",
+    "onnx": "open it with onnx or onnxruntime",
+    "hdf5": "open it with h5py or Keras",
+    "gguf": "open it with gguf or llama.cpp",
+    "numpy": "load it with numpy.load",
+}
+"""Sound files of other kinds, and what opens them."""
+
+ADVICE = {
+    "git-lfs": "this is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`",
+    "html": "this is an HTML page, not the file: the download led to a web page; "
+    "look for the direct link, or sign in first",
+    "empty": "this file is empty: the download or the save never happened; fetch it again",
+    "zip": "this zip holds no checkpoint of torch's; unpack it and look for the file inside",
+    "tar": "this is a tar archive; unpack it and look inside (torch before 0.1.10 wrote such "
+    "files: load and save it with a torch of that time)",
+    "gzip": "this file is compressed with gzip: unpack it first with `gunzip`",
+}
+"""Files that hold no checkpoint, and what to do."""
+
+HEAD = 4096
+"""How many bytes `by_head` wants to see."""
+
+MAGIC = {
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"\x89HDF\r\n\x1a\n": "hdf5",
+    b"GGUF": "gguf",
+    b"\x93NUMPY": "numpy",
+    b"\x1f\x8b": "gzip",
+    b"version https://git-lfs.github.com/spec/": "git-lfs",
+}
+LEGACY = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""torch before 1.6 begins with this number, as a pickle of its own, behind a protocol mark."""
+
+
+def by_head(head: bytes, size: int) -> str:
+    """The format that the first bytes speak for; "unknown" also for pickles of protocol 0 and 1."""
+    if not size:
+        return "empty"
+    for magic, format in MAGIC.items():
+        if head.startswith(magic):
+            return format
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        legacy = head[2:].startswith(LEGACY) or head[11:].startswith(LEGACY)  # with a frame
+        return "torch-legacy" if legacy else "pickle"
+    if head[257:262] == b"ustar":
+        return "tar"
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 2**32:
+        return "safetensors"
+    if re.match(rb"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)", head, re.I | re.S):
+        return "html"
+    # A protobuf message whose first field is ONNX's ir_version and whose second is a string or the
+    # graph.
+    if re.match(rb"\x08[\x01-\x20][\x12\x1a\x22\x2a\x32\x3a\x42]", head):
+        return "onnx"
+    return "unknown"
+
+
+def by_members(names: list[str]) -> str:
+    """The format of a zip, from its members' names without the folder that they share."""
+    held = {name.partition("/")[2].lower() for name in names}
+    if "constants.pkl" in held or any(name.startswith("code/") for name in held):
+        return "torchscript"
+    marks = ("archive_format", "serialized_exported_program.json", "models/model.json")
+    if any(mark in held or mark in names for mark in marks):
+        return "pt2"
+    return "torch-zip" if "data.pkl" in held else "zip"

@@ -1,0 +1,50 @@
+"""Checkpoints as torch wrote them before 1.6: five pickles in a row, then the storages' bytes."""
+
+from helpers.checkpoints import pickles
+from helpers.checkpoints.errors import Malformed
+from helpers.checkpoints.limits import Limits
+from helpers.checkpoints.nodes import Persistent
+from helpers.checkpoints.pickles import Program
+from helpers.checkpoints.tensors import itemsize, storage_of
+
+BEFORE = 3  # a magic number, the format's version, the sizes of the writer's integers
+CUT = "the storages behind the pickle are cut short: fetch the file again, or save it again"
+
+
+def follow_legacy(data: bytes, limits: Limits) -> tuple[Program, list]:
+    """The Program of the checkpoint itself, and the keys of the storages in the file's order.
+
+    Its `end` is where the storages begin. Names that the small pickles around it ask for (none, in
+    an honest file) are added to its own.
+    """
+    small, at = [], 0
+    for _ in range(BEFORE):
+        small.append(pickles.read(data, at, limits))
+        at = small[-1].end
+    main = pickles.read(data, at, limits)
+    keys = pickles.read(data, main.end, limits)
+    for other in (*small, keys):
+        main.globals.update(other.globals)
+        main.error = main.error or other.error
+    main.end = keys.end
+    return main, keys.root if isinstance(keys.root, list) else []
+
+
+def measure(read, size: int, program: Program, keys: list) -> dict[str, int]:
+    """Bytes of each storage, by key; `read(start, size)` gives the file's bytes.
+
+    Raises Malformed where they reach beyond the file.
+    """
+    dtypes = {}
+    for id in program.persistent:
+        if storage := storage_of(Persistent(id)):
+            dtypes[storage.key] = storage.dtype
+    at, measured = program.end, {}
+    for key in keys:
+        count = int.from_bytes(read(at, 8), "little")
+        length = count * itemsize(dtypes.get(str(key), "uint8"))
+        at += 8 + length
+        if at > size:
+            raise Malformed(CUT, "truncated")
+        measured[str(key)] = length
+    return measured

@@ -1,0 +1,97 @@
+"""What a pickle program builds when nothing of it is run: inert nodes.
+
+Numbers, strings, bytes, None, lists and tuples stand for themselves; a dictionary is a `Dict`, so
+that no value of the file's choosing is ever hashed. Whatever the file would import is a `Global`,
+and whatever it would make by calling one is an `Object`.
+"""
+
+
+class Global:
+    """A name that the file asks for; `module` and `name` after the mapping of Python 2 names."""
+
+    __slots__ = ("module", "name", "asked")
+
+    def __init__(self, module: str, name: str, asked: tuple[str, str]):
+        self.module = module
+        self.name = name
+        self.asked = asked
+        """Module and name as they stand in the file."""
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+class Dict:
+    """A dictionary: its pairs in the order in which they were set."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self):
+        self.pairs: list[tuple] = []
+
+
+class Object:
+    """The result of calling `made_by` with `args`; then filled with state, items and pairs."""
+
+    __slots__ = ("made_by", "args", "kwargs", "states", "items", "pairs")
+
+    def __init__(self, made_by, args, kwargs=None):
+        self.made_by = made_by
+        self.args = args
+        self.kwargs = kwargs
+        self.states: list = []
+        self.items: list = []
+        self.pairs: list[tuple] = []
+
+
+class Persistent:
+    """Something that lies outside the pickle: in a checkpoint, a tensor's storage."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, id):
+        self.id = id
+
+
+def class_of(node) -> Global | None:
+    """The class of which an Object is an instance, as far as the pickle tells."""
+    if not isinstance(node, Object) or not isinstance(node.made_by, Global):
+        return None
+    # Protocols 0 and 1 make every plain object through this function, Python 2 and 3 alike.
+    indirect = str(node.made_by) in ("copyreg._reconstructor", "copyreg.__newobj__")
+    if indirect and isinstance(node.args, tuple) and node.args:
+        return node.args[0] if isinstance(node.args[0], Global) else None
+    return node.made_by
+
+
+def pairs_of(node) -> list[tuple]:
+    """The pairs of a Dict, or of an Object that is a dictionary (OrderedDict, defaultdict, …)."""
+    if isinstance(node, Dict):
+        return node.pairs
+    if not isinstance(node, Object):
+        return []
+    pairs = list(node.pairs)
+    if isinstance(node.args, tuple) and node.args and isinstance(node.args[0], list):
+        # Python 2 wrote an OrderedDict as a call with a list of pairs.
+        given = [tuple(pair) for pair in node.args[0] if isinstance(pair, list | tuple)]
+        pairs = [pair for pair in given if len(pair) == 2] + pairs
+    return pairs
+
+
+def lookup(node, key: str, default=None):
+    """The last value set under a string key of a dictionary."""
+    for found, value in reversed(pairs_of(node)):
+        if isinstance(found, str) and found == key:
+            return value
+    return default
+
+
+def state_of(node) -> Dict:
+    """The attributes of an Object, as its BUILDs gave them, one after the other."""
+    merged = Dict()
+    for state in node.states if isinstance(node, Object) else []:
+        if isinstance(state, tuple) and len(state) == 2:  # the form for classes with __slots__
+            merged.pairs += [*pairs_of(state[0]), *pairs_of(state[1])]
+        else:
+            merged.pairs += pairs_of(state)
+    return merged

@@ -1,0 +1,184 @@
+"""The directory of a zip file, read strictly: one reading of it is possible, or it is refused.
+
+Written here rather than left to `zipfile`, because what is judged must be what torch's own reader
+will see: it goes by the central directory, looks names up without regard to case, and skips the
+local headers, where another reader may find something else.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from helpers.checkpoints.errors import Malformed, Refused
+
+END = struct.Struct("<4s4H2LH")
+END64 = struct.Struct("<4sQ2H2L4Q")
+LOCATOR64 = struct.Struct("<4sLQL")
+CENTRAL = struct.Struct("<4s6H3L5H2L")
+LOCAL = struct.Struct("<4s5H3L2H")
+MOST_MEMBERS = 1_000_000
+ENCRYPTED, SIZES_FOLLOW = 0x1, 0x8
+CUT = "the zip is cut short or damaged: fetch it again and compare its size with the original's"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in the zip: its name, and where its header and its bytes lie."""
+
+    name: str
+    raw_name: bytes
+    flags: int
+    method: int
+    packed: int
+    size: int
+    header: int
+
+
+def read_directory(file: BinaryIO, size: int) -> tuple[list[Member], int]:
+    """Every member as the central directory lists it, and where that directory begins.
+
+    Raises Malformed or Refused.
+    """
+    count, length, start = _read_end(file, size)
+    if count > MOST_MEMBERS:
+        raise Malformed(f"the zip claims {count:,} members, which no checkpoint has", "zip")
+    file.seek(start)
+    data = file.read(length)
+    members, at = [], 0
+    for _ in range(count):
+        if at + CENTRAL.size > len(data):
+            raise Malformed(CUT, "zip")
+        fields = CENTRAL.unpack_from(data, at)
+        names, extras, comment = fields[10:13]
+        end = at + CENTRAL.size + names + extras + comment
+        if fields[0] != b"PK\x01\x02" or end > len(data):
+            raise Malformed(CUT, "zip")
+        middle = at + CENTRAL.size + names
+        raw_name, extra = data[at + CENTRAL.size : middle], data[middle : middle + extras]
+        members.append(_member(raw_name, fields, extra))
+        at = end
+    if at != len(data):
+        raise Refused("the zip's directory holds more than it lists; save the checkpoint again")
+    return members, start
+
+
+def locate_all(file: BinaryIO, members: list[Member], start: int) -> dict[str, tuple[int, int]]:
+    """Offset and size of every member's bytes, by name; `start` is where the directory begins.
+
+    Raises Refused for members that are doubled, encrypted, compressed, overlapping, or whose local
+    header disagrees with the directory; Malformed where a header is missing.
+    """
+    seen = set()
+    for member in members:
+        folded = member.name.lower()  # torch looks members up without regard to case
+        if folded in seen:
+            raise Refused(
+                f"the zip holds {ascii(member.name)} twice: readers would see different files; "
+                "do not load it, ask for the original"
+            )
+        seen.add(folded)
+    members = sorted(members, key=lambda member: member.header)
+    ends = [member.header for member in members[1:]] + [start]
+    return {
+        member.name: (_locate(file, member, end), member.size)
+        for member, end in zip(members, ends, strict=True)
+    }
+
+
+def _locate(file: BinaryIO, member: Member, limit: int) -> int:
+    """Where the bytes of a plainly stored member begin; they end before `limit`."""
+    shown = ascii(member.name)
+    if member.flags & ENCRYPTED:
+        raise Refused(f"the zip's member {shown} is encrypted; decrypt it first")
+    if member.method or member.packed != member.size:
+        raise Refused(
+            f"the zip's member {shown} is compressed, which torch.save never does; "
+            "ask for the file as torch.save wrote it"
+        )
+    file.seek(member.header)
+    data = file.read(LOCAL.size)
+    if len(data) < LOCAL.size or data[:4] != b"PK\x03\x04":
+        raise Malformed(CUT, "zip")
+    _, _, flags, method, _, _, _, packed, size, names, extras = LOCAL.unpack(data)
+    sizes = {member.size, 0xFFFFFFFF} | ({0} if flags & SIZES_FOLLOW else set())
+    if (
+        (flags, method) != (member.flags, member.method)
+        or file.read(names) != member.raw_name
+        or not {packed, size} <= sizes
+    ):
+        raise Refused(
+            f"the zip's member {shown} is described in two ways that disagree: readers would see "
+            "different files; do not load it, ask for the original"
+        )
+    start = member.header + LOCAL.size + names + extras
+    if start + member.size > limit:
+        raise Refused(
+            f"the zip's member {shown} reaches into the next one; do not load it, "
+            "ask for the original"
+        )
+    return start
+
+
+def _read_end(file: BinaryIO, size: int) -> tuple[int, int, int]:
+    """Members, length and start of the central directory."""
+    file.seek(max(0, size - 0xFFFF - 2 * END64.size))
+    tail = file.read()
+    if len(tail) < END.size + LOCATOR64.size or tail[-END.size :][:4] != b"PK\x05\x06":
+        if b"PK\x05\x06" in tail:
+            raise Refused("something was added behind the zip; ask for the original")
+        raise Malformed(CUT, "truncated")
+    _, *short, comment = END.unpack(tail[-END.size :])
+    end, full = size - END.size, tuple(short)
+    if tail[-END.size - LOCATOR64.size :][:4] == b"PK\x06\x07":
+        end, full = _read_end64(file, tail, size)
+    disk, _, here, count, length, start = full
+    # A number that does not fit into the short form is all ones there; any other must agree.
+    agree = all(
+        given in (wide, ones)
+        for given, wide, ones in zip(short, full, [0xFFFF] * 4 + [0xFFFFFFFF] * 2, strict=True)
+    )
+    if disk or comment or here != count or start + length != end or not agree:
+        raise Refused(
+            "the zip's directory does not end where it says: readers would see different files; "
+            "do not load it, ask for the original"
+        )
+    return count, length, start
+
+
+def _read_end64(file: BinaryIO, tail: bytes, size: int) -> tuple[int, tuple]:
+    """Where the wide end record begins, and its numbers in the order of the short one's."""
+    _, _, at, _ = LOCATOR64.unpack(tail[-END.size - LOCATOR64.size : -END.size])
+    if at + END64.size + LOCATOR64.size + END.size != size:
+        raise Refused("something lies between the parts of the zip's end; ask for the original")
+    file.seek(at)
+    data = file.read(END64.size)
+    if data[:4] != b"PK\x06\x06":
+        raise Malformed(CUT, "zip")
+    return at, END64.unpack(data)[4:]
+
+
+def _member(raw_name: bytes, fields: tuple, extra: bytes) -> Member:
+    packed, size, header = fields[8], fields[9], fields[16]
+    wide = _wide_fields(extra)
+    if size == 0xFFFFFFFF:
+        size = next(wide)
+    if packed == 0xFFFFFFFF:
+        packed = next(wide)
+    if header == 0xFFFFFFFF:
+        header = next(wide)
+    return Member(
+        raw_name.decode("utf-8", "replace"), raw_name, fields[3], fields[4], packed, size, header
+    )
+
+
+def _wide_fields(extra: bytes):
+    """The numbers that did not fit into 32 bits, in the order in which the format lists them."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, at)
+        if kind == 1:
+            field = extra[at + 4 : at + 4 + length]
+            yield from struct.unpack(f"<{len(field) // 8}Q", field[: len(field) // 8 * 8])
+            break
+        at += 4 + length
+    raise Malformed(CUT, "zip")
