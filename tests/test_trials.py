@@ -1,0 +1,21 @@
+import pytest
+
+from helpers.trials import UnsuitableModel, check_model
+
+
+def test_a_model_that_tells_the_story_is_accepted():
+    line = check_model("rexnet_100", "1.0.3", ["1.0.12"])
+    assert "rexnet_100: 49 ConvNormAct blocks in timm 1.0.3" in line and "1.0.12" in line
+
+
+@pytest.mark.parametrize(
+    "model_name, reason",
+    [
+        ("nope", "timm 1.0.3 has no model 'nope'"),
+        ("resnet18", "resnet18 holds no ConvNormAct"),
+        ("fastvit_t8", "another error in 1.0.12: AttributeError: .*no attribute 'se'"),
+    ],
+)
+def test_any_other_is_refused_with_the_reason_and_with_models_that_work(model_name, reason):
+    with pytest.raises(UnsuitableModel, match=f"{reason}.*models that work here: regnetx_002"):
+        check_model(model_name, "1.0.3", ["1.0.12"])
