@@ -1,0 +1,108 @@
+"""The models in a file: at its top, in a dictionary, or somewhere inside a pickled learner."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from helpers.checkpoints.limits import Limits
+from helpers.checkpoints.standins import Standin, attributes, pairs
+from helpers.checkpoints.weights import (
+    Weights,
+    from_dict,
+    from_module,
+    is_module,
+    is_tensor,
+    unwrap,
+)
+
+
+@dataclass
+class Root:
+    """A model or a state_dict: `name` is the way to it (keys and attributes, joined by dots).
+
+    `dotted` is the class of a model, DataParallel and its kind looked through; "" for a state_dict.
+    """
+
+    name: str
+    value: object
+    dotted: str
+
+    def weights(self, limits: Limits) -> Weights:
+        if self.dotted:
+            return from_module(self.value, limits)
+        return from_dict(pairs(self.value), limits)
+
+
+def find(top: object, limits: Limits) -> list[Root]:
+    """Every model and state_dict, in the order of the file. Raises LimitReached."""
+    found, seen = [], set()
+    waiting = [((), top)]
+    while waiting:
+        path, value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        limits.check("objects", len(seen), "the number of objects")
+        limits.check("depth", len(path), "the depth of the objects")
+        if is_module(value):
+            if _holds_tensors(value):
+                found.append(Root(".".join(path), value, unwrap(value)[0].dotted))
+        elif _is_state_dict(value) and not any(map(_of_optimizer, path)):
+            found.append(Root(".".join(path), value, ""))
+        else:
+            children = [((*path, name), child) for name, child in _children(value)]
+            waiting.extend(reversed(children))
+    return found
+
+
+def _children(value: object) -> Iterator[tuple[str, object]]:
+    """What lies one step inside: a word for the step, and the value."""
+    steps = [pairs(value)]
+    if isinstance(value, Standin):
+        steps += [attributes(value).items(), enumerate(value.given), enumerate(value.items)]
+    elif isinstance(value, list | tuple):
+        steps.append(enumerate(value))
+    for name, child in chain(*steps):
+        if isinstance(child, dict | list | tuple | Standin):
+            yield name if type(name) is str else f"{name:d}" if _is_small(name) else "?", child
+
+
+def _is_small(name: object) -> bool:
+    return type(name) is int and abs(name) < 2**63
+
+
+def _holds_tensors(module: Standin) -> bool:
+    """A loss function is a module too, but mostly one with nothing to save."""
+    waiting, seen = [module], set()
+    while waiting:
+        state = attributes(waiting.pop())
+        for kind in ("_parameters", "_buffers"):
+            if any(value is not None for _, value in pairs(state.get(kind))):
+                return True
+        for _, child in pairs(state.get("_modules")):
+            if id(child) not in seen:
+                seen.add(id(child))
+                waiting.append(child)
+    return False
+
+
+def _is_state_dict(value: object) -> bool:
+    """Mostly tensors, and nothing beside them that could hold more."""
+    tensors = others = 0
+    for name, item in pairs(value):
+        if is_tensor(item):
+            tensors += 1
+        elif isinstance(item, str | int | float | bytes | None) or _is_extra(name):
+            others += 1
+        else:
+            return False
+    return tensors > others
+
+
+def _is_extra(name: object) -> bool:
+    return isinstance(name, str) and name.endswith("_extra_state")
+
+
+def _of_optimizer(name: str) -> bool:
+    """Optimizers keep dictionaries of tensors too, one for each parameter."""
+    return name.lower().startswith("opt") or "optim" in name.lower()

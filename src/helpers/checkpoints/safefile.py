@@ -1,0 +1,92 @@
+"""Write safetensors straight from the source's bytes: no tensor is held in memory a second time.
+
+The format: eight bytes that hold the header's length, the header as JSON, the tensors' bytes one
+after the other. Elements of the widest types come first, so that each tensor lies aligned.
+"""
+
+import json
+import struct
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from helpers.checkpoints.errors import Refused
+from helpers.checkpoints.safetensors_header import DTYPES, MOST_BYTES
+from helpers.checkpoints.standins import View
+from helpers.checkpoints.tensors import itemsize
+
+CODES = {dtype: code for code, dtype in DTYPES.items()}
+"""The format's name of each type, by torch's."""
+
+PIECE = 16 * 1024**2
+PLACEHOLDER = "0" * 64
+"""Stands in the header until the source's sha256 is known."""
+
+
+def header(tensors: dict[str, View], metadata: dict[str, str]) -> tuple[bytes, list[View]]:
+    """The file's beginning, and the tensors in the order of their bytes.
+
+    Raises Refused for a name or a type that the format cannot hold.
+    """
+    order = sorted(tensors, key=lambda name: -itemsize(tensors[name].dtype))  # stable
+    described, end = {"__metadata__": metadata}, 0
+    for name in order:
+        tensor, start = tensors[name], end
+        end += tensor.nbytes
+        described[name] = {
+            "dtype": _code(name, tensor),
+            "shape": tensor.shape,
+            "data_offsets": (start, end),
+        }
+    text = json.dumps(described, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > MOST_BYTES:
+        raise Refused("its names are longer than the 100 MB that a safetensors header may take")
+    return struct.pack("<Q", len(text)) + text, [tensors[name] for name in order]
+
+
+def _code(name: str, tensor: View) -> str:
+    if name == "__metadata__" or any("\ud800" <= letter <= "\udfff" for letter in name):
+        raise Refused(f"no safetensors file can hold a tensor named {ascii(name)}")
+    if tensor.dtype not in CODES:
+        raise Refused(f"safetensors has no type for {ascii(name)} ({tensor.dtype})")
+    return CODES[tensor.dtype]
+
+
+def write(
+    out: BinaryIO,
+    source: memoryview,
+    beginning: bytes,
+    tensors: list[View],
+    wrote: Callable[[int], object],
+) -> None:
+    """Write the file; `wrote` hears of every piece, by its bytes."""
+    out.write(beginning)
+    for tensor in tensors:
+        for piece in _contiguous(source, tensor) if tensor.contiguous else _gather(source, tensor):
+            out.write(piece)
+            wrote(len(piece))
+
+
+def _contiguous(source: memoryview, tensor: View) -> Iterator[memoryview]:
+    start, _ = tensor.extent
+    end = start + tensor.nbytes
+    for at in range(start, end, PIECE):
+        yield source[at : min(at + PIECE, end)]
+
+
+def _gather(source: memoryview, tensor: View) -> Iterator[memoryview]:
+    """Bring a view (transposed, channels_last, expanded) into row-major order, rows by rows."""
+    import torch
+
+    # Whole numbers of the same width, so that no arithmetic can touch a bit.
+    width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+    dtype = width[itemsize(tensor.dtype)]
+    start, end = tensor.extent
+    flat = torch.frombuffer(source[start:end], dtype=dtype)
+    view = flat.as_strided(tensor.shape, tensor.strides)
+    rows = max(1, PIECE * tensor.shape[0] // tensor.nbytes)
+    for at in range(0, tensor.shape[0], rows):
+        part = view[at : at + rows]
+        piece = bytearray(part.numel() * itemsize(tensor.dtype))
+        torch.frombuffer(piece, dtype=dtype).view(part.shape).copy_(part)
+        yield memoryview(piece)

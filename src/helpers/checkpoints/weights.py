@@ -1,0 +1,162 @@
+"""From the stand-ins of a module to its state_dict: names and tensors, as `state_dict()` goes.
+
+Names, order and choice are those of `torch.nn.Module.state_dict`: of each module its parameters,
+then its persistent buffers, then its children, whatever is None left out.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from helpers.checkpoints.errors import Malformed, Refused
+from helpers.checkpoints.limits import Limits
+from helpers.checkpoints.standins import Standin, View, attributes, pairs
+
+WRAPPERS = {
+    "torch.nn.parallel.data_parallel.DataParallel": "module",
+    "torch.nn.parallel.distributed.DistributedDataParallel": "module",
+    "torch._dynamo.eval_frame.OptimizedModule": "_orig_mod",
+    "timm.utils.model_ema.ModelEmaV2": "module",
+    "timm.utils.model_ema.ModelEmaV3": "module",
+}
+"""Classes that hold a model as their one child, under this name."""
+
+OWN_WAYS = ("torch.ao.", "torch.nn.quantized", "torch.nn.intrinsic", "torch.nn.qat")
+"""Packages whose modules save something else than their parameters and buffers."""
+
+
+@dataclass
+class Weights:
+    """A state_dict that was noted down: `tensors` in order, and `notes` for the person.
+
+    `prefix` is what a wrapper had put before every name, and was taken off.
+    """
+
+    tensors: dict[str, View] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    prefix: str = ""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all tensors, each as large as it is written."""
+        return sum(tensor.nbytes for tensor in self.tensors.values())
+
+    def shared(self) -> list[list[str]]:
+        """Groups of names whose tensors share bytes of the file: tied weights and views."""
+        place = {name: at for at, name in enumerate(self.tensors)}
+        spans = sorted((*view.extent, place[name], name) for name, view in self.tensors.items())
+        groups, end = [], -1
+        for start, stop, _, name in spans:
+            if stop > start and start < end:
+                groups[-1].append(name)
+            elif stop > start:
+                groups.append([name])
+            end = max(end, stop)
+        return [sorted(group, key=place.get) for group in groups if len(group) > 1]
+
+
+def is_module(value: object) -> bool:
+    """Whether it is an object with what every torch.nn.Module has."""
+    state = attributes(value)
+    return "_parameters" in state and "_modules" in state
+
+
+def unwrap(root: Standin) -> tuple[Standin, str]:
+    """The model inside DataParallel and its kind, and the prefix that they put before its names."""
+    prefix = ""
+    while root.dotted in WRAPPERS:
+        child = WRAPPERS[root.dotted]
+        inner = next((m for name, m in pairs(attributes(root)["_modules"]) if name == child), None)
+        if not is_module(inner):
+            break
+        root, prefix = inner, f"{prefix}{child}."
+    return root, prefix
+
+
+def from_module(root: Standin, limits: Limits) -> Weights:
+    """The state_dict that the module would have saved. Raises Refused, Malformed, LimitReached."""
+    root, prefix = unwrap(root)
+    weights = Weights(prefix=prefix)
+    waiting, seen = [("", root, 1)], 0
+    while waiting:
+        prefix, module, depth = waiting.pop()
+        seen += 1
+        limits.check("objects", seen + len(weights.tensors), "the number of modules and tensors")
+        limits.check("depth", depth, "the depth of the modules")
+        state = attributes(module)
+        _note_own_ways(weights, prefix, module, state)
+        hidden = _names_of(state.get("_non_persistent_buffers_set"))
+        for name, value in _named(state, "_parameters"):
+            _add(weights, prefix + name, value)
+        for name, value in _named(state, "_buffers"):
+            if name not in hidden:
+                _add(weights, prefix + name, value)
+        for name, child in reversed(list(_named(state, "_modules"))):
+            if not is_module(child):
+                raise Malformed(f"what it lists as the module {ascii(prefix + name)} is none")
+            waiting.append((f"{prefix}{name}.", child, depth + 1))
+    return weights
+
+
+def from_dict(items: Iterable[tuple], limits: Limits) -> Weights:
+    """A state_dict as it lies in the file, without the names' common wrapper prefix."""
+    weights = Weights()
+    for name, value in items:
+        limits.check("objects", len(weights.tensors) + 1, "the number of tensors")
+        if not isinstance(name, str):
+            raise Refused("a key of the state_dict is no string; no reader could load it")
+        if is_tensor(value):
+            _add(weights, name, value)
+        else:
+            weights.notes.append(f"{ascii(name)} is no tensor and was left out")
+    for prefix in ("module.", "_orig_mod.", "module."):
+        if weights.tensors and all(name.startswith(prefix) for name in weights.tensors):
+            weights.prefix += prefix
+            bare = {name.removeprefix(prefix): view for name, view in weights.tensors.items()}
+            weights.tensors = bare
+    return weights
+
+
+def is_tensor(value: object) -> bool:
+    """Whether it is a tensor, also one of a kind that cannot be rescued."""
+    if isinstance(value, Standin):
+        return value.dotted.startswith("torch._utils._rebuild")
+    return isinstance(value, View)
+
+
+def _named(state: dict, kind: str) -> Iterator[tuple[str, object]]:
+    """The entries of `_parameters`, `_buffers` or `_modules` that are not None."""
+    for name, value in pairs(state.get(kind)):
+        if not isinstance(name, str):
+            raise Refused(f"a name in {kind} is no string; no state_dict could hold it")
+        if value is not None:
+            yield name, value
+
+
+def _names_of(names: object) -> list:
+    """The members of a set: a stand-in that was given one list, or was filled afterwards."""
+    if not isinstance(names, Standin):
+        return []
+    given = names.given[0] if names.given else []
+    return [*(given if type(given) is list else []), *names.items]
+
+
+def _add(weights: Weights, name: str, value: object) -> None:
+    if name in weights.tensors:
+        raise Refused(f"two tensors would both be named {ascii(name)}; no state_dict can hold that")
+    if not isinstance(value, View):
+        what = getattr(value, "dotted", "") or type(value).__name__
+        raise Malformed(
+            f"{ascii(name)} is no plain tensor ({what}); sparse, quantised and not yet initialised "
+            "ones cannot be rescued, only loaded by the release that wrote them"
+        )
+    weights.tensors[name] = value
+
+
+def _note_own_ways(weights: Weights, prefix: str, module: Standin, state: dict) -> None:
+    """Say where a class may save more than can be known without running it."""
+    hooks = ("_state_dict_hooks", "_state_dict_pre_hooks")
+    if module.dotted.startswith(OWN_WAYS) or any(list(pairs(state.get(h))) for h in hooks):
+        weights.notes.append(
+            f"{ascii(prefix.removesuffix('.') or 'the model')} ({module.dotted}) changes what its "
+            "state_dict holds by code of its own, which was not run: compare with the original's"
+        )
