@@ -16,13 +16,15 @@ from helpers.checkpoints.python2 import modern_name
 class Program:
     """What following one pickle gave: its `root`, and every Global that it asks for.
 
-    `end` is where the next pickle would start. `persistent` lists the ids of what lies outside the
-    pickle: its storages. `sources` holds the class source that files of
+    It lies in `data` from `start` on; `end` is where the next pickle would begin. `persistent`
+    lists the ids of what lies outside the pickle: its storages. `sources` holds the class source that files of
     torch before 1.6 embed: Global -> (file, text). `error` is set where the program breaks off;
     what was asked for until there would have been imported all the same.
     """
 
-    def __init__(self):
+    def __init__(self, data: bytes, start: int):
+        self.data = data
+        self.start = start
         self.root = None
         self.globals: dict[tuple[str, str], Global] = {}
         self.sources: dict[Global, tuple] = {}
@@ -71,7 +73,7 @@ class _Machine:
         self.stack: list = []
         self.marks: list[list] = []
         self.memo: dict[int, object] = {}
-        self.program = Program()
+        self.program = Program(data, start)
 
     def run(self, limits: Limits) -> None:
         data, steps, program = self.data, STEPS, self.program
