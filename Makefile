@@ -16,7 +16,7 @@ run: $(READY)
 	$(BIN)/missing-aa run
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist loadgroup
 
 test-long: $(READY)
 	$(BIN)/python -m pytest -m long
@@ -29,7 +29,7 @@ bench: $(READY)
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra course --extra dev --upgrade \
-		--no-annotate --no-header --no-emit-index-url --output-file requirements.lock
+		--universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --output-file requirements.lock
 
 clean:
 	rm -rf build
