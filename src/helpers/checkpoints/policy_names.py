@@ -6,7 +6,8 @@ MODULES = {
     "multiprocessing _multiprocessing concurrent asyncio signal webbrowser antigravity",
     "runs code": "code codeop runpy pdb bdb cmd timeit profile cProfile _lsprof trace doctest "
     "unittest test pydoc rlcompleter idlelib lib2to3 sched atexit threading _thread "
-    "dummy_threading _dummy_thread _xxsubinterpreters venv ensurepip pip setuptools distutils pkg_resources",
+    "dummy_threading _dummy_thread _xxsubinterpreters venv ensurepip pip setuptools distutils "
+    "pkg_resources",
     "imports modules": "importlib _frozen_importlib _frozen_importlib_external imp _imp zipimport "
     "pkgutil modulefinder site zipapp",
     "reaches the interpreter": "sys gc inspect ctypes _ctypes cffi _cffi_backend mmap faulthandler "

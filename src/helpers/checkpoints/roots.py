@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from helpers.checkpoints.errors import Malformed
 from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.standins import Standin, attributes, pairs
 from helpers.checkpoints.weights import (
@@ -14,6 +15,11 @@ from helpers.checkpoints.weights import (
     is_tensor,
     unwrap,
 )
+from helpers.errors import UsageProblem
+
+
+class WhichRoot(UsageProblem):
+    """A file holds several models, or none of the name that was given."""
 
 
 @dataclass
@@ -26,6 +32,10 @@ class Root:
     name: str
     value: object
     dotted: str
+
+    @property
+    def kind(self) -> str:
+        return self.dotted or "state_dict"
 
     def weights(self, limits: Limits) -> Weights:
         if self.dotted:
@@ -53,6 +63,22 @@ def find(top: object, limits: Limits) -> list[Root]:
             children = [((*path, name), child) for name, child in _children(value)]
             waiting.extend(reversed(children))
     return found
+
+
+def choose(found: list[Root], name: str | None) -> Root:
+    """The one model, or the one of that name. Raises WhichRoot, which lists them, or Malformed."""
+    if not found:
+        raise Malformed(
+            "it holds no model and no state_dict; `missing-aa inspect` shows what it is"
+        )
+    if name is None and len(found) == 1:
+        return found[0]
+    for root in found:
+        if root.name == name:
+            return root
+    listed = ", ".join(f"{ascii(root.name)[1:-1]} ({ascii(root.kind)[1:-1]})" for root in found)
+    asked = "it holds several models" if name is None else f"it holds no model {ascii(name)}"
+    raise WhichRoot(f"{asked}; choose one with --root NAME (in Python: root=NAME): {listed}")
 
 
 def _children(value: object) -> Iterator[tuple[str, object]]:

@@ -13,7 +13,7 @@ from importlib import import_module
 from helpers import __version__
 from helpers.errors import Problem
 
-COMMANDS = ("fetch", "run")
+COMMANDS = ("doctor", "fetch", "run")
 
 
 class _Version(argparse.Action):

@@ -1,0 +1,97 @@
+"""From an open checkpoint to the models in it: judged first, then read, and nothing of it run."""
+
+from collections.abc import Callable
+from math import prod
+
+from helpers.checkpoints import formats, policy, reader, roots
+from helpers.checkpoints.container import Container
+from helpers.checkpoints.errors import Malformed, Refused
+from helpers.checkpoints.limits import Limits
+from helpers.checkpoints.pickles import Program
+from helpers.checkpoints.roots import Root
+from helpers.checkpoints.safetensors_header import read_header
+from helpers.checkpoints.standins import Span, View
+from helpers.checkpoints.tensors import itemsize
+
+SAID_NAMES = 10
+BARE = (
+    "this is a bare pickle, not written by torch.save, and torch's restricted reader does not take "
+    "it; ask for it again, saved with torch.save"
+)
+BIG_ENDIAN = "it was written on a big-endian machine; load it and save its state_dict there"
+
+
+def load(container: Container, program: Program | None, limits: Limits) -> list[Root]:
+    """The models in the file; `program` is its pickle, followed, where it has one.
+
+    Raises Malformed or Refused for a file that no weights can be had from.
+    """
+    if container.format in formats.FOREIGN:
+        kind, tool = formats.FORMATS[container.format], formats.FOREIGN[container.format]
+        raise Malformed(f"this is no checkpoint but a {kind}: {tool}", container.format)
+    if container.format == "safetensors":
+        return [Root("", _views(container), "")]
+    hold_against_policy(program)
+    if program.error:
+        raise program.error
+    if container.format == "pickle":
+        raise Malformed(BARE, "pickle")
+    order = container.members.get("byteorder")
+    if order and container.read(*order) == b"big":
+        raise Malformed(BIG_ENDIAN)
+    asked = [wanted.asked for wanted in program.globals.values()]
+    top = reader.read(program.data[program.start :], asked, _locator(container, program))
+    return roots.find(top, limits)
+
+
+def hold_against_policy(program: Program) -> None:
+    """Raise Refused, with the names and what they do, for a file made to harm."""
+    bad = {}
+    for wanted in program.globals.values():
+        verdict, reason = policy.judge(wanted)
+        if verdict == policy.DANGEROUS:
+            bad[ascii(str(wanted))[1:-1][:100]] = reason
+    if bad:
+        said = ", ".join(f"{name} ({reason})" for name, reason in list(bad.items())[:SAID_NAMES])
+        more = f" and {len(bad) - SAID_NAMES} more" if len(bad) > SAID_NAMES else ""
+        raise Refused(
+            f"it asks for {said}{more}, and none of it was built: do not load this file with "
+            "weights_only=False; get the weights from someone you trust"
+        )
+
+
+def _locator(container: Container, program: Program) -> Callable[..., Span]:
+    """Tells where a storage lies: a member of the zip, or in a row behind a legacy pickle."""
+    places, at = {}, program.end
+    for key, size in container.storages.items():
+        if container.format == "torch-legacy":
+            places[key] = (at + 8, size)  # its length stands before it
+            at += 8 + size
+        else:
+            places[key] = container.members[f"data/{key}"]
+
+    def locate(dtype: str, key, location, count, view=None) -> Span:
+        start, size = places.get(key, (0, -1)) if type(key) is str else (0, -1)
+        if view is not None:
+            _, offset, count = view
+            if type(offset) is not int or offset < 0:
+                raise Malformed("a storage in it begins before its own beginning")
+            start, size = start + offset * itemsize(dtype), size - offset * itemsize(dtype)
+        if type(count) is not int or not 0 <= count * itemsize(dtype) <= size:
+            raise Malformed("a storage that it names is missing or too short; fetch it again")
+        return Span(dtype, start, count * itemsize(dtype))
+
+    return locate
+
+
+def _views(container: Container) -> dict[str, View]:
+    """The tensors of a safetensors file, in the order of their bytes."""
+    _, entries = read_header(container.file, container.size)
+    views = {}
+    for name, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
+        (start, end), shape = entry["data_offsets"], tuple(entry["shape"])
+        strides = tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
+        views[name] = View(
+            Span(entry["dtype"], start, end - start), entry["dtype"], 0, shape, strides
+        )
+    return views

@@ -1,0 +1,32 @@
+"""missing-aa doctor: is this machine ready for the lessons?"""
+
+import argparse
+
+
+def add(commands) -> None:
+    command = commands.add_parser(
+        "doctor",
+        help="check that this machine is ready for the lessons",
+        description="Check that this machine is ready for the lessons; says what to do if not.",
+    )
+    command.add_argument("--json", action="store_true", help="print the results as JSON")
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import dataclasses
+    import json
+
+    from rich.console import Console
+
+    from helpers import doctor
+
+    results = doctor.examine()
+    if args.json:
+        checks = [dataclasses.asdict(result) for result in results]
+        print(json.dumps({"schema": 1, "checks": checks}))
+    else:
+        console = Console(soft_wrap=True, highlight=False, markup=False)
+        for line, ok in doctor.lines(results):
+            console.print(line, style="green" if ok else "red")
+    return int(not all(result.ok for result in results))
