@@ -68,7 +68,8 @@ def consistency(predictions: Tensor) -> float:
 
     Shapes: predictions (shifts, N) with at least two shifts. The average over all pictures and
     all pairs of shifts, right or wrong does not matter.
-    Source: the measure of R. Zhang, arXiv:1904.11486, sec. 4, over all pairs instead of random ones.
+    Source: the measure of R. Zhang, arXiv:1904.11486, sec. 4, over all pairs
+    instead of random ones.
     """
     shifts = len(predictions)
     equal = (predictions[:, None] == predictions[None, :]).sum().item()

@@ -17,8 +17,8 @@ class Program:
     """What following one pickle gave: its `root`, and every Global that it asks for.
 
     It lies in `data` from `start` on; `end` is where the next pickle would begin. `persistent`
-    lists the ids of what lies outside the pickle: its storages. `sources` holds the class source that files of
-    torch before 1.6 embed: Global -> (file, text). `error` is set where the program breaks off;
+    lists the ids of what lies outside the pickle: its storages. `sources` holds the class source
+    that files of torch before 1.6 embed: Global -> (file, text). `error` is set where the program breaks off;
     what was asked for until there would have been imported all the same.
     """
 
