@@ -1,6 +1,6 @@
 """How much a file may ask for before it is turned down; every limit can be raised by its switch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from helpers.checkpoints.errors import LimitReached
 
@@ -20,15 +20,22 @@ class Limits:
 
     `pickle_bytes`: length of the pickle program (of a bare pickle: of the file that is read).
     `opcodes`: its steps. `objects`, `depth`: how many objects are walked, how deep they nest.
-    `tensor_bytes`: elements × itemsize of all tensors. `seconds`: wall clock of a rescue.
+    `tensor_bytes`: elements × itemsize of all tensors; None stands for eight times the file, and at
+    least 1 GiB. `seconds`: wall clock of a rescue.
     """
 
     pickle_bytes: int = 256 * 1024**2
     opcodes: int = 10_000_000
     objects: int = 10_000_000
     depth: int = 1_000
-    tensor_bytes: int = 64 * 1024**3
+    tensor_bytes: int | None = None
     seconds: float = 600.0
+
+    def for_file(self, size: int) -> "Limits":
+        """These limits for a file of that many bytes."""
+        if self.tensor_bytes is not None:
+            return self
+        return replace(self, tensor_bytes=max(1024**3, 8 * size))
 
     def check(self, limit: str, asked: float, what: str) -> None:
         """Raise LimitReached, naming the switch, if more than the limit is asked for."""

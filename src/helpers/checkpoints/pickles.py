@@ -18,8 +18,8 @@ class Program:
 
     It lies in `data` from `start` on; `end` is where the next pickle would begin. `persistent`
     lists the ids of what lies outside the pickle: its storages. `sources` holds the class source
-    that files of torch before 1.6 embed: Global -> (file, text). `error` is set where the program breaks off;
-    what was asked for until there would have been imported all the same.
+    that files of torch before 1.6 embed: Global -> (file, text). `error` is set where the program
+    breaks off; what was asked for until there would have been imported all the same.
     """
 
     def __init__(self, data: bytes, start: int):
