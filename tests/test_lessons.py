@@ -1,0 +1,230 @@
+"""The lessons, run by papermill as a learner gets them, and what a reader would feel is missing."""
+
+import functools
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOKS = sorted(Path(__file__).parents[1].glob("notebooks/*.ipynb"))
+PARAMETERS = {"model_name", "writer", "reader", "fixed", "current", "seed", "image_size"}
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+each_lesson = pytest.mark.parametrize(
+    "path",
+    # The tests of one lesson go to one process: there it is executed once.
+    [
+        pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem))
+        for path in NOTEBOOKS
+    ],
+)
+
+
+def run(*words):
+    """The real command, into a folder of its own; returns the process and the folder."""
+    output = Path(tempfile.mkdtemp(prefix="missing-aa-test-"))
+    command = [sys.executable, "-m", "helpers.cli", "run", *words, "--output", output]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=NOTEBOOKS[0].parents[1])
+    return done, output
+
+
+@functools.cache
+def executed(path):
+    """An executed lesson and its page. Fails the test, with what was said, if it fails."""
+    done, output = run(path.stem[:2])
+    assert done.returncode == 0, done.stdout + done.stderr
+    return nbformat.read(output / path.name, 4), (output / f"{path.stem}.html").read_text()
+
+
+def read(path):
+    return nbformat.read(path, 4)
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def texts(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def printed(notebook):
+    """Everything that the cells printed, without colours."""
+    streams = [
+        o for cell in code_cells(notebook) for o in cell.outputs if o.output_type == "stream"
+    ]
+    return ANSI.sub("", "".join(stream.text for stream in streams))
+
+
+def verdicts(cell):
+    records = [o.metadata.get("missing_aa") for o in cell.outputs if "metadata" in o]
+    return [record["status"] for record in records if record]
+
+
+def test_the_lessons_are_there():
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{n:02}" for n in range(len(NOTEBOOKS))]
+    assert len(NOTEBOOKS) >= 6
+
+
+@each_lesson
+def test_a_lesson_opens_with_its_question_minutes_and_objectives(path):
+    notebook = read(path)
+    opening = notebook.cells[0].source
+    assert opening.startswith(f"# {path.stem[:2]} · ")
+    assert "?**" in opening, "a question in bold"
+    assert f"*{notebook.metadata.missing_aa.minutes} minutes." in opening
+    objectives = re.findall(r"^- \*\*[a-z]", opening, re.MULTILINE)
+    assert 3 <= len(objectives) <= 4, "three or four objectives that begin with a verb"
+
+
+@each_lesson
+def test_a_lesson_has_one_parameters_cell_with_the_usual_names(path):
+    (cell,) = [cell for cell in code_cells(read(path)) if "parameters" in tags(cell)]
+    scope = {}
+    exec(cell.source, scope)
+    names = scope.keys() - {"__builtins__"}
+    assert names <= PARAMETERS
+    body = "".join(c.source for c in code_cells(read(path)) if c is not cell)
+    unused = {
+        name for name in names if not re.search(rf"\b{name}\b", body.replace(cell.source, ""))
+    }
+    assert not unused
+
+
+@each_lesson
+def test_headings_are_in_order_and_sections_say_core_or_further(path):
+    lines = [line for text in texts(read(path)) for line in text.splitlines()]
+    headings = [line for line in lines if re.match(r"#+ ", line)]
+    levels = [len(line.split()[0]) for line in headings]
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(deeper - level <= 1 for level, deeper in zip(levels, levels[1:], strict=False))
+    sections = [line for line in headings if line.startswith("## ")]
+    assert sections[-1] == "## Key points"
+    assert all(re.search(r" · (core|further)$", line) for line in sections[:-1])
+
+
+@each_lesson
+def test_every_exercise_has_a_stub_a_check_and_a_folded_solution(path):
+    notebook = read(path)
+    exercises = sum(text.count("### Exercise ") for text in texts(notebook))
+    solutions = [cell for cell in code_cells(notebook) if "solution" in tags(cell)]
+    stubs = [
+        cell
+        for cell in code_cells(notebook)
+        if "check." in cell.source and "solution" not in tags(cell) and "..." in cell.source
+    ]
+    assert exercises == len(solutions) == len(stubs) >= 2
+    for cell in solutions:
+        assert cell.metadata.jupyter.source_hidden and "hide-input" in tags(cell)
+        assert cell.source.splitlines()[-1].startswith("check.")
+
+
+@each_lesson
+def test_the_file_holds_no_outputs_and_no_leftovers(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    for cell in code_cells(notebook):
+        assert cell.outputs == [] and cell.execution_count is None
+    for cell in notebook.cells:
+        assert cell.metadata.keys() <= {"tags", "jupyter"}
+    assert notebook.metadata.keys() == {"kernelspec", "language_info", "missing_aa"}
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@each_lesson
+def test_text_needs_no_mathjax_and_links_lead_somewhere(path):
+    for text in texts(read(path)):
+        assert not re.search(r"\$[^$\n]+\$", text.replace("`$", "").replace("$`", ""))
+        for target in re.findall(r"\]\(([\w./]+\.ipynb)\)", text):
+            known = (path.parent / target).exists() or int(target[:2]) >= len(NOTEBOOKS)
+            assert known, f"{target} is no lesson"
+
+
+@each_lesson
+def test_nothing_is_downloaded_and_nothing_needs_a_gpu(path):
+    code = "\n".join(cell.source for cell in code_cells(read(path)))
+    assert not re.search(r"cuda|pretrained=True|requests|urllib|hf_hub|https?://", code)
+
+
+@each_lesson
+def test_run_unchanged_stubs_are_open_and_solutions_correct(path):
+    notebook, _ = executed(path)
+    for cell in code_cells(notebook):
+        if "check." in cell.source.split("\n")[-1]:
+            status = "solved" if "solution" in tags(cell) else "open"
+            assert verdicts(cell) == [status], cell.source
+
+
+@each_lesson
+def test_no_warning_reaches_the_learner(path):
+    notebook, _ = executed(path)
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.get("name") != "stderr", (cell.source, output.text)
+    assert "Warning" not in printed(notebook)
+
+
+@each_lesson
+def test_every_picture_has_a_text_alternative_in_the_notebook_and_the_page(path):
+    notebook, page = executed(path)
+    outputs = [o for cell in code_cells(notebook) for o in cell.outputs if "data" in o]
+    pictures = [output.data for output in outputs if "image/png" in output.data]
+    for data in pictures:
+        alternative = re.search(r'alt="([^"]+)"', data["text/html"])[1]
+        assert len(alternative.split()) >= 5
+        assert alternative in page
+    assert page.count("<img ") == page.count("alt=") >= len(pictures)
+
+
+@each_lesson
+def test_solutions_are_folded_in_the_page(path):
+    notebook, page = executed(path)
+    solutions = [cell for cell in code_cells(notebook) if "solution" in tags(cell)]
+    assert page.count("<details") == len(solutions)
+
+
+@pytest.mark.xdist_group("03_reproduce_the_error")
+def test_lesson_03_shows_the_real_error_from_the_real_release():
+    (path,) = [path for path in NOTEBOOKS if path.stem.startswith("03")]
+    text = printed(executed(path)[0])
+    assert "AttributeError: 'ConvNormAct' object has no attribute 'aa'" in text
+    assert re.search(
+        r"timm-1\.0\.11.timm.layers.conv_bn_act\.py:\d+, in ConvNormAct\.forward", text
+    )
+
+
+def test_lesson_03_fails_with_a_reader_in_which_the_promised_error_does_not_come():
+    done, _ = run("03", "-p", "reader", "1.0.12")
+    assert done.returncode == 1
+    assert "promised AttributeError" in done.stdout + done.stderr
+
+
+def test_a_model_that_cannot_tell_the_story_is_refused_at_once():
+    done, output = run("05", "-p", "model_name", "mobilevit_xxs")
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "mobilevit_xxs written by 1.0.3 meets another error in 1.0.31" in said
+    notebook = nbformat.read(output / "05_getattr_patch.ipynb", 4)
+    assert not printed(notebook), "refused before anything was shown"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", ["03", "04", "05"])
+@pytest.mark.parametrize("model_name", ["rexnet_100", "darknet17"])
+def test_the_story_can_be_told_with_other_models(number, model_name):
+    done, _ = run(number, "-p", "model_name", model_name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_measured_memory_stands_in_every_lesson():
+    for path in NOTEBOOKS:
+        assert json.loads(path.read_text())["metadata"]["missing_aa"]["memory_mb"] > 100

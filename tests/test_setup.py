@@ -1,0 +1,86 @@
+"""The set-up files hold together, and the bare package needs no torch."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from helpers import releases
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = [Requirement(line) for line in (ROOT / "requirements.lock").read_text().splitlines()]
+
+
+def test_the_lock_holds_exact_versions_no_addresses_and_no_cuda():
+    for requirement in LOCK:
+        assert re.fullmatch(r"==[^*]+", str(requirement.specifier)), requirement
+        assert requirement.url is None
+        assert not re.match(r"nvidia|cuda|triton", requirement.name), requirement
+
+
+def test_the_lock_satisfies_every_extra():
+    locked = {requirement.name.lower(): requirement for requirement in LOCK}
+    wanted = [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
+    for requirement in map(Requirement, wanted):
+        if requirement.name != "missing-aa":
+            pinned = str(locked[requirement.name].specifier).removeprefix("==")
+            assert requirement.specifier.contains(pinned), requirement
+
+
+def test_current_is_the_locked_timm():
+    (timm,) = [requirement for requirement in LOCK if requirement.name == "timm"]
+    assert str(timm.specifier) == f"=={releases.CURRENT}"
+    assert version("timm") == releases.CURRENT
+
+
+def test_environment_yml_agrees_with_pyproject_and_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, pip, by_pip = environment["dependencies"]
+    assert environment["channels"] == ["conda-forge"]
+    assert python == f"python{PROJECT['requires-python']}" and pip == "pip"
+    assert by_pip["pip"] == [
+        "--extra-index-url https://download.pytorch.org/whl/cpu",
+        "--requirement requirements.lock",
+        "--editable .",
+    ]
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A Python with the bare package: what its own dependencies bring, and nothing else."""
+    folder = tmp_path_factory.mktemp("bare")
+    subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", folder], check=True)
+    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, ROOT]
+    subprocess.run(install, check=True)
+    return python
+
+
+def test_the_bare_package_has_no_torch_and_its_commands_say_what_to_install(bare):
+    def run(*words):
+        return subprocess.run([bare, *words], capture_output=True, text=True, cwd=bare.parent)
+
+    assert run("-c", "import torch").returncode != 0
+    assert "torch not installed" in run("-m", "helpers.cli", "--version").stdout
+    assert run("-m", "helpers.cli", "fetch", "--list").returncode == 0
+    refused = run("-m", "helpers.cli", "run")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1 and "missing-aa[course]" in refused.stderr
+
+
+def test_the_wheel_carries_the_record_of_releases_and_the_page_template(bare):
+    program = (
+        "from helpers import releases; print(len(releases.KNOWN)); "
+        "from importlib.resources import files; "
+        "print(any(p.name.endswith('.css') for p in files('helpers').joinpath("
+        "'lessons', 'template').rglob('*')))"
+    )
+    done = subprocess.run([bare, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(len(releases.KNOWN)), "True"]
