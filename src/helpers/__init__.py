@@ -3,9 +3,14 @@
 Importing it loads none of torch, timm or matplotlib.
 """
 
-from importlib.metadata import PackageNotFoundError, version
 
-try:
-    __version__ = version("missing-aa")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    __version__ = "0+unknown"
+def __getattr__(name: str) -> str:
+    # Looked up only when asked for: importlib.metadata costs more than everything else here.
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("missing-aa")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0+unknown"

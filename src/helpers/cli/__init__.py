@@ -10,7 +10,7 @@ import argparse
 import sys
 from importlib import import_module
 
-from helpers import __version__
+import helpers
 from helpers.errors import Problem
 
 COMMANDS = ("doctor", "fetch", "run")
@@ -31,7 +31,7 @@ class _Version(argparse.Action):
             except PackageNotFoundError:
                 return f"{package} not installed"
 
-        print(", ".join([f"missing-aa {__version__}", installed("torch"), installed("timm")]))
+        print(", ".join([f"missing-aa {helpers.__version__}", installed("torch"), installed("timm")]))
         parser.exit()
 
 

@@ -1,0 +1,12 @@
+"""The figures of this project on this machine: `make bench`, or `python -m bench [NAME…]`."""
+
+import sys
+
+from bench import course, kernels, layers, start
+
+PARTS = {"start": start, "layers": layers, "kernels": kernels, "course": course}
+
+for name in sys.argv[1:] or PARTS:
+    if name not in PARTS:
+        sys.exit(f"there is no figure {name!r}; there are: {', '.join(PARTS)}")
+    PARTS[name].main()

@@ -1,0 +1,68 @@
+"""The course against its floor: the same kernels, only importing what the lessons import."""
+
+import ast
+import re
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+import papermill
+
+from helpers.lessons import catalogue, measure
+
+TRAINING = "compare("
+"""What the cell that trains calls; it computes, and has a limit of its own in lesson 02."""
+
+
+def imports_only(source: str) -> str:
+    """What a cell imports and loads, and where; nothing of what it does."""
+    head = [line for line in source.splitlines() if line.startswith("%load_ext")]
+    if found := re.match(r"%%timm (\S+)", source):
+        head = [f"%%timm {found[1]}"]
+    body = re.sub(r"^%.*$", "", source, flags=re.MULTILINE)
+    tree = ast.parse(body)
+    kept = [
+        ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    if head and head[0].startswith("%%"):
+        return "\n".join([*head, *(kept or ["pass"])])
+    values = [ast.unparse(n) for n in tree.body if isinstance(n, ast.Assign) and is_plain(n.value)]
+    return "\n".join([*head, *kept, *values])
+
+
+def is_plain(node: ast.expr) -> bool:
+    """Whether it is a value written out, such as a release that a later line names."""
+    try:
+        ast.literal_eval(node)
+    except ValueError:
+        return False
+    return True
+
+
+def seconds(notebook, folder: Path) -> float:
+    """Wall time of a notebook under papermill, the cell that trains aside."""
+    source, target = folder / "in.ipynb", folder / "out.ipynb"
+    nbformat.write(notebook, source)
+    begun = time.perf_counter()
+    done = papermill.execute_notebook(source, target, progress_bar=False, cwd=folder)
+    whole = time.perf_counter() - begun
+    training = [cell for cell in done.cells if TRAINING in cell.source]
+    return whole - sum(cell.metadata.papermill.duration or 0 for cell in training)
+
+
+def main() -> None:
+    total = floor = 0.0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for lesson in catalogue.lessons(catalogue.root()):
+            notebook = nbformat.read(lesson.path, 4)
+            took = seconds(notebook, folder)
+            for cell in notebook.cells:
+                if cell.cell_type == "code":
+                    cell.source = imports_only(cell.source)
+            least = seconds(notebook, folder)
+            mb = measure.measure(lesson)[1]
+            print(f"{lesson.name}: {took:.1f} s, floor {least:.1f} s, {mb} MB at its peak")
+            total, floor = total + took, floor + least
+    print(f"course / floor: {total / floor:.2f} (target: at most 1.5)")
