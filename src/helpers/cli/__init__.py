@@ -31,7 +31,9 @@ class _Version(argparse.Action):
             except PackageNotFoundError:
                 return f"{package} not installed"
 
-        print(", ".join([f"missing-aa {helpers.__version__}", installed("torch"), installed("timm")]))
+        print(
+            ", ".join([f"missing-aa {helpers.__version__}", installed("torch"), installed("timm")])
+        )
         parser.exit()
 
 
