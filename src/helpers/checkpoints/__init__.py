@@ -2,3 +2,14 @@
 
 `inspect` needs the standard library only; nothing here imports torch before it is needed.
 """
+
+from importlib import import_module
+
+_HOMES = {"rescue": "rescuing", "rescue_to": "rescuing", "Session": "session"}
+
+
+def __getattr__(name: str):
+    """Import a public function when it is first asked for: `inspect` must not pay for `rescue`."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -4,23 +4,22 @@ The file is opened once, and the bytes that were judged are the bytes that are l
 """
 
 import hashlib
-import json
 import mmap
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
-from helpers import __version__
-from helpers.checkpoints import loading, roots, safefile
-from helpers.checkpoints.container import open_checkpoint
+from helpers.checkpoints import facts, filling, loading, roots, safefile
+from helpers.checkpoints.container import Container, open_checkpoint
 from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.report import SHA256_FIELD, Report
 from helpers.checkpoints.request import Request
-from helpers.checkpoints.weights import Weights
+from helpers.checkpoints.roots import Root
+from helpers.checkpoints.weights import Weights, unwrap
 
 PIECE = 2**22
 WITH_PICKLE = ("torch-zip", "torch-legacy", "pickle")
-SHA256_FIELD = b'"source_sha256":"'
 
 
 def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
@@ -35,39 +34,40 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
         root = roots.choose(loading.load(container, program, limits), request.root)
         weights = root.weights(limits)
         limits.check("tensor_bytes", weights.nbytes, "what its tensors take, in bytes,")
-        report = {
-            "source": Path(request.source).name,
-            "sha256": safefile.PLACEHOLDER,
-            "format": container.format,
-            "root": root.name,
-            "class": root.dotted,
-            "tensors": len(weights.tensors),
-            "bytes": weights.nbytes,
-            "aliases": weights.shared(),
-            "prefix": weights.prefix,
-            "notes": weights.notes,
-        }
-        beginning, order = safefile.header(weights.tensors, _metadata(report, weights))
+        report = _describe(request, container, root, weights)
+        beginning, order = safefile.header(weights.tensors, report.metadata(list(weights.tensors)))
+        stamp = filling.stamp(container.file)
         source = memoryview(mmap.mmap(container.file.fileno(), 0, access=mmap.ACCESS_READ))
         with ThreadPoolExecutor(1) as beside:
             digest = beside.submit(_digest, source)
             if request.partial:
-                _write(request.partial, source, beginning, order, digest, wrote)
-        report["sha256"] = digest.result()
+                _write(request.partial, source, beginning, order, digest.result, wrote)
+        report.sha256 = digest.result()
     if request.partial:
-        return {"report": report}
-    return {"report": report, "tensors": {n: asdict(view) for n, view in weights.tensors.items()}}
+        return {"report": asdict(report)}
+    views = {name: asdict(view) for name, view in weights.tensors.items()}
+    return {"report": asdict(report), "tensors": views, "stamp": stamp}
 
 
-def _metadata(report: dict, weights: Weights) -> dict[str, str]:
-    """What the header of the safetensors file says, all of it text as the format wants."""
-    said = {"format": "pt", "rescued_by": f"missing-aa {__version__}"}
-    for key, value in report.items():
-        if key not in ("tensors", "bytes", "format") and value not in ("", [], None):
-            said["source_sha256" if key == "sha256" else key] = (
-                value if isinstance(value, str) else json.dumps(value)
-            )
-    return said | {"order": json.dumps(list(weights.tensors))}
+def _describe(request: Request, container: Container, root: Root, weights: Weights) -> Report:
+    report = Report(
+        source=Path(request.source).name,
+        format=container.format,
+        kind="whole model" if root.dotted else "state_dict",
+        root=root.name,
+        model_class=root.dotted,
+        tensors=len(weights.tensors),
+        nbytes=weights.nbytes,
+        aliases=weights.shared(),
+        prefix=weights.prefix,
+        notes=weights.notes,
+    )
+    if root.dotted:
+        model, _ = unwrap(root.value)
+        report.architecture = facts.architecture(model)
+        report.num_classes = facts.num_classes(model)
+        report.config = facts.config(model)
+    return report
 
 
 def _digest(source: memoryview) -> str:
@@ -78,7 +78,7 @@ def _digest(source: memoryview) -> str:
     return digest.hexdigest()
 
 
-def _write(partial, source, beginning, order, digest: Future, wrote) -> None:
+def _write(partial, source, beginning, order, digest, wrote) -> None:
     total, done = sum(view.nbytes for view in order), 0
 
     def count(size: int) -> None:
@@ -90,7 +90,7 @@ def _write(partial, source, beginning, order, digest: Future, wrote) -> None:
         with open(partial, "xb") as out:
             safefile.write(out, source, beginning, order, count)
             out.seek(beginning.index(SHA256_FIELD) + len(SHA256_FIELD))
-            out.write(digest.result().encode())
+            out.write(digest().encode())
     except OSError as error:
         raise CheckpointError(
             f"the result cannot be written ({error.strerror or error}); make room there, or name "

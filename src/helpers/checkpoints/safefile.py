@@ -18,8 +18,6 @@ CODES = {dtype: code for code, dtype in DTYPES.items()}
 """The format's name of each type, by torch's."""
 
 PIECE = 16 * 1024**2
-PLACEHOLDER = "0" * 64
-"""Stands in the header until the source's sha256 is known."""
 
 
 def header(tensors: dict[str, View], metadata: dict[str, str]) -> tuple[bytes, list[View]]:

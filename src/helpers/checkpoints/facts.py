@@ -1,0 +1,48 @@
+"""What a timm model says of itself: plain values in its attributes, believed only in plain form."""
+
+import re
+
+from helpers.checkpoints.standins import Standin, attributes, pairs
+
+CONFIGS = ("pretrained_cfg", "default_cfg")
+INPUT = ("input_size", "test_input_size", "interpolation", "crop_pct", "test_crop_pct", "crop_mode")
+SAID = (*INPUT, "mean", "std", "fixed_input_size")
+"""What of a pretrained_cfg tells how to prepare an image."""
+
+
+def architecture(model: Standin) -> str | None:
+    name = _config(model).get("architecture")
+    return name if isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name) else None
+
+
+def num_classes(model: Standin) -> int | None:
+    number = attributes(model).get("num_classes", _config(model).get("num_classes"))
+    return number if type(number) is int and 0 <= number < 2**31 else None
+
+
+def config(model: Standin) -> dict:
+    said = _config(model)
+    return {key: said[key] for key in SAID if _is_plain(said.get(key))}
+
+
+def _config(model: Standin) -> dict:
+    """The model's pretrained_cfg; a dictionary, or a dataclass's attributes in some releases."""
+    for name in CONFIGS:
+        found = attributes(model).get(name)
+        if said := attributes(found) or dict(_texts(found)):
+            return said
+    return {}
+
+
+def _texts(value: object):
+    return ((key, item) for key, item in pairs(value) if isinstance(key, str))
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, tuple | list):
+        return len(value) <= 3 and all(map(_is_number, value))
+    return _is_number(value) or (type(value) is str and len(value) <= 50)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float, bool) and abs(value) < 2**31  # also not for NaN

@@ -1,0 +1,52 @@
+"""What is known of a rescued file: as an object here, as JSON for programs and in the header."""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from helpers import __version__
+
+PLACEHOLDER = "0" * 64
+"""Stands for the source's sha256 until it is known."""
+
+SHA256_FIELD = b'"source_sha256":"'
+
+
+@dataclass
+class Report:
+    """What was rescued, and from where.
+
+    `kind` is "whole model" or "state_dict". `root` is the way to it inside the file ("" for the
+    file itself), `model_class` its class, `architecture`, `num_classes` and `writer` (the timm
+    releases that can have written it) are None where the file does not tell. `tensors` counts the
+    names, `nbytes` their bytes. `aliases` groups names that share memory in the file. `prefix` is
+    what a wrapper had put before every name, and was taken off. `config` is what the model's
+    pretrained_cfg says of its input.
+    """
+
+    source: str
+    format: str
+    kind: str
+    root: str
+    model_class: str
+    tensors: int
+    nbytes: int
+    sha256: str = PLACEHOLDER
+    architecture: str | None = None
+    num_classes: int | None = None
+    writer: str | None = None
+    aliases: list[list[str]] = field(default_factory=list)
+    prefix: str = ""
+    notes: list[str] = field(default_factory=list)
+    config: dict = field(default_factory=dict)
+
+    def metadata(self, order: list[str]) -> dict[str, str]:
+        """What the header of the safetensors file says: text only, as the format wants it.
+
+        `order` is the order of the names in the state_dict, which safetensors does not keep.
+        """
+        said = {"format": "pt", "rescued_by": f"missing-aa {__version__}"}
+        for key, value in asdict(self).items():
+            if value and key not in ("format", "tensors", "nbytes", "sha256", "config"):
+                text = value if isinstance(value, str) else json.dumps(value)
+                said[key] = text.encode("utf-8", "replace").decode()
+        return said | {"source_sha256": self.sha256, "order": json.dumps(order)}

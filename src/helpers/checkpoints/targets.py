@@ -1,0 +1,78 @@
+"""Put a result in its place: whole or not at all, and never over the source."""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from helpers.checkpoints.errors import CheckpointError, TargetExists
+
+FOLDER = {"config.json", "model.safetensors"}
+"""What a folder in timm's format holds; one with anything else in it is never replaced."""
+
+
+@contextlib.contextmanager
+def partial(source: Path, target: Path, force: bool) -> Iterator[Path]:
+    """A free name beside the target, which takes the target's name when all went well.
+
+    A file or a folder may be made under it. Raises TargetExists, with `force` only where the target
+    is the source by another name or a folder of other things; CheckpointError where it cannot be
+    written.
+    """
+    _check(source, target, force)
+    unfinished = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.partial")
+    try:
+        yield unfinished
+        _publish(unfinished, target, force)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CheckpointError(
+            f"{target} cannot be written ({reason}); name another place"
+        ) from error
+    finally:
+        _discard(unfinished)
+
+
+def _check(source: Path, target: Path, force: bool) -> None:
+    with contextlib.suppress(OSError):  # a source that is not there is told of when it is read
+        if target.exists() and source.samefile(target):
+            raise TargetExists(f"{target} is the source itself; name another target")
+    if os.path.lexists(target) and not force:
+        raise _exists(target)
+    if target.is_dir() and not {entry.name for entry in target.iterdir()} <= FOLDER:
+        raise TargetExists(f"{target} is a folder with other things in it; name another target")
+    if not target.parent.is_dir():
+        raise CheckpointError(f"there is no folder {target.parent}; make it, or name another place")
+
+
+def _exists(target: Path) -> TargetExists:
+    return TargetExists(f"{target} exists already; --force (in Python: force=True) replaces it")
+
+
+def _publish(unfinished: Path, target: Path, force: bool) -> None:
+    if target.is_dir() and not target.is_symlink():
+        old = unfinished.with_suffix(".old")
+        target.rename(old)
+        unfinished.rename(target)
+        shutil.rmtree(old)
+    elif force or unfinished.is_dir():
+        unfinished.replace(target)
+    else:
+        try:
+            os.link(unfinished, target)  # the one way that never replaces a file made meanwhile
+        except FileExistsError:
+            raise _exists(target) from None
+        except OSError:  # a file system without links
+            if os.path.lexists(target):
+                raise _exists(target) from None
+            unfinished.rename(target)
+
+
+def _discard(unfinished: Path) -> None:
+    with contextlib.suppress(OSError):
+        if unfinished.is_dir():
+            shutil.rmtree(unfinished)
+        else:
+            unfinished.unlink(missing_ok=True)
