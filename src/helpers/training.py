@@ -1,6 +1,7 @@
 """A small experiment: the same net with and without anti-aliasing, on real handwritten digits."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -71,10 +72,22 @@ def train(blurred: bool, seed: int, epochs: int = 4, train_size: int | None = No
 
     torch.manual_seed(seed)
     net = digit_net(BlurPool2d if blurred else None)
-    _fit(net, digits[rest], labels[rest], epochs, generator)
-    predictions = shifted_predictions(net.eval(), pictures, MOVES)
+    with _one_thread():
+        _fit(net, digits[rest], labels[rest], epochs, generator)
+        predictions = shifted_predictions(net.eval(), pictures, MOVES)
     accuracy = (predictions == labels[test]).float().mean().item()
     return Run(seed, blurred, accuracy, consistency(predictions))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """So small a net gains nothing by a second thread, and loses much when the cores are shared."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _fit(
