@@ -44,7 +44,9 @@ class Watcher(Protocol):
 class Worker:
     """The process that executes one lesson; its events arrive in a queue, None as the last."""
 
-    def __init__(self, lesson: Lesson, parameters: dict, output: Path, events: queue.Queue):
+    def __init__(
+        self, lesson: Lesson, parameters: dict, output: Path, events: queue.Queue, threads: int
+    ):
         self.lesson = lesson
         self.done, self.total = 0, lesson.cells
         self.error: str | None = "its process ended before the lesson did"
@@ -61,7 +63,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=os.environ | places,
+                env={"OMP_NUM_THREADS": str(threads)} | os.environ | places,
                 # Ctrl-C reaches this process alone, which then stops the workers in order.
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
@@ -99,7 +101,9 @@ def run(
     Fewer at once where their memory would not suffice, but always one. However this ends, no
     process that a lesson started is left.
     """
-    jobs = jobs or _cores()
+    jobs = min(jobs or _cores(), len(lessons))
+    # Lessons that share cores wait long for each other's threads, unless each has its own.
+    threads = max(1, _cores() // jobs)
     budget = available_mb()
     waiting, workers, outcomes = list(lessons), [], []
     events = queue.Queue()
@@ -112,7 +116,7 @@ def run(
                     break
                 lesson = (fitting or waiting)[0]
                 waiting.remove(lesson)
-                workers.append(Worker(lesson, parameters[lesson.name], output, events))
+                workers.append(Worker(lesson, parameters[lesson.name], output, events, threads))
                 watcher.started(lesson)
             worker, event = _next(events)
             if event is None:
