@@ -3,22 +3,20 @@
 The file is opened once, and the bytes that were judged are the bytes that are loaded.
 """
 
-import hashlib
 import mmap
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 from helpers.checkpoints import facts, filling, loading, roots, safefile
 from helpers.checkpoints.container import Container, open_checkpoint
+from helpers.checkpoints.digest import Digest
 from helpers.checkpoints.errors import CheckpointError
 from helpers.checkpoints.report import SHA256_FIELD, Report
 from helpers.checkpoints.request import Request
 from helpers.checkpoints.roots import Root
 from helpers.checkpoints.weights import Weights, unwrap
 
-PIECE = 2**22
 WITH_PICKLE = ("torch-zip", "torch-legacy", "pickle")
 
 
@@ -28,7 +26,7 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
     Gives the report and, where nothing was to be written, each tensor's view of the file. Raises
     CheckpointError or UsageProblem.
     """
-    with open_checkpoint(request.source) as container:
+    with open_checkpoint(request.source) as container, Digest(source := _map(container)) as digest:
         limits = request.limits.for_file(container.size)
         program = container.follow(limits) if container.format in WITH_PICKLE else None
         root = roots.choose(loading.load(container, program, limits), request.root)
@@ -37,11 +35,8 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
         report = _describe(request, container, root, weights)
         beginning, order = safefile.header(weights.tensors, report.metadata(list(weights.tensors)))
         stamp = filling.stamp(container.file)
-        source = memoryview(mmap.mmap(container.file.fileno(), 0, access=mmap.ACCESS_READ))
-        with ThreadPoolExecutor(1) as beside:
-            digest = beside.submit(_digest, source)
-            if request.partial:
-                _write(request.partial, source, beginning, order, digest.result, wrote)
+        if request.partial:
+            _write(request.partial, source, beginning, order, digest, wrote)
         report.sha256 = digest.result()
     if request.partial:
         return {"report": asdict(report)}
@@ -70,12 +65,12 @@ def _describe(request: Request, container: Container, root: Root, weights: Weigh
     return report
 
 
-def _digest(source: memoryview) -> str:
-    """The sha256 of the whole source, worked out while another thread writes."""
-    digest = hashlib.sha256()
-    for at in range(0, len(source), PIECE):
-        digest.update(source[at : at + PIECE])
-    return digest.hexdigest()
+def _map(container: Container) -> memoryview:
+    """The file's bytes, as the system brings them in when they are looked at: no copy of them."""
+    mapping = mmap.mmap(container.file.fileno(), 0, access=mmap.ACCESS_READ)
+    if hasattr(mapping, "madvise"):
+        mapping.madvise(mmap.MADV_SEQUENTIAL)
+    return memoryview(mapping)
 
 
 def _write(partial, source, beginning, order, digest, wrote) -> None:
@@ -87,10 +82,10 @@ def _write(partial, source, beginning, order, digest, wrote) -> None:
         wrote(done, total)
 
     try:
-        with open(partial, "xb") as out:
+        with open(partial, "xb", buffering=0) as out:
             safefile.write(out, source, beginning, order, count)
             out.seek(beginning.index(SHA256_FIELD) + len(SHA256_FIELD))
-            out.write(digest().encode())
+            out.write(digest.result().encode())
     except OSError as error:
         raise CheckpointError(
             f"the result cannot be written ({error.strerror or error}); make room there, or name "

@@ -40,7 +40,8 @@ def load(container: Container, program: Program | None, limits: Limits) -> list[
     if order and container.read(*order) == b"big":
         raise Malformed(BIG_ENDIAN)
     asked = [wanted.asked for wanted in program.globals.values()]
-    top = reader.read(program.data[program.start :], asked, _locator(container, program))
+    pickle, legacy = program.data[program.start :], container.format == "torch-legacy"
+    top = reader.read(pickle, asked, _locator(container, program), with_sources=legacy)
     return roots.find(top, limits)
 
 

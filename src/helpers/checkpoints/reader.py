@@ -22,17 +22,19 @@ def read(
     program: bytes,
     asked: Iterable[tuple[str, str]],
     locate: Callable[..., Span],
+    with_sources: bool,
 ) -> object:
     """Build what the pickle describes.
 
     `asked` holds each module and name that it asks for, as they stand in it; `locate` gives the
     span of a storage from its dtype, and its key, location and number of elements as the pickle
-    has them (a legacy one adds a view of it). Raises Malformed.
+    has them (a legacy one adds a view of it). `with_sources` says
+    that classes may come with their source, as before torch 1.6. Raises Malformed.
     """
     with _only(table(_as_torch_maps(module, name) for module, name in asked)):
         try:
             with warnings.catch_warnings(action="ignore"):
-                return _Reader(program, locate).load()
+                return _Reader(program, locate, with_sources).load()
         except (CheckpointError, MemoryError):
             raise
         except Exception as error:  # the reader leaks whatever its steps raise
@@ -58,13 +60,13 @@ def _only(allowed: dict[str, object]):
 
 
 class _Reader(restricted.Unpickler):
-    def __init__(self, program: bytes, locate: Callable[..., Span]):
+    def __init__(self, program: bytes, locate: Callable[..., Span], with_sources: bool):
         file = io.BytesIO(program)
         super().__init__(file, encoding="utf-8")
-        self.read = self._read
-        self._take = file.read
         self._locate = locate
-        self.stack: list = []
+        if with_sources:
+            self._take, self.read = file.read, self._read
+            self.stack: list = []
 
     def _read(self, size: int) -> bytes:
         """Read on; a class that comes with its source, as before torch 1.6, may pass.

@@ -7,7 +7,7 @@ after the other. Elements of the widest types come first, so that each tensor li
 import json
 import struct
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from io import FileIO
 
 from helpers.checkpoints.errors import Refused
 from helpers.checkpoints.safetensors_header import DTYPES, MOST_BYTES
@@ -17,7 +17,7 @@ from helpers.checkpoints.tensors import itemsize
 CODES = {dtype: code for code, dtype in DTYPES.items()}
 """The format's name of each type, by torch's."""
 
-PIECE = 16 * 1024**2
+PIECE = 2**20
 
 
 def header(tensors: dict[str, View], metadata: dict[str, str]) -> tuple[bytes, list[View]]:
@@ -51,23 +51,27 @@ def _code(name: str, tensor: View) -> str:
 
 
 def write(
-    out: BinaryIO,
+    out: FileIO,
     source: memoryview,
     beginning: bytes,
     tensors: list[View],
     wrote: Callable[[int], object],
 ) -> None:
-    """Write the file; `wrote` hears of every piece, by its bytes."""
-    out.write(beginning)
-    for tensor in tensors:
-        for piece in _contiguous(source, tensor) if tensor.contiguous else _gather(source, tensor):
-            out.write(piece)
+    """Write the file, unbuffered; `wrote` hears of every piece, by its bytes."""
+    _put(out, memoryview(beginning))
+    for view in tensors:
+        for piece in _pieces(source, view) if view.contiguous else _gather(source, view):
+            _put(out, piece)
             wrote(len(piece))
 
 
-def _contiguous(source: memoryview, tensor: View) -> Iterator[memoryview]:
-    start, _ = tensor.extent
-    end = start + tensor.nbytes
+def _put(out: FileIO, piece: memoryview) -> None:
+    while piece:
+        piece = piece[out.write(piece) :]
+
+
+def _pieces(source: memoryview, view: View) -> Iterator[memoryview]:
+    start, end = view.extent
     for at in range(start, end, PIECE):
         yield source[at : min(at + PIECE, end)]
 
