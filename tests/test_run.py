@@ -149,6 +149,9 @@ def test_ctrl_c_leaves_no_kernel_behind(tmp_path):
     kernels = [process for process in below if "ipykernel_launcher" in process.cmdline()]
     assert len(kernels) == 2, "the lesson's own, and that of timm 1.0.3"
     command.send_signal(signal.SIGINT)
-    assert command.wait(timeout=60) == 130
+    try:
+        assert command.wait(timeout=60) == 130
+    finally:
+        command.kill()
     _, alive = psutil.wait_procs(below, timeout=30)
     assert not alive
