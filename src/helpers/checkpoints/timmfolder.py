@@ -1,0 +1,199 @@
+"""Fit rescued weights into the installed timm, and write them as a folder that it loads.
+
+The folder is timm's own local format: `timm.create_model("local-dir:FOLDER", pretrained=True)`.
+Only the weights come from the file; every class is the installed timm's.
+"""
+
+import contextlib
+import difflib
+import json
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.report import Report
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NEEDS = "--format timm needs timm 1.0.16 or newer: pip install 'missing-aa[timm]'"
+SOURCE = ("url", "file", "hf_hub_id", "hf_hub_filename", "state_dict", "source", "tag")
+"""What of a pretrained_cfg tells where other weights come from."""
+
+
+class DoesNotFit(CheckpointError):
+    """The installed timm has no such model, or its model does not take these weights."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How the weights went into timm's model.
+
+    `fitted` counts tensors under the same name, `remapped` gives the file's name for each new one,
+    `changed` lists names whose values timm's filter made anew from others (of another shape, say),
+    `unused` the file's names that have no place in the model.
+    """
+
+    architecture: str
+    fitted: int
+    remapped: dict[str, str]
+    changed: list[str]
+    unused: list[str]
+
+
+def write(
+    state_dict: "dict[str, Tensor]", report: Report, architecture: str | None, folder: Path
+) -> Fit:
+    """Make the folder. Raises DoesNotFit, or CheckpointError where timm is missing."""
+    timm = _timm()
+    name = current_name(timm, architecture or report.architecture)
+    overlay = _settings(timm, name, state_dict, report)
+    model = _load(timm, name, state_dict, overlay)
+    weights = model.state_dict()
+    folder.mkdir()
+    config = _config(model, name)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    # Under timm's present names; under the file's own where timm's filter takes only those.
+    for form in (weights, state_dict):
+        _save(form, folder / "model.safetensors", report.metadata(list(form)))
+        with _quiet(), contextlib.suppress(Exception):
+            loaded = timm.create_model(f"local-dir:{folder}", pretrained=True).state_dict()
+            if all(identical(loaded.get(key), value) for key, value in weights.items()):
+                return compare(name, state_dict, weights)
+    raise DoesNotFit(f"timm {timm.__version__} loads other weights for {name} than were saved")
+
+
+def current_name(timm, architecture: str | None) -> str:
+    """The installed timm's name of an architecture, through its own table of renamed models."""
+    if not architecture:
+        raise DoesNotFit("the file does not name its architecture; name it with --architecture")
+    name = timm.models.get_deprecated_models().get(architecture, architecture)
+    if name and timm.is_model(name := name.partition(".")[0]):
+        return name
+    near = difflib.get_close_matches(architecture, timm.list_models(), n=3, cutoff=0.5)
+    raise DoesNotFit(
+        f"timm {timm.__version__} has no model {architecture!r}"
+        + (f"; the nearest are {', '.join(near)} (choose with --architecture)" if near else "")
+    )
+
+
+def compare(name: str, before: "dict[str, Tensor]", after: "dict[str, Tensor]") -> Fit:
+    """What became of each tensor."""
+    same = {key for key, value in after.items() if identical(before.get(key), value)}
+    rest = {key: value for key, value in before.items() if key not in same}
+    remapped, changed = {}, []
+    for key, value in after.items():
+        if key in same:
+            continue
+        old = next((old for old, given in rest.items() if identical(given, value)), None)
+        if old is None:
+            changed.append(key)
+        else:
+            remapped[key] = old
+            del rest[old]
+    unused = [key for key in rest if key not in changed]
+    return Fit(name, len(same), remapped, changed, unused)
+
+
+def identical(given: "Tensor | None", value: "Tensor | None") -> bool:
+    """Equal bit for bit, once in the type of the model's tensor."""
+    import torch
+
+    if given is None or value is None or given.shape != value.shape:
+        return False
+    given, value = given.to(value.dtype).reshape(-1), value.reshape(-1)
+    return torch.equal(given.view(torch.uint8), value.view(torch.uint8))
+
+
+def _timm():
+    try:
+        import timm
+        from timm.models import _hub
+    except ImportError as error:
+        raise CheckpointError(NEEDS) from error
+    if not hasattr(_hub, "load_model_config_from_path"):
+        raise CheckpointError(NEEDS)
+    return timm
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Keep back what timm says of its own weights, which are not the ones in question."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _settings(timm, name: str, state_dict: "dict[str, Tensor]", report: Report) -> dict:
+    """What of the model's pretrained_cfg the file decides: its input, its number of classes."""
+    said = {key: value for key, value in report.config.items() if key != "fixed_input_size"}
+    settings = said | {"custom_load": False, "label_offset": 0}
+    with _quiet():
+        model = timm.create_model(name, pretrained_cfg_overlay=said)
+    weights = model.state_dict()
+
+    def widths(layer, axis: int) -> tuple[int, int] | None:
+        """Length of an axis of a layer's weight, in the file and in the model as timm makes it."""
+        key = f"{layer[0] if isinstance(layer, tuple | list) else layer}.weight"
+        if (
+            key in state_dict
+            and key in weights
+            and state_dict[key].ndim == weights[key].ndim > axis
+        ):
+            return state_dict[key].shape[axis], weights[key].shape[axis]
+        return None
+
+    classes = report.num_classes
+    if classes is None and (found := widths(model.pretrained_cfg.get("classifier"), 0)):
+        classes = found[0]
+    if classes is not None:
+        settings["num_classes"] = classes
+    channels, *size = model.pretrained_cfg["input_size"]
+    if found := widths(model.pretrained_cfg.get("first_conv"), 1):
+        given, usual = found  # a stem may fold pixels into channels
+        settings["input_size"] = (channels * given // usual, *size)
+    return settings
+
+
+def _load(timm, name: str, state_dict: "dict[str, Tensor]", settings: dict):
+    """The model with the weights, through timm's own checkpoint filter."""
+    overlay = settings | {"state_dict": dict(state_dict)}
+    try:
+        with _quiet():
+            return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
+    except Exception as error:  # a filter may trip over names that it does not expect
+        raise DoesNotFit(
+            f"timm {timm.__version__} cannot take these weights as {name}: {_why(error)}"
+        ) from error
+
+
+def _why(error: Exception) -> str:
+    """The gist of what load_state_dict lists, which can be hundreds of names."""
+    lines = [line.strip() for line in str(error).splitlines()[1:]] or [ascii(str(error))[1:-1]]
+    more = f"; and {len(lines) - 3} more" if len(lines) > 3 else ""
+    return "; ".join(line if len(line) < 160 else f"{line[:160]}…" for line in lines[:3]) + more
+
+
+def _config(model, name: str) -> dict:
+    """timm's config.json; the keys that the folder's loader reads."""
+    held = {key: value for key, value in model.pretrained_cfg.items() if key not in SOURCE}
+    return {
+        "architecture": name,
+        "num_classes": model.num_classes,
+        "num_features": model.num_features,
+        "pretrained_cfg": held | {"custom_load": False, "label_offset": 0},
+    }
+
+
+def _save(weights: "dict[str, Tensor]", path: Path, metadata: dict[str, str]) -> None:
+    from safetensors.torch import save_file
+
+    # Tied tensors are written once for each name, so that a strict load finds them all.
+    alone = {key: value.detach().clone().contiguous() for key, value in weights.items()}
+    save_file(alone, path, metadata)

@@ -1,0 +1,120 @@
+"""Hold rescued weights against the original, loaded for real: this runs the original's code."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers import trials
+from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.report import Report
+
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the original, loaded by a timm release, compares with what was rescued.
+
+    `tensors_equal`: its state_dict holds the same names and bits (None for a folder in timm's
+    format, where timm may have renamed them). `difference`: between the outputs of the original and
+    of a fresh model with the rescued weights, relative to the original's largest value; the fresh
+    model is made by the same release, or by the installed one for a folder.
+    """
+
+    release: str
+    tensors_equal: bool | None
+    difference: float
+
+    @property
+    def passed(self) -> bool:
+        return self.tensors_equal is not False and self.difference <= TOLERANCE
+
+
+def verify(source: Path, rescued: Path, report: Report, release: str) -> Verdict:
+    """Load the source under a timm release, which runs its code, and compare.
+
+    `rescued` is a safetensors file or a folder in timm's format. Raises CheckpointError where the
+    source is no whole timm model or a release cannot run it, and what `releases.locate` raises.
+    """
+    if not report.architecture:
+        raise CheckpointError("only a whole model that names its timm architecture can be verified")
+    size = report.config.get("input_size") or [3, 224, 224]
+    with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder, trials.Trials(1) as runs:
+        kept = str(Path(folder, "original.pt"))
+        facts = (str(source), report.root, report.prefix, size, kept)
+        _result(runs.under(release, _run_original, *facts), f"timm {release}, with the original")
+        if rescued.is_dir():
+            run = runs.submit(_compare_folder, kept, str(rescued), size)
+            return Verdict(release, None, _result(run, "the installed timm, with the folder"))
+        model = (report.architecture, report.num_classes, size[0])
+        run = runs.under(release, _compare_file, kept, str(rescued), model, size)
+        return Verdict(release, *_result(run, f"timm {release}, with the rescued weights"))
+
+
+def _result(run, where: str):
+    try:
+        return run.result()
+    except Exception as error:  # whatever the release, or the file's code, raises
+        raise CheckpointError(f"{where}: {type(error).__name__}: {error}"[:500]) from error
+
+
+def _run_original(source: str, root: str, prefix: str, size: list[int], kept: str) -> None:
+    import torch
+
+    # The one place that runs a file's code: the person said --trust.
+    model = torch.load(source, map_location="cpu", weights_only=False)
+    for step in [*filter(None, root.split(".")), *filter(None, prefix.split("."))]:
+        if isinstance(model, dict):
+            model = model[step]
+        elif isinstance(model, list | tuple):
+            model = model[int(step)]
+        else:
+            model = getattr(model, step)
+    state_dict = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    torch.save({"state_dict": state_dict, "output": _output(model, size)}, kept)
+
+
+def _compare_file(kept: str, rescued: str, model: tuple, size: list[int]) -> tuple[bool, float]:
+    import timm
+    import torch
+    from safetensors.torch import load_file
+
+    from helpers.checkpoints.timmfolder import identical
+    from helpers.weights import difference
+
+    original, weights = torch.load(kept, weights_only=True), load_file(rescued)
+    wanted = original["state_dict"]
+    equal = wanted.keys() == weights.keys() and all(
+        wanted[name].dtype == weights[name].dtype and identical(wanted[name], weights[name])
+        for name in wanted
+    )
+    name, classes, channels = model
+    fresh = timm.create_model(name, in_chans=channels, **_given(num_classes=classes))
+    fresh.load_state_dict(weights)
+    return equal, difference(_output(fresh, size), original["output"])
+
+
+def _compare_folder(kept: str, rescued: str, size: list[int]) -> float:
+    import timm
+    import torch
+
+    from helpers.weights import difference
+
+    fresh = timm.create_model(f"local-dir:{rescued}", pretrained=True)
+    return difference(_output(fresh, size), torch.load(kept, weights_only=True)["output"])
+
+
+def _given(**settings) -> dict:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _output(model, size: list[int]):
+    """The output for one fixed input; of several, the first."""
+    import torch
+
+    from helpers.weights import fixed_input
+
+    channels, _, width = size
+    with torch.no_grad():
+        output = model.eval().float()(fixed_input(width, channels))
+    return output[0] if isinstance(output, tuple | list) else output
