@@ -9,7 +9,8 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from helpers.lessons import catalogue, measure
+from helpers.lessons import catalogue
+from helpers.lessons.memory import PeakMemory
 
 TRAINING = "compare("
 """What the cell that trains calls; it computes, and has a limit of its own in lesson 02."""
@@ -57,12 +58,15 @@ def main() -> None:
         folder = Path(name)
         for lesson in catalogue.lessons(catalogue.root()):
             notebook = nbformat.read(lesson.path, 4)
-            took = seconds(notebook, folder)
+            with PeakMemory() as peak:
+                took = seconds(notebook, folder)
             for cell in notebook.cells:
                 if cell.cell_type == "code":
                     cell.source = imports_only(cell.source)
             least = seconds(notebook, folder)
-            mb = measure.measure(lesson)[1]
-            print(f"{lesson.name}: {took:.1f} s, floor {least:.1f} s, {mb} MB at its peak")
+            print(
+                f"{lesson.name}: {took:.1f} s, floor {least:.1f} s, {peak.mb} MB at its peak",
+                flush=True,
+            )
             total, floor = total + took, floor + least
     print(f"course / floor: {total / floor:.2f} (target: at most 1.5)")
