@@ -26,15 +26,23 @@ class Rescued:
     report: Report
 
 
-def rescue(path: str | os.PathLike, root: str | None = None, limits: Limits = DEFAULT) -> Rescued:
+def rescue(
+    path: str | os.PathLike,
+    root: str | None = None,
+    limits: Limits = DEFAULT,
+    session: Session | None = None,
+) -> Rescued:
     """The state_dict that the writer of a checkpoint would have saved, bit for bit.
 
     The file is read in a process of its own; none of its code runs, and the classes in it need not
-    be installed. `root` picks one of several models. Tied tensors stay tied, strides are kept.
-    Raises Refused (dangerous), Malformed, LimitReached, WhichRoot (several models) or Unreadable,
-    all of them helpers.errors.Problem.
+    be installed. `root` picks one of several models; a `session` serves many files with one start.
+    Tied tensors stay tied, strides are kept. Raises Refused (dangerous), Malformed, LimitReached,
+    Unreadable and WhichRoot (several models), each a helpers.errors.Problem that says what to do.
     """
-    with open_checkpoint(path) as container, Session() as session:
+    if session is None:
+        with Session() as session:
+            return rescue(path, root, limits, session)
+    with open_checkpoint(path) as container:
         before = filling.stamp(container.file)
         answer = session.ask(Request(os.fspath(path), root, limits=limits))
         state_dict = filling.fill(container.file, answer["tensors"])
@@ -55,7 +63,7 @@ def rescue_to(
     """Write the weights of a checkpoint as safetensors: `target` appears whole or not at all.
 
     An existing target is kept unless `force`; `wrote` hears how many bytes are written, and of how
-    many; a `session` serves many files with one start. Raises as `rescue` does, and TargetExists.
+    many. Otherwise as `rescue`; raises TargetExists too.
     """
     if session is None:
         with Session() as session:

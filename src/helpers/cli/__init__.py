@@ -13,7 +13,7 @@ from importlib import import_module
 import helpers
 from helpers.errors import Problem
 
-COMMANDS = ("doctor", "fetch", "run")
+COMMANDS = ("doctor", "fetch", "rescue", "run")
 
 
 class _Version(argparse.Action):

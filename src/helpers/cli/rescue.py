@@ -1,0 +1,129 @@
+"""missing-aa rescue: get the weights out of checkpoints, without running anything they hold."""
+
+import argparse
+from pathlib import Path
+
+from helpers.errors import Problem, UsageProblem
+
+
+def add(commands) -> None:
+    from helpers.cli.options import add_limits
+
+    command = commands.add_parser(
+        "rescue",
+        help="get the weights out of a checkpoint without running it",
+        usage="missing-aa rescue [options] SOURCE TARGET.safetensors\n"
+        "       missing-aa rescue [options] SOURCE… --to FOLDER",
+        description="Write the weights of a checkpoint as safetensors, bit for bit and under the "
+        "writer's names. The file is read in a process of its own, none of its code runs, and "
+        "neither timm nor its classes need be installed.",
+    )
+    command.add_argument("files", nargs="+", metavar="SOURCE", type=Path)
+    command.add_argument("--to", type=Path, metavar="FOLDER", help="write a file for each SOURCE")
+    command.add_argument("--root", metavar="NAME", help="which of several models in the file")
+    command.add_argument("--force", action="store_true", help="replace a target that is there")
+    command.add_argument(
+        "--format",
+        choices=("safetensors", "timm"),
+        default="safetensors",
+        help="timm: a folder that timm.create_model('local-dir:FOLDER', pretrained=True) loads",
+    )
+    command.add_argument(
+        "--architecture", metavar="NAME", help="timm's name of the model, for --format timm"
+    )
+    command.add_argument(
+        "--verify-with",
+        metavar="RELEASE",
+        help="also load the file under that timm release and compare; this runs its code",
+    )
+    command.add_argument("--trust", action="store_true", help="let --verify-with run the file")
+    command.add_argument("--json", action="store_true", help="print the reports as JSON")
+    add_limits(command.add_argument_group("limits that a file may not pass"))
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from helpers.checkpoints.session import Session
+    from helpers.cli import rescued
+
+    if args.verify_with:
+        _check_trust(args)
+    pairs = _pairs(args)
+    plain = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
+    console, errors = Console(**plain), Console(stderr=True, **plain)
+    outcomes = []
+    with Session() as session, rescued.Bar(errors, [source for source, _ in pairs]) as bar:
+        for source, target in pairs:
+            with bar.file(source) as wrote:
+                outcomes.append(_rescue(args, source, target, session, wrote))
+    if args.json:
+        print(rescued.as_json(outcomes))
+    elif len(outcomes) == 1:
+        rescued.tell(console, errors, outcomes[0])
+    else:
+        rescued.table(console, outcomes)
+    return max(outcome.exit_code for outcome in outcomes)
+
+
+def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote):
+    """Rescue one file; a problem becomes its outcome, so that the rest goes on."""
+    from helpers.checkpoints import rescuing, targets, timmfolder, verifying
+    from helpers.cli.options import limits
+    from helpers.cli.rescued import Outcome
+
+    outcome = Outcome(source, target)
+    try:
+        if args.format == "timm":
+            with targets.partial(source, target, args.force) as folder:
+                found = rescuing.rescue(source, args.root, limits(args), session)
+                outcome.fit = timmfolder.write(
+                    found.state_dict, found.report, args.architecture, folder
+                )
+            outcome.report = found.report
+        else:
+            outcome.report = rescuing.rescue_to(
+                source, target, args.root, args.force, limits(args), session, wrote
+            )
+        if args.verify_with:
+            outcome.verdict = verifying.verify(source, target, outcome.report, args.verify_with)
+    except Problem as problem:
+        outcome.problem = problem
+    return outcome
+
+
+def _check_trust(args: argparse.Namespace) -> None:
+    from helpers import releases
+
+    releases.locate(args.verify_with)
+    if not args.trust:
+        raise UsageProblem(
+            "--verify-with loads the file for real, which runs whatever it holds; "
+            "say --trust if you trust where it comes from"
+        )
+
+
+def _pairs(args: argparse.Namespace) -> list[tuple[Path, Path]]:
+    """Each source with its target; two sources of one name get targets of two names."""
+    suffix = ".safetensors" if args.format == "safetensors" else ""
+    if args.to is None:
+        if len(args.files) != 2:
+            raise UsageProblem("name SOURCE and TARGET, or many files and --to FOLDER")
+        source, target = args.files
+        if suffix and target.suffix != suffix:
+            raise UsageProblem(f"the target is safetensors: name it like {target.stem}{suffix}")
+        return [(source, target)]
+    try:
+        args.to.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageProblem(f"cannot make the folder {args.to}: {error.strerror}") from error
+    pairs, taken = [], set()
+    for source in args.files:
+        number, name = 1, source.stem
+        while name.casefold() in taken:  # some file systems know no capitals
+            number += 1
+            name = f"{source.stem}-{number}"
+        taken.add(name.casefold())
+        pairs.append((source, args.to / f"{name}{suffix}"))
+    return pairs

@@ -1,0 +1,264 @@
+"""What a person, or a program, is told of a rescue."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from helpers.checkpoints.printable import clean, clean_all
+from helpers.errors import Problem
+
+if TYPE_CHECKING:
+    from helpers.checkpoints.report import Report
+    from helpers.checkpoints.timmfolder import Fit
+    from helpers.checkpoints.verifying import Verdict
+
+LARGE = 100_000_000
+"""Bytes from which there is a progress bar, also for a single file."""
+
+
+@dataclass
+class Outcome:
+    """What became of one source."""
+
+    source: Path
+    target: Path
+    report: "Report | None" = None
+    fit: "Fit | None" = None
+    verdict: "Verdict | None" = None
+    problem: Problem | None = None
+
+    @property
+    def exit_code(self) -> int:
+        if self.problem:
+            return self.problem.exit_code
+        return int(bool(self.verdict) and not self.verdict.passed)
+
+
+class Bar:
+    """A progress bar on a terminal, for what is large or many; elsewhere nothing."""
+
+    def __init__(self, console: Console, sources: list[Path]):
+        self._sizes = {source: _size(source) for source in sources}
+        total = sum(_size(source) for source in sources)
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or (len(sources) == 1 and total < LARGE),
+        )
+        many = len(sources) > 1
+        self._all = self._progress.add_task("all files", total=total, visible=many)
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._progress.stop()
+
+    @contextmanager
+    def file(self, source: Path) -> Iterator[Callable[[int, int], None]]:
+        """While one file is at work; gives what takes the bytes written, and of how many."""
+        task = self._progress.add_task(clean(source.name, 40), total=self._sizes[source])
+
+        def wrote(done: int, total: int) -> None:
+            self._progress.update(task, completed=done, total=total)
+            self._progress.update(self._all, completed=self._done + done)
+
+        yield wrote
+        self._done += self._sizes[source]
+        self._progress.update(self._all, completed=self._done)
+        self._progress.remove_task(task)
+
+
+def _size(source: Path) -> int:
+    try:
+        return source.stat().st_size
+    except OSError:
+        return 0
+
+
+def tell(console: Console, errors: Console, outcome: Outcome) -> None:
+    """One file: what it was, what became of it, and how to go on."""
+    report, target = outcome.report, outcome.target
+    if report:
+        console.print(f"{_name(outcome.source)}: {describe(report)}")
+        what = "a folder for timm" if outcome.fit else "safetensors, bit for bit"
+        console.print(
+            f"{_name(target)}: {what}, {report.tensors} tensors, {_bytes(report.nbytes)}, read "
+            "without running any of the file's code"
+        )
+        for note in notes(outcome):
+            console.print(f"  note: {note}")
+    if outcome.verdict:
+        console.print(_verdict(outcome.verdict))
+    if outcome.problem:
+        errors.print(
+            f"missing-aa rescue: {_name(outcome.source)}: {clean(str(outcome.problem), 2000)}"
+        )
+    if report:
+        console.print()
+        for line in next_steps(outcome):
+            console.print(line)
+
+
+def describe(report: "Report") -> str:
+    """What the file is, in a line."""
+    parts = [report.kind]
+    if report.root:
+        parts.append(f"at {clean(report.root)}")
+    if report.model_class:
+        parts.append(clean(report.model_class))
+    named = [report.architecture] if report.architecture else []
+    if report.num_classes is not None:
+        named.append(f"{report.num_classes} classes")
+    if named:
+        parts.append(f"({', '.join(named)})")
+    if report.writer:
+        parts.append(f"written by timm {report.writer}")
+    return " ".join(parts)
+
+
+def notes(outcome: Outcome) -> list[str]:
+    """What a person should know of the result."""
+    report, fit = outcome.report, outcome.fit
+    said = [clean(note, 400) for note in report.notes]
+    if report.prefix:
+        said.append(f"the wrapper's prefix {report.prefix!r} was taken off every name")
+    for group in report.aliases:
+        shown = ", ".join(clean(name, 60) for name in group[:4])
+        more = f" and {len(group) - 4} more" if len(group) > 4 else ""
+        said.append(f"these share memory in the file and are each written in full: {shown}{more}")
+    if fit:
+        said.append(_fit(fit))
+    return said
+
+
+def _fit(fit: "Fit") -> str:
+    parts = [f"{fit.fitted} tensors fitted timm's {fit.architecture} as they are"]
+    if fit.remapped:
+        new, old = next(iter(fit.remapped.items()))
+        parts.append(
+            f"{len(fit.remapped)} under another name (such as {clean(old)} → {clean(new)})"
+        )
+    if fit.changed:
+        parts.append(f"{len(fit.changed)} were made anew by timm ({_some(fit.changed)})")
+    if fit.unused:
+        parts.append(f"{len(fit.unused)} have no place in it ({_some(fit.unused)})")
+    return "; ".join(parts)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(clean(name, 60) for name in names[:3]) + (", …" if len(names) > 3 else "")
+
+
+def _verdict(verdict: "Verdict") -> str:
+    tensors = {True: "tensors equal, ", False: "tensors DIFFER, ", None: ""}[verdict.tensors_equal]
+    end = "so it is as the original" if verdict.passed else "so it is NOT as the original"
+    return (
+        f"loaded by timm {verdict.release}: {tensors}largest relative difference of the output "
+        f"{verdict.difference:.2g}, {end}"
+    )
+
+
+def next_steps(outcome: Outcome) -> list[str]:
+    """The lines of Python that load the result."""
+    report, target = outcome.report, str(outcome.target)
+    if outcome.fit:
+        return [
+            "Load it:",
+            "    import timm",
+            f"    model = timm.create_model({f'local-dir:{target}'!r}, pretrained=True)",
+        ]
+    load = [
+        "Load it:",
+        "    from safetensors.torch import load_file",
+        f"    state_dict = load_file({target!r})",
+    ]
+    if not report.architecture:
+        return [*load, "and give it to a model that you make: model.load_state_dict(state_dict)"]
+    classes = "" if report.num_classes is None else f", num_classes={report.num_classes}"
+    return [
+        *load,
+        "and, with timm installed:",
+        f"    model = timm.create_model({report.architecture!r}{classes})",
+        "    model.load_state_dict(state_dict)",
+        "If timm has renamed something since, that fails: rescue again with --format timm.",
+    ]
+
+
+def table(console: Console, outcomes: list[Outcome]) -> None:
+    """Many files: a line each, and below what a line cannot hold."""
+    drawn = Table()
+    for name in ("file", "what it is", "tensors", "bytes", "result"):
+        number = name in ("tensors", "bytes")
+        drawn.add_column(name, justify="right" if number else "left", overflow="fold")
+    for outcome in outcomes:
+        report = outcome.report
+        what = (report.architecture or clean(report.model_class) or report.kind) if report else ""
+        numbers = (str(report.tensors), _bytes(report.nbytes)) if report else ("", "")
+        result = type(outcome.problem).__name__ if outcome.problem else _name(outcome.target)
+        style = "red" if outcome.exit_code else "green"
+        drawn.add_row(Text(_name(outcome.source)), Text(what), *numbers, Text(result, style))
+    console.print(drawn)
+    for outcome in outcomes:
+        lines = notes(outcome) if outcome.report else []
+        lines += [_verdict(outcome.verdict)] if outcome.verdict else []
+        lines += [_text(outcome.problem)] if outcome.problem else []
+        for line in lines:
+            console.print(f"{_name(outcome.source)}: {line}")
+    if done := [outcome for outcome in outcomes if outcome.report]:
+        console.print()
+        for line in next_steps(done[0]):
+            console.print(line)
+
+
+def as_json(outcomes: list[Outcome]) -> str:
+    """All of it for a program; docs/reference/rescue.md has the schema."""
+    return json.dumps({"schema": 1, "files": [clean_all(_entry(o)) for o in outcomes]}, indent=2)
+
+
+def _entry(outcome: Outcome) -> dict:
+    problem = outcome.problem
+    return {
+        "source": str(outcome.source),
+        "target": str(outcome.target) if outcome.report else None,
+        "report": asdict(outcome.report) if outcome.report else None,
+        "fit": asdict(outcome.fit) if outcome.fit else None,
+        "verdict": asdict(outcome.verdict) if outcome.verdict else None,
+        "error": {
+            "kind": type(problem).__name__,
+            "message": str(problem),
+            "exit_code": problem.exit_code,
+        }
+        if problem
+        else None,
+    }
+
+
+def _text(problem: Problem) -> str:
+    return clean(str(problem), 2000)
+
+
+def _name(path: Path) -> str:
+    return clean(str(path))
+
+
+def _bytes(number: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number < 1000 or unit == "GB":
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1000
+    return ""
