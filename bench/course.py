@@ -28,14 +28,16 @@ def imports_only(source: str) -> str:
     ]
     if head and head[0].startswith("%%"):
         return "\n".join([*head, *(kept or ["pass"])])
-    values = [ast.unparse(n) for n in tree.body if isinstance(n, ast.Assign) and is_plain(n.value)]
+    values = [ast.unparse(node) for node in tree.body if is_plain_assignment(node)]
     return "\n".join([*head, *kept, *values])
 
 
-def is_plain(node: ast.expr) -> bool:
-    """Whether it is a value written out, such as a release that a later line names."""
+def is_plain_assignment(node: ast.stmt) -> bool:
+    """Whether it gives a name a value written out, such as a release that a later line names."""
+    if not isinstance(node, ast.Assign) or isinstance(node.targets[0], ast.Attribute):
+        return False
     try:
-        ast.literal_eval(node)
+        ast.literal_eval(node.value)
     except ValueError:
         return False
     return True
