@@ -26,7 +26,7 @@ class Limits:
 
     pickle_bytes: int = 256 * 1024**2
     opcodes: int = 10_000_000
-    objects: int = 10_000_000
+    objects: int = 2_000_000
     depth: int = 1_000
     tensor_bytes: int | None = None
     seconds: float = 600.0

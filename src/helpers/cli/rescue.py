@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
     from helpers.checkpoints.session import Session
     from helpers.cli import rescued
+    from helpers.cli.progress import Bar
 
     if args.verify_with:
         _check_trust(args)
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     plain = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
     console, errors = Console(**plain), Console(stderr=True, **plain)
     outcomes = []
-    with Session() as session, rescued.Bar(errors, [source for source, _ in pairs]) as bar:
+    with Session() as session, Bar(errors, [source for source, _ in pairs]) as bar:
         for source, target in pairs:
             with bar.file(source) as wrote:
                 outcomes.append(_rescue(args, source, target, session, wrote))

@@ -1,0 +1,62 @@
+"""The progress bar of commands that work through files."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from helpers.checkpoints.printable import clean
+
+LARGE = 100_000_000
+"""Bytes from which there is a progress bar, also for a single file."""
+
+
+class Bar:
+    """A progress bar on a terminal, for what is large or many; elsewhere nothing."""
+
+    def __init__(self, console: Console, sources: list[Path]):
+        self._sizes = {source: _size(source) for source in sources}
+        total = sum(_size(source) for source in sources)
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or (len(sources) == 1 and total < LARGE),
+        )
+        many = len(sources) > 1
+        self._all = self._progress.add_task("all files", total=total, visible=many)
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._progress.stop()
+
+    @contextmanager
+    def file(self, source: Path) -> Iterator[Callable[[int, int], None]]:
+        """While one file is at work; gives what takes the bytes written, and of how many."""
+        task = self._progress.add_task(clean(source.name, 40), total=self._sizes[source])
+
+        def wrote(done: int, total: int) -> None:
+            self._progress.update(task, completed=done, total=total)
+            self._progress.update(self._all, completed=self._done + done)
+
+        yield wrote
+        self._done += self._sizes[source]
+        self._progress.update(self._all, completed=self._done)
+        self._progress.remove_task(task)
+
+
+def _size(source: Path) -> int:
+    try:
+        return source.stat().st_size
+    except OSError:
+        return 0

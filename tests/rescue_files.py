@@ -1,0 +1,83 @@
+"""Checkpoints for the tests of rescue: written by real releases, or put together byte by byte."""
+
+import pickle
+import struct
+import zipfile
+from pathlib import Path
+
+from helpers.trials import Trials
+
+RELEASES = ("0.6.13", "1.0.3", "1.0.31")
+MODELS = ("regnetx_002", "mobilenetv3_small_050")
+PROTO = b"\x80\x02"
+
+
+def write_all(folder: Path) -> None:
+    """RELEASE-MODEL.pt, .legacy.pt and .sd.pt (the state_dict), for all of them."""
+    with Trials(2) as trials:
+        for run in [trials.under(release, _write, release, str(folder)) for release in RELEASES]:
+            run.result()
+
+
+def _write(release: str, folder: str) -> None:
+    import timm
+    import torch
+
+    from helpers.weights import perturb
+
+    for name in MODELS:
+        torch.manual_seed(0)
+        model = perturb(timm.create_model(name))
+        path = f"{folder}/{release}-{name}"
+        torch.save(model, f"{path}.pt")
+        torch.save(model, f"{path}.legacy.pt", _use_new_zipfile_serialization=False)
+        torch.save(model.state_dict(), f"{path}.sd.pt")
+
+
+def torch_zip(path: Path, program: bytes, storages: dict[str, bytes] | None = None) -> Path:
+    """A checkpoint as torch.save lays it out, around a pickle program of one's own."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", PROTO + program + b".")
+        archive.writestr("archive/byteorder", "little")
+        for key, data in (storages or {"0": bytes(64)}).items():
+            archive.writestr(f"archive/data/{key}", data)
+    return path
+
+
+def value(plain: object) -> bytes:
+    """The opcodes that push a plain value."""
+    return pickle.dumps(plain, 2)[2:-1]
+
+
+def name(module: str, function: str) -> bytes:
+    return f"c{module}\n{function}\n".encode()
+
+
+def call(module: str, function: str, *args: object) -> bytes:
+    return name(module, function) + value(args) + b"R"
+
+
+def mapping(items: dict[str, bytes]) -> bytes:
+    """A dictionary of opcodes by key."""
+    return b"}" + b"".join(value(key) + pushed + b"s" for key, pushed in items.items())
+
+
+def module(parameters=None, modules=None, kind=("a", "B"), **state: bytes) -> bytes:
+    """An object with what an nn.Module keeps."""
+    held = {"_parameters": mapping(parameters or {}), "_buffers": mapping({})}
+    held |= {"_modules": mapping(modules or {})} | state
+    return name(*kind) + b")\x81" + mapping(held) + b"b"
+
+
+def tensor(shape=(4, 4), strides=(4, 1), offset=0, key="0", count=16) -> bytes:
+    """A float32 tensor over the storage `key` of `count` elements."""
+    storage = b"(" + value("storage") + name("torch", "FloatStorage")
+    storage += value(key) + value("cpu") + value(count) + b"tQ"
+    numbers = value(offset) + value(shape) + value(strides) + b"\x89"
+    hooks = name("collections", "OrderedDict") + b")R"
+    return name("torch._utils", "_rebuild_tensor_v2") + b"(" + storage + numbers + hooks + b"tR"
+
+
+def text(raw: bytes) -> bytes:
+    """A string given as bytes, which need not be UTF-8 that Python would write."""
+    return b"X" + struct.pack("<I", len(raw)) + raw
