@@ -1,6 +1,10 @@
-"""Checkpoints for the tests of rescue: written by real releases, or put together byte by byte."""
+"""Checkpoints for the tests of rescue: written by real releases, or put together byte by byte.
+
+Nothing here imports timm at the top: the functions run where another release is to be seen.
+"""
 
 import pickle
+import pickletools
 import struct
 import zipfile
 from pathlib import Path
@@ -34,11 +38,37 @@ def _write(release: str, folder: str) -> None:
         torch.save(model.state_dict(), f"{path}.sd.pt")
 
 
+def write_with_outputs(folder: Path, settings: dict[str, dict]) -> None:
+    """NAME.pt and its NAME.output.pt for a fixed input, written by 0.6.13."""
+    with Trials(2) as trials:
+        runs = [
+            trials.under("0.6.13", _write_with_output, name, str(folder / name), given)
+            for name, given in settings.items()
+        ]
+        for run in runs:
+            run.result()
+
+
+def _write_with_output(name: str, path: str, settings: dict) -> None:
+    import timm
+    import torch
+
+    from helpers.weights import fixed_input, perturb
+
+    torch.manual_seed(0)
+    model = perturb(timm.create_model(name, **settings))
+    with torch.no_grad():
+        output = model(fixed_input(224, settings.get("in_chans", 3)))
+    torch.save(model, f"{path}.pt")
+    torch.save(output, f"{path}.output.pt")
+
+
 def torch_zip(path: Path, program: bytes, storages: dict[str, bytes] | None = None) -> Path:
     """A checkpoint as torch.save lays it out, around a pickle program of one's own."""
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", PROTO + program + b".")
         archive.writestr("archive/byteorder", "little")
+        archive.writestr("archive/version", "3\n")
         for key, data in (storages or {"0": bytes(64)}).items():
             archive.writestr(f"archive/data/{key}", data)
     return path
@@ -46,7 +76,7 @@ def torch_zip(path: Path, program: bytes, storages: dict[str, bytes] | None = No
 
 def value(plain: object) -> bytes:
     """The opcodes that push a plain value."""
-    return pickle.dumps(plain, 2)[2:-1]
+    return pickletools.optimize(pickle.dumps(plain, 2))[2:-1]  # without touching the memo
 
 
 def name(module: str, function: str) -> bytes:

@@ -88,7 +88,7 @@ def test_nothing_of_the_file_is_imported_and_timm_need_not_be_there(written, tmp
 
 
 class Net(nn.Module):
-    """Tied weights, a view, buffers saved and not saved, what is None, and a child that is shared."""
+    """Tied weights, a view, buffers saved and not, what is None, a child that is shared."""
 
     def __init__(self):
         super().__init__()
@@ -241,20 +241,24 @@ class Unready(nn.Module):
         self.w = nn.UninitializedParameter()
 
 
+def quantised():
+    return torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)
+
+
 @pytest.mark.parametrize(
-    "thing, why",
+    "make, why",
     [
-        ({"w": torch.ones(3).to_sparse(), "v": torch.ones(1)}, "'w' is no plain tensor"),
-        ({"w": torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)}, "no plain tensor"),
-        (Unready(), "not yet initialised"),
-        ([1, 2, 3], "no model and no state_dict"),
-        (torch.ones(3), "no model and no state_dict"),
+        (lambda: {"w": torch.ones(3).to_sparse(), "v": torch.ones(1)}, "'w' is no plain tensor"),
+        (lambda: {"w": quantised()}, "'w' is no plain tensor"),
+        (Unready, "not yet initialised"),
+        (lambda: [1, 2, 3], "no model and no state_dict"),
+        (lambda: torch.ones(3), "no model and no state_dict"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
-def test_what_cannot_be_rescued_is_said(saved, session, thing, why):
+def test_what_cannot_be_rescued_is_said(saved, session, make, why):
     with pytest.raises(Malformed, match=why):
-        rescue(saved(thing), session=session)
+        rescue(saved(make()), session=session)
 
 
 def test_a_module_that_saves_in_its_own_way_is_pointed_out(saved, session):

@@ -84,14 +84,13 @@ class Session:
             raise
         finally:
             timer.cancel()
+        if message is None or overdue.is_set() or not self._serves_many:
+            self.close()
+        if overdue.is_set():
+            granted = f"it took longer than the {request.limits.seconds:g} seconds granted"
+            raise LimitReached(f"{granted}; raise the limit with {SWITCHES['seconds']}")
         if message is None or "died" in message:
-            self.close()
-            if overdue.is_set():
-                granted = f"it took longer than the {request.limits.seconds:g} seconds granted"
-                raise LimitReached(f"{granted}; raise the limit with {SWITCHES['seconds']}")
             raise Malformed(BROKE_DOWN)
-        if not self._serves_many:
-            self.close()
         if "problem" in message:
             raise PROBLEMS[message["problem"]](message["text"])
         return message["result"]

@@ -14,14 +14,16 @@ FOLDER = {"config.json", "model.safetensors"}
 
 
 @contextlib.contextmanager
-def partial(source: Path, target: Path, force: bool) -> Iterator[Path]:
+def partial(source: Path, target: Path, force: bool, folder: bool = False) -> Iterator[Path]:
     """A free name beside the target, which takes the target's name when all went well.
 
-    A file or a folder may be made under it. Raises TargetExists, with `force` only where the target
+    A file is made under it, or a `folder`. Raises TargetExists, with `force` only where the target
     is the source by another name or a folder of other things; CheckpointError where it cannot be
     written.
     """
     _check(source, target, force)
+    if target.is_dir() and not (folder and {entry.name for entry in target.iterdir()} <= FOLDER):
+        raise TargetExists(f"{target} is a folder with things of its own; name another target")
     unfinished = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.partial")
     try:
         yield unfinished
@@ -41,8 +43,6 @@ def _check(source: Path, target: Path, force: bool) -> None:
             raise TargetExists(f"{target} is the source itself; name another target")
     if os.path.lexists(target) and not force:
         raise _exists(target)
-    if target.is_dir() and not {entry.name for entry in target.iterdir()} <= FOLDER:
-        raise TargetExists(f"{target} is a folder with other things in it; name another target")
     if not target.parent.is_dir():
         raise CheckpointError(f"there is no folder {target.parent}; make it, or name another place")
 

@@ -169,15 +169,19 @@ def _load(timm, name: str, state_dict: "dict[str, Tensor]", settings: dict):
             return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
     except Exception as error:  # a filter may trip over names that it does not expect
         raise DoesNotFit(
-            f"timm {timm.__version__} cannot take these weights as {name}: {_why(error)}"
+            f"timm {timm.__version__} cannot take these weights as {name}: {_why(error)}. All of "
+            "them come out without --format timm, for the release that wrote them"
         ) from error
 
 
 def _why(error: Exception) -> str:
     """The gist of what load_state_dict lists, which can be hundreds of names."""
     lines = [line.strip() for line in str(error).splitlines()[1:]] or [ascii(str(error))[1:-1]]
-    more = f"; and {len(lines) - 3} more" if len(lines) > 3 else ""
-    return "; ".join(line if len(line) < 160 else f"{line[:160]}…" for line in lines[:3]) + more
+    said = []
+    for line in lines[:3]:
+        first, *others = line.split('", "')
+        said.append(f'{first}" and {len(others)} more' if others else line[:200])
+    return "; ".join(said) + (f"; and {len(lines) - 3} more" if len(lines) > 3 else "")
 
 
 def _config(model, name: str) -> dict:

@@ -123,10 +123,17 @@ def next_steps(outcome: Outcome) -> list[str]:
     """The lines of Python that load the result."""
     report, target = outcome.report, str(outcome.target)
     if outcome.fit:
-        return [
+        lines = [
             "Load it:",
             "    import timm",
             f"    model = timm.create_model({f'local-dir:{target}'!r}, pretrained=True)",
+        ]
+        if outcome.verdict:
+            return lines
+        return [
+            *lines,
+            "That all tensors fit does not promise the same output: if you trust the file, "
+            "--verify-with RELEASE --trust compares.",
         ]
     load = [
         "Load it:",

@@ -1,0 +1,182 @@
+import json
+import os
+
+import pytest
+import torch
+from torch import nn
+
+from helpers.cli import main
+from rescue_files import call, mapping, module, name, tensor, torch_zip
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in, with one sound model.pt."""
+    monkeypatch.chdir(tmp_path)
+    torch.save(nn.Linear(2, 2), "model.pt")
+    return tmp_path
+
+
+def rescue(*words) -> int:
+    return main(["rescue", *map(str, words)])
+
+
+def names(folder) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_the_output_says_what_to_do_and_the_lines_it_shows_run(here, capsys):
+    assert rescue("model.pt", "out.safetensors") == 0
+    out = capsys.readouterr().out
+    assert "model.pt: whole model torch.nn.modules.linear.Linear" in out
+    lines = [line.strip() for line in out.splitlines() if line.startswith("    ")]
+    shown = {}
+    exec("\n".join(lines), shown)
+    nn.Linear(2, 2).load_state_dict(shown["state_dict"])
+
+
+def test_a_target_that_is_there_is_kept_unless_forced(here, capsys):
+    (here / "out.safetensors").write_text("mine")
+    assert rescue("model.pt", "out.safetensors") == 5
+    assert (here / "out.safetensors").read_text() == "mine"
+    assert "--force" in capsys.readouterr().err
+    assert rescue("model.pt", "out.safetensors", "--force") == 0
+    assert (here / "out.safetensors").read_bytes()[8:9] == b"{"
+    assert names(here) == ["model.pt", "out.safetensors"]
+
+
+@pytest.mark.parametrize("how", ["the file itself", "symbolic link", "hard link", "another way"])
+def test_the_source_is_never_written(here, how, capsys):
+    source, target = here / "model.safetensors", here / "out.safetensors"
+    (here / "model.pt").rename(source)
+    before = source.read_bytes()
+    if how == "the file itself":
+        target = source
+    elif how == "symbolic link":
+        target.symlink_to(source)
+    elif how == "hard link":
+        target.hardlink_to(source)
+    else:
+        (here / "folder").mkdir()
+        target = here / "folder" / ".." / "model.safetensors"
+    for force in ([], ["--force"]):
+        assert rescue(source, target, *force) == 5
+    assert "is the source itself" in capsys.readouterr().err
+    assert source.read_bytes() == before and target.exists()
+
+
+def test_a_forced_target_that_links_elsewhere_leaves_that_place_alone(here):
+    (here / "precious").write_text("mine")
+    (here / "out.safetensors").symlink_to(here / "precious")
+    assert rescue("model.pt", "out.safetensors", "--force") == 0
+    assert (here / "precious").read_text() == "mine"
+    assert not (here / "out.safetensors").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model.pt"],
+        ["model.pt", "b.safetensors", "c.safetensors"],
+        ["model.pt", "out.pt"],
+        ["model.pt", "out.safetensors", "--verify-with", "1.0.3"],
+        ["model.pt", "out.safetensors", "--verify-with", "9.9.9", "--trust"],
+        ["model.pt", "--to", "model.pt"],
+    ],
+)
+def test_words_that_are_off_are_usage(here, words, capsys):
+    assert rescue(*words) == 2
+    assert capsys.readouterr().err.startswith("missing-aa rescue: ")
+    assert names(here) == ["model.pt"]
+
+
+@pytest.mark.parametrize("words", [["--max-bytes", "-1"], ["--max-seconds", "0"], ["--root"]])
+def test_so_are_limits_that_are_none(here, words):
+    with pytest.raises(SystemExit) as end:
+        rescue("model.pt", "out.safetensors", *words)
+    assert end.value.code == 2
+
+
+def test_a_place_that_is_not_there_or_cannot_be_written_is_one_line(here, capsys):
+    assert rescue("model.pt", "nowhere/out.safetensors") == 1
+    assert "there is no folder nowhere" in capsys.readouterr().err
+    assert rescue("gone.pt", "out.safetensors") == 1
+    assert "gone.pt: cannot be read" in capsys.readouterr().err
+    (here / "folder.safetensors").mkdir()
+    assert rescue("model.pt", "folder.safetensors", "--force") == 5
+    assert names(here) == ["folder.safetensors", "model.pt"]
+
+
+def test_many_files_are_kept_apart_and_one_that_fails_does_not_stop_the_rest(here, capsys):
+    for folder in ("a", "b", "c"):
+        (here / folder).mkdir()
+    torch.save({"w": torch.ones(1)}, "a/model.pt")
+    torch.save({"w": torch.zeros(1)}, "b/MODEL.pth")
+    torch_zip(here / "c" / "bad.pt", call("os", "system", "true"))
+    (here / "c" / "cut.pt").write_bytes((here / "model.pt").read_bytes()[:500])
+    sources = ["a/model.pt", "c/bad.pt", "c/cut.pt", "gone.pt", "b/MODEL.pth"]
+    assert rescue(*sources, "--to", "out") == 4
+    assert names(here / "out") == ["MODEL-2.safetensors", "model.safetensors"]
+    out = capsys.readouterr().out
+    for said in ("Refused", "Malformed", "Unreadable", "os.system (starts programs)"):
+        assert said in out
+
+
+def test_the_highest_exit_code_counts(here):
+    torch_zip(here / "bad.pt", call("os", "system", "true"))
+    assert rescue("model.pt", "bad.pt", "--to", "out") == 3
+    assert rescue("model.pt", "bad.pt", "--to", "out") == 5
+
+
+def test_json_stands_alone_on_stdout(here, capsys):
+    torch_zip(here / "bad.pt", call("os", "system", "true"))
+    assert rescue("model.pt", "bad.pt", "--to", "out", "--json") == 3
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema"] == 1
+    good, bad = said["files"]
+    assert good["target"] == os.path.join("out", "model.safetensors") and good["error"] is None
+    assert good["report"]["model_class"] == "torch.nn.modules.linear.Linear"
+    assert (bad["target"], bad["report"]) == (None, None)
+    assert bad["error"]["kind"] == "Refused" and bad["error"]["exit_code"] == 3
+
+
+def test_a_root_is_picked_by_name(here, capsys):
+    torch.save({"model": nn.Linear(2, 2), "ema": nn.Linear(2, 2)}, "both.pt")
+    assert rescue("both.pt", "out.safetensors") == 2
+    assert "model (torch.nn.modules.linear.Linear), ema (" in capsys.readouterr().err
+    assert rescue("both.pt", "out.safetensors", "--root", "ema") == 0
+
+
+ESCAPE = "\x1b]8;;http://x\x07[link=http://y]:bomb:\u202e"
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_names_out_of_a_file_cannot_command_a_terminal(here, words, capsys):
+    weights = {f"{ESCAPE}{number}": tensor() for number in range(2)}
+    held = {"epoch": b"K\x01", ESCAPE: module(weights, kind=(f"a{ESCAPE}", f"B{ESCAPE}"))}
+    torch_zip(here / "odd.pt", mapping(held))
+    torch_zip(here / "bad.pt", name(f"os{ESCAPE}", "system") + b")R")
+    torch_zip(here / "two.pt", mapping({f"{ESCAPE}1": held[ESCAPE], f"{ESCAPE}2": module(weights)}))
+    rescue("odd.pt", "bad.pt", "two.pt", "--to", "out", *words)
+    rescue("odd.pt", "odd.safetensors", *words)
+    said = "".join(capsys.readouterr())
+    assert "[link=http://y]:bomb:" in said
+    assert all(letter.isprintable() or letter == "\n" for letter in said)
+
+
+def test_limits_can_be_raised_from_the_command(here, capsys):
+    torch_zip(here / "wide.pt", mapping({"w": tensor((2**20,), (0,))}))
+    assert rescue("wide.pt", "out.safetensors", "--max-bytes", "1M") == 6
+    assert "--max-bytes" in capsys.readouterr().err
+    assert rescue("wide.pt", "out.safetensors", "--max-bytes", "4M") == 0
+
+
+def test_what_is_interrupted_leaves_nothing_behind(here, monkeypatch):
+    from helpers.checkpoints import session
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "_talk", interrupted)
+    assert rescue("model.pt", "out.safetensors") == 130
+    assert names(here) == ["model.pt"]

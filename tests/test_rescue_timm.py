@@ -1,0 +1,100 @@
+import pytest
+import timm
+import torch
+
+import rescue_files
+from helpers.checkpoints import rescue as find
+from helpers.checkpoints import timmfolder
+from helpers.cli import main
+from helpers.weights import difference, fixed_input
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """NAME.pt and NAME.output.pt, written by 0.6.13."""
+    folder = tmp_path_factory.mktemp("written")
+    settings = {"mobilenetv3_small_050": {"num_classes": 7, "in_chans": 1}}
+    for name in ("regnetx_002", "sequencer2d_s", "levit_128s", "dpn68"):
+        settings[name] = {}
+    rescue_files.write_with_outputs(folder, settings)
+    return folder
+
+
+def rescue(*words) -> int:
+    return main(["rescue", *map(str, words), "--format", "timm"])
+
+
+def output_of(folder, channels=3):
+    with torch.no_grad():
+        return timm.create_model(f"local-dir:{folder}", pretrained=True).eval()(
+            fixed_input(224, channels)
+        )
+
+
+FITS = [
+    ("regnetx_002", 3, "266 tensors fitted timm's regnetx_002 as they are"),
+    ("mobilenetv3_small_050", 1, "fitted timm's mobilenetv3_small_050 as they are"),
+    ("sequencer2d_s", 3, "as they are; 476 under another name (such as blocks.0.0.norm1.weight"),
+]
+
+
+@pytest.mark.parametrize("name, channels, said", FITS)
+def test_timm_makes_the_writers_model_from_the_folder(
+    written, tmp_path, name, channels, said, capsys
+):
+    assert rescue(written / f"{name}.pt", tmp_path / "out") == 0
+    assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == [
+        "config.json",
+        "model.safetensors",
+    ]
+    wanted = torch.load(written / f"{name}.output.pt")
+    assert difference(output_of(tmp_path / "out", channels), wanted) < 1e-4
+    out = capsys.readouterr().out
+    assert said in out
+    assert f"timm.create_model('local-dir:{tmp_path}/out', pretrained=True)" in out
+
+
+def test_what_does_not_fit_is_said_and_nothing_is_left(written, tmp_path, capsys):
+    assert rescue(written / "levit_128s.pt", tmp_path / "out") == 1
+    error = capsys.readouterr().err
+    assert 'Missing key(s) in state_dict: "stem.conv1.linear.weight" and' in error
+    assert 'Unexpected key(s) in state_dict: "patch_embed.0.c.weight" and' in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_dict_takes_its_architecture_from_the_command(written, tmp_path, capsys):
+    torch.save(find(written / "mobilenetv3_small_050.pt").state_dict, tmp_path / "sd.pt")
+    assert rescue(tmp_path / "sd.pt", tmp_path / "out") == 1
+    assert "--architecture" in capsys.readouterr().err
+    assert rescue(tmp_path / "sd.pt", tmp_path / "out", "--architecture", "mobilenetv3_smal") == 1
+    assert "the nearest are mobilenetv3_small_" in capsys.readouterr().err
+    words = ["--architecture", "mobilenetv3_small_050"]
+    assert rescue(tmp_path / "sd.pt", tmp_path / "out", *words) == 0
+    wanted = torch.load(written / "mobilenetv3_small_050.output.pt")
+    assert difference(output_of(tmp_path / "out", channels=1), wanted) < 1e-4
+
+
+def test_timms_own_table_of_renamed_models_is_followed():
+    assert timmfolder.current_name(timm, "convnext_tiny_in22ft1k") == "convnext_tiny"
+
+
+def test_the_original_confirms_what_was_rescued(written, tmp_path, capsys):
+    words = ["--verify-with", "0.6.13", "--trust"]
+    source = written / "regnetx_002.pt"
+    assert main(["rescue", str(source), str(tmp_path / "out.safetensors"), *words]) == 0
+    assert "loaded by timm 0.6.13: tensors equal, largest" in capsys.readouterr().out
+
+
+def test_the_original_tells_a_silent_change_apart(written, tmp_path, capsys):
+    """Every tensor of dpn68 fits, and its output is another: an activation has changed."""
+    words = ["--verify-with", "0.6.13", "--trust"]
+    assert rescue(written / "dpn68.pt", tmp_path / "out", *words) == 1
+    assert "so it is NOT as the original" in capsys.readouterr().out
+
+
+def test_a_release_that_cannot_load_the_original_is_named(written, tmp_path, capsys):
+    words = ["--verify-with", "1.0.3", "--trust"]
+    source = written / "regnetx_002.pt"
+    assert main(["rescue", str(source), str(tmp_path / "out.safetensors"), *words]) == 1
+    error = capsys.readouterr().err
+    assert "timm 1.0.3, with the original: ModuleNotFoundError" in error
