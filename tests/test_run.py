@@ -1,10 +1,13 @@
 """`missing-aa run` on small notebooks: the real command, papermill, and kernels."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import nbformat
 import psutil
@@ -12,10 +15,12 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("run")
 
+posix = pytest.mark.skipif(os.name != "posix", reason="pipes and signals are others there")
+
 COMMAND = [sys.executable, "-m", "helpers.cli"]
 
 
-def notebook(folder, name, *cells, solution=()):
+def notebook(folder, name, *cells, solution=(), memory_mb=200):
     """Write a lesson: code cells, the first of them tagged `parameters`."""
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     book.cells[0].metadata["tags"] = ["parameters"]
@@ -27,7 +32,7 @@ def notebook(folder, name, *cells, solution=()):
         "display_name": "Python 3",
         "language": "python",
     }
-    book.metadata["missing_aa"] = {"memory_mb": 200}
+    book.metadata["missing_aa"] = {"memory_mb": memory_mb}
     (folder / "notebooks").mkdir(exist_ok=True)
     nbformat.write(book, folder / "notebooks" / f"{name}.ipynb")
 
@@ -42,11 +47,27 @@ def project(tmp_path_factory):
     notebook(folder, "01_fine", "size = 3\nname = 'a'", picture, "print(size, name)", solution=[2])
     notebook(folder, "02_failing", "size = 3", "1 / 0", "print('never')")
     notebook(folder, "03_plain", "rate = 0.5", "print(rate)")
+    notebook(folder, "05_mistyped", "size = 3", "%%tim 1.0.3\n1")
+    notebook(folder, "04_dying", "import os, signal", "os.kill(os.getpid(), signal.SIGTERM)", "1")
     return folder
 
 
-def run(project, *words):
-    return subprocess.run([*COMMAND, "run", *words], capture_output=True, text=True, cwd=project)
+@pytest.fixture
+def temp():
+    """A folder for temporary files, with a name as short as the path of a socket wants it."""
+    with tempfile.TemporaryDirectory(prefix="t") as folder:
+        yield Path(folder)
+
+
+def run(project, *words, **places):
+    return subprocess.run(
+        [*COMMAND, "run", *words],
+        capture_output=True,
+        text=True,
+        cwd=project,
+        env=os.environ | places,
+        timeout=120,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +84,16 @@ def test_a_failing_lesson_is_named_with_its_cell_and_error_and_the_others_still_
     assert re.search(r"02_failing.*In \[2\]: ZeroDivisionError: division by zero", all_run.stdout)
     assert re.search(r"01_fine .*3.?/.?3", all_run.stdout) and "03_plain" in all_run.stdout
     assert all_run.stdout.count("passed") >= 2
+
+
+def test_a_kernel_that_dies_fails_its_lesson_at_its_cell(project, all_run):
+    assert re.search(r"04_dying: In \[2\]: DeadKernelError: the kernel died", all_run.stdout)
+    (died,) = [cell for cell in executed(project, "04_dying").cells if cell.get("outputs")]
+    assert "os.kill" in died.source
+
+
+def test_a_magic_that_is_off_is_told_too(all_run):
+    assert re.search(r"05_mistyped: In \[2\]: UsageError: .*%%tim", all_run.stdout)
 
 
 def test_nothing_but_the_lessons_is_told(all_run):
@@ -132,8 +163,58 @@ def test_a_folder_that_cannot_be_written_is_one_line(project):
     assert done.stderr.count("\n") == 1 and "--output" in done.stderr
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent another way there")
-def test_ctrl_c_leaves_no_kernel_behind(tmp_path):
+def test_outside_a_project_the_lessons_are_those_of_the_checkout(tmp_path):
+    done = run(tmp_path, "nonsense")
+    assert done.returncode == 2 and "03_reproduce_the_error" in done.stderr
+
+
+@posix
+def test_lessons_run_at_once_and_leave_no_temporary_file(tmp_path, temp):
+    # Each end of a pipe waits for the other: alone, neither lesson would come to its end.
+    notebook(
+        tmp_path, "01_reads", "open('pipe').close()", "%load_ext helpers.magics", "%%timm 1.0.3\n1"
+    )
+    notebook(tmp_path, "02_writes", "open('pipe', 'w').close()")
+    os.mkfifo(tmp_path / "notebooks" / "pipe")
+    done = run(tmp_path, "--jobs", "2", TMPDIR=str(temp))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not list(temp.iterdir())
+
+
+def test_lessons_that_memory_cannot_hold_together_run_one_after_another(tmp_path):
+    alone = "open('here', 'x').close()\nimport os"
+    for name in ("01_first", "02_second"):
+        notebook(tmp_path, name, alone, "import time", "os.remove('here')", memory_mb=10**9)
+    done = run(tmp_path, "--jobs", "2")
+    assert done.returncode == 0, done.stdout
+
+
+@posix
+def test_bars_are_drawn_on_a_terminal_only(project, all_run):
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = subprocess.Popen(
+        [*COMMAND, "run", "3"],
+        cwd=project,
+        stdout=theirs,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(theirs)
+    drawn = b""
+    with contextlib.suppress(OSError):  # how the end of a terminal reads
+        while part := os.read(ours, 4096):
+            drawn += part
+    assert command.wait(timeout=60) == 0
+    os.close(ours)
+    assert b"waiting" in drawn or b"0/2" in drawn
+    assert b"2/2" in drawn and b"03_plain" in drawn
+    assert "\x1b" not in all_run.stdout and "0/2" not in all_run.stdout
+
+
+@posix
+@pytest.mark.parametrize("ending, code", [("SIGINT", 130), ("SIGTERM", 143), ("SIGKILL", -9)])
+def test_a_run_that_is_stopped_leaves_no_kernel_and_no_temporary_file(tmp_path, temp, ending, code):
     notebook(
         tmp_path,
         "01_blocking",
@@ -143,15 +224,22 @@ def test_ctrl_c_leaves_no_kernel_behind(tmp_path):
         "open('begun', 'w').close()\nimport threading\nthreading.Event().wait()",
     )
     os.mkfifo(tmp_path / "notebooks" / "begun")
-    command = subprocess.Popen([*COMMAND, "run"], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    command = subprocess.Popen(
+        [*COMMAND, "run"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"TMPDIR": str(temp)},
+    )
     with open(tmp_path / "notebooks" / "begun"):  # opens when the lesson opens its end
         below = psutil.Process(command.pid).children(recursive=True)
     kernels = [process for process in below if "ipykernel_launcher" in process.cmdline()]
     assert len(kernels) == 2, "the lesson's own, and that of timm 1.0.3"
-    command.send_signal(signal.SIGINT)
+    command.send_signal(getattr(signal, ending))
     try:
-        assert command.wait(timeout=60) == 130
+        assert command.wait(timeout=60) == code
     finally:
         command.kill()
-    _, alive = psutil.wait_procs(below, timeout=30)
-    assert not alive
+    if ending == "SIGKILL":  # nobody is left who could wait for them
+        psutil.wait_procs(below, timeout=30)
+    assert not [process for process in below if process.is_running()]
+    assert not list(temp.iterdir())

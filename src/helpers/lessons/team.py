@@ -56,7 +56,12 @@ class Worker:
         self._temp = tempfile.TemporaryDirectory(prefix="aa-", ignore_cleanup_errors=True)
         places = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "JUPYTER_RUNTIME_DIR"), self._temp.name)
         self._log = Path(self._temp.name, "log")
-        job = {"notebook": str(lesson.path), "output": str(output), "parameters": parameters}
+        job = {
+            "notebook": str(lesson.path),
+            "output": str(output),
+            "temp": self._temp.name,
+            "parameters": parameters,
+        }
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "helpers.lessons.worker", json.dumps(job)],

@@ -1,9 +1,9 @@
 """Execute one lesson with papermill, in this process: `python -m helpers.lessons.worker JOB`.
 
-JOB is JSON: `notebook`, `output` (a folder) and `parameters`. Events go to stdout, one line of JSON
-each: `{"done": cells, "total": cells}` as cells end, and `{"error": …}` at the end, null if all is
-well. The worker stops, and its kernels with it, as soon as its stdin ends: when whoever started it
-says so, or is gone.
+JOB is JSON: `notebook`, `output` and `temp` (folders), and `parameters`. Events go to stdout, one
+line of JSON each: `{"done": cells, "total": cells}` as cells end, and `{"error": …}` at the end,
+null if all is well. The worker stops, its kernels with it, and takes `temp` away, as soon as its
+stdin ends: when whoever started it says so, or is gone.
 """
 
 import sys
@@ -14,12 +14,14 @@ sys.modules.setdefault("rfc3987_syntax", None)
 import _thread  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
+import shutil  # noqa: E402
 import signal  # noqa: E402
 import tempfile  # noqa: E402
 import threading  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+import nbformat  # noqa: E402
 import papermill  # noqa: E402
 import psutil  # noqa: E402
 from jupyter_client import AsyncKernelManager  # noqa: E402
@@ -92,10 +94,20 @@ def execute(notebook: Path, output: Path, parameters: dict[str, object], tell: T
             tell=tell,
         )
     except papermill.PapermillExecutionError as failure:
-        first_line = failure.evalue.strip().partition("\n")[0]
-        error = f"In [{failure.exec_count}]: {failure.ename}: {first_line}"
+        error = f"In [{failure.exec_count}]: {_last_words(failure, executed)}"
     page.write(executed, shown)
     return error
+
+
+def _last_words(failure: papermill.PapermillExecutionError, executed: Path) -> str:
+    """An error's type and the first line of its text."""
+    if failure.traceback:
+        first_line = failure.evalue.strip().partition("\n")[0]
+        return f"{failure.ename}: {first_line}"
+    # A UsageError, which IPython only prints. papermill has put two notes above the cell.
+    cell = nbformat.read(executed, 4).cells[failure.cell_index + 2]
+    printed = "".join(output.get("text", "") for output in cell.outputs).split("\n")
+    return next(line for line in [*reversed(printed), failure.ename] if line.strip())
 
 
 def main(job: dict) -> None:
@@ -110,13 +122,15 @@ def main(job: dict) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_stop_at_end_of_stdin, daemon=True).start()
     try:
-        error = execute(Path(job["notebook"]), Path(job["output"]), job["parameters"], tell)
-        tell({"error": error})
-    except KeyboardInterrupt:
+        try:
+            error = execute(Path(job["notebook"]), Path(job["output"]), job["parameters"], tell)
+            tell({"error": error})
+        finally:
+            for left in psutil.Process().children(recursive=True):  # stopped while it started
+                left.kill()
+    except (KeyboardInterrupt, BrokenPipeError):  # the second where nobody listens any more
+        shutil.rmtree(job["temp"], ignore_errors=True)
         sys.exit(130)
-    finally:
-        for left in psutil.Process().children(recursive=True):  # a kernel stopped as it started
-            left.kill()
 
 
 def _stop_at_end_of_stdin() -> None:
