@@ -37,5 +37,6 @@ def test_a_seed_gives_the_same_run_again_and_threads_stay_as_they_were():
 def test_the_blur_makes_a_net_more_consistent():
     plain, blurred = compare([0], epochs=2)
     assert (plain.blurred, blurred.blurred) == (False, True)
+    assert plain.epochs == blurred.epochs == 2
     assert blurred.consistency > plain.consistency
     assert blurred.accuracy > 0.3, "it has learned something"

@@ -81,23 +81,27 @@ def responses(frequencies: Tensor, curves: dict[str, Tensor]) -> tuple[Figure, s
 
 
 def trained(runs: list[Run]) -> tuple[Figure, str]:
-    """Accuracy and shift consistency of every trained net, with and without the blur."""
+    """Consistency and accuracy of every trained net, in groups of one kind and as many epochs."""
     fig = figure(8, 3.4)
-    sides = {"plain stride": False, "with blur": True}
+    groups: dict[tuple[bool, int], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.blurred, run.epochs), []).append(run)
+    names = [f"{'blur' if blurred else 'plain'}, {epochs} epochs" for blurred, epochs in groups]
     notes = []
     with style():
         for axes, measure in zip(fig.subplots(1, 2), ("consistency", "accuracy"), strict=True):
-            for place, (name, blurred) in enumerate(sides.items()):
-                values = [getattr(run, measure) for run in runs if run.blurred == blurred]
-                axes.plot([place] * len(values), values, "o", markersize=9, alpha=0.7)
-                notes.append(f"{measure}, {name}: {min(values):.2f} to {max(values):.2f}")
+            for place, ((blurred, _), members) in enumerate(groups.items()):
+                values = [getattr(run, measure) for run in members]
+                colour = VERMILION if blurred else BLUE
+                axes.plot([place] * len(values), values, "o", color=colour, ms=9, alpha=0.7)
+                notes.append(f"{measure}, {names[place]}: {min(values):.2f} to {max(values):.2f}")
             axes.set(
                 title=measure.capitalize(),
-                xlabel="how the net strides",
+                xlabel="kind of net",
                 ylabel=f"{measure} (share)",
-                xlim=(-0.5, 1.5),
+                xlim=(-0.5, len(groups) - 0.5),
                 ylim=(0.5, 1.02),
             )
-            axes.set_xticks(range(len(sides)), list(sides))
+            axes.set_xticks(range(len(groups)), [name.replace(", ", "\n") for name in names])
         fig.suptitle("A dot for every trained net")
     return fig, f"A dot for each of {len(runs)} trained nets. {'; '.join(notes)}."
