@@ -53,6 +53,14 @@ def test_a_cell_sees_its_release_and_keeps_its_state(lesson):
     assert lesson.text == "1.0.3\n"
 
 
+def test_kernels_started_ahead_are_the_ones_that_the_cells_meet(lesson):
+    assert lesson.run("ahead = '0.6.13'\n%timm {ahead} 1.0.11") is None
+    assert lesson.run("%%timm 0.6.13\nimport sys; print('timm' in sys.modules)") is None
+    assert lesson.text == "True\n"
+    assert lesson.run("%%timm 1.0.11\nprint('timm' in globals())") is None
+    assert lesson.text == "False\n"
+
+
 def test_variables_in_the_line_and_plain_values_both_ways(lesson):
     assert lesson.run("release = '1.0.3'\nsizes = [1, 2.5, {'a': None, 'b': 'ü'}]") is None
     assert lesson.run("%%timm {release} --in sizes --out doubled\ndoubled = sizes * 2") is None
@@ -121,11 +129,13 @@ def test_expect_leaves_later_errors_as_they_are(lesson):
         ("%%timm 1.0.3 --in get_ipython", ["'get_ipython'", "method", "in the folder `work`"]),
         ("%%timm 1.0.3 --out nowhere", ["no 'nowhere' in the kernel of timm 1.0.3"]),
         ("%%timm 1.0.3 --out q", ["'q' is or holds tuple"]),
+        ("%timm", ["usage: %timm RELEASE"]),
+        ("%timm 1.0.3 9.9.9", ["no timm release '9.9.9'"]),
         ("%%expect", ["usage: %%expect TYPE"]),
     ],
 )
 def test_bad_words_get_one_line(lesson, line, says):
-    error = lesson.run(f"{line}\nq = (1, 2)")
+    error = lesson.run(f"{line}\nq = (1, 2)" if line.startswith("%%") else line)
     assert message(error).count("\n") == 0
     for part in says:
         assert part in message(error)

@@ -39,7 +39,8 @@ class ThisPython(KernelManager):
 class ReleaseKernel:
     """A running kernel in which `import timm` gives one published release.
 
-    Raises UnknownRelease or ReleaseProblem if the release is not there.
+    It starts in the background: the first request waits until it is ready. Raises UnknownRelease
+    or ReleaseProblem if the release is not there.
     """
 
     def __init__(self, release: str):
@@ -61,12 +62,16 @@ class ReleaseKernel:
         )
         self._client = self._manager.blocking_client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=120)
+        self._ready = False
 
     @property
     def alive(self) -> bool:
         """Whether the process behind it still runs."""
         return self._manager.is_alive()
+
+    def warm(self) -> None:
+        """Let it import timm already, without waiting; no name there is set."""
+        self._client.execute("__import__('timm')", silent=True, allow_stdin=False)
 
     def run(self, code: str, on_output: Output) -> None:
         """Run code; everything it shows or raises is handed to `on_output` as it comes.
@@ -113,6 +118,7 @@ class ReleaseKernel:
         expressions: dict[str, str] | None = None,
     ) -> dict:
         """Send one request and follow it to its end; returns the answers to `expressions`."""
+        self._wait_until_ready()
         request = self._client.execute(
             code, silent=silent, user_expressions=expressions, allow_stdin=False
         )
@@ -127,6 +133,22 @@ class ReleaseKernel:
             raise
         reply = self._receive(self._client.shell_channel, request)
         return reply["content"].get("user_expressions", {})
+
+    def _wait_until_ready(self) -> None:
+        if self._ready:
+            return
+        try:
+            self._client.wait_for_ready(timeout=120)
+        except RuntimeError as error:  # what jupyter_client says of one that died or hangs
+            self.shutdown()
+            raise self._died() from error
+        self._ready = True
+
+    def _died(self) -> KernelDied:
+        return KernelDied(
+            f"the kernel of timm {self.release} died; "
+            f"the next cell for {self.release} starts afresh"
+        )
 
     def _follow(self, request: str, on_output: Output, until: float = float("inf")) -> None:
         while True:
@@ -147,8 +169,5 @@ class ReleaseKernel:
                     return message
             elif not self._manager.is_alive():
                 self.shutdown()
-                raise KernelDied(
-                    f"the kernel of timm {self.release} died; "
-                    f"the next cell for {self.release} starts afresh"
-                )
+                raise self._died()
         raise TimeoutError

@@ -1,5 +1,5 @@
-"""The two magics of the lessons: %%timm runs a cell in a kernel of one release, %%expect waits
-for an error in the lesson's own. Load them with `%load_ext helpers.magics`.
+"""The magics of the lessons: %%timm runs a cell in a kernel of one release, %timm starts kernels
+ahead of time, %%expect waits for an error in the lesson's own. Load: `%load_ext helpers.magics`.
 """
 
 import argparse
@@ -8,7 +8,7 @@ import shlex
 import sys
 import warnings
 
-from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import clear_output, publish_display_data
 
 from helpers import plain
@@ -17,6 +17,7 @@ from helpers.kernels import KernelDied, ReleaseKernel
 from helpers.releases import check_known
 
 TIMM_USAGE = "%%timm RELEASE [--raises TYPE [--match REGEX]] [--in a,b] [--out c,d]"
+START_USAGE = "%timm RELEASE…"
 EXPECT_USAGE = "%%expect TYPE [--match REGEX]"
 
 
@@ -42,6 +43,13 @@ def _timm_parser() -> _Words:
     parser.add_argument("--match")
     parser.add_argument("--in", dest="send", type=_names, default=[])
     parser.add_argument("--out", dest="bring", type=_names, default=[])
+    return parser
+
+
+def _start_parser() -> _Words:
+    parser = _Words(usage=START_USAGE, add_help=False, allow_abbrev=False)
+    parser.add_argument("releases", nargs="+")
+    parser.set_defaults(match=None)
     return parser
 
 
@@ -117,11 +125,18 @@ def _replay(kind: str, content: dict) -> None:
 
 @magics_class
 class LessonMagics(Magics):
-    """%%timm and %%expect."""
+    """%timm, %%timm and %%expect."""
 
     def __init__(self, shell):
         super().__init__(shell)
         self._kernels: dict[str, ReleaseKernel] = {}
+
+    @no_var_expand
+    @line_magic("timm")
+    def start(self, line: str) -> None:
+        """Start the kernels of some releases already, so that they are ready when asked."""
+        for release in _parse(_start_parser(), line, self.shell.user_ns).releases:
+            self._kernel(release).warm()
 
     @no_var_expand
     @cell_magic
