@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from helpers.checkpoints.errors import Malformed, Refused
 from helpers.checkpoints.limits import Limits
+from helpers.checkpoints.printable import clean
 from helpers.checkpoints.standins import Standin, View, attributes, pairs
 
 WRAPPERS = {
@@ -144,7 +145,7 @@ def _add(weights: Weights, name: str, value: object) -> None:
     if name in weights.tensors:
         raise Refused(f"two tensors would both be named {ascii(name)}; no state_dict can hold that")
     if not isinstance(value, View):
-        what = getattr(value, "dotted", "") or type(value).__name__
+        what = clean(getattr(value, "dotted", "") or type(value).__name__)
         raise Malformed(
             f"{ascii(name)} is no plain tensor ({what}); sparse, quantised and not yet initialised "
             "ones cannot be rescued, only loaded by the release that wrote them"
@@ -156,7 +157,8 @@ def _note_own_ways(weights: Weights, prefix: str, module: Standin, state: dict) 
     """Say where a class may save more than can be known without running it."""
     hooks = ("_state_dict_hooks", "_state_dict_pre_hooks")
     if module.dotted.startswith(OWN_WAYS) or any(list(pairs(state.get(h))) for h in hooks):
+        where = ascii(prefix.removesuffix(".") or "the model")
         weights.notes.append(
-            f"{ascii(prefix.removesuffix('.') or 'the model')} ({module.dotted}) changes what its "
-            "state_dict holds by code of its own, which was not run: compare with the original's"
+            f"{where} ({clean(module.dotted)}) changes what its state_dict holds by code of its "
+            "own, which was not run: compare with the original's"
         )
