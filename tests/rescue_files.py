@@ -63,6 +63,31 @@ def _write_with_output(name: str, path: str, settings: dict) -> None:
     torch.save(output, f"{path}.output.pt")
 
 
+def write_seeds(folder: Path) -> None:
+    """Small files of real classes, for fuzzing: whole, legacy, state_dict, wrapped, safetensors."""
+    with Trials(2) as trials:
+        for run in [trials.under(r, _write_seeds, f"{folder}/{r}") for r in ("0.6.13", "1.0.31")]:
+            run.result()
+
+
+def _write_seeds(path: str) -> None:
+    import torch
+    from safetensors.torch import save_file
+    from timm.models.byobnet import ByoBlockCfg, ByobNet, ByoModelCfg
+    from timm.models.vision_transformer import VisionTransformer
+
+    blocks = (ByoBlockCfg(type="basic", d=1, c=8, s=2, gs=0, br=1.0),) * 2
+    net = ByobNet(ByoModelCfg(blocks=blocks, stem_chs=8), num_classes=3)
+    transformer = VisionTransformer(32, 16, num_classes=3, embed_dim=8, depth=1, num_heads=2)
+    torch.save(net, f"{path}-net.pt")
+    torch.save(net, f"{path}-net.legacy.pt", _use_new_zipfile_serialization=False)
+    wrapped = {"model": torch.nn.DataParallel(transformer), "epoch": 3}
+    torch.save(wrapped, f"{path}-wrapped.pt")
+    torch.save(transformer, f"{path}-transformer.legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save({"state_dict": net.state_dict(), "args": (1, 2.0, None)}, f"{path}-sd.pt")
+    save_file(net.state_dict(), f"{path}-sd.safetensors")
+
+
 def torch_zip(path: Path, program: bytes, storages: dict[str, bytes] | None = None) -> Path:
     """A checkpoint as torch.save lays it out, around a pickle program of one's own."""
     with zipfile.ZipFile(path, "w") as archive:
