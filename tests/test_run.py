@@ -3,38 +3,16 @@
 import contextlib
 import os
 import re
-import signal
 import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
+
+from tiny_lessons import COMMAND, notebook, run
 
 pytestmark = pytest.mark.xdist_group("run")
 
 posix = pytest.mark.skipif(os.name != "posix", reason="pipes and signals are others there")
-
-COMMAND = [sys.executable, "-m", "helpers.cli"]
-
-
-def notebook(folder, name, *cells, solution=(), memory_mb=200):
-    """Write a lesson: code cells, the first of them tagged `parameters`."""
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    book.cells[0].metadata["tags"] = ["parameters"]
-    for index in solution:
-        book.cells[index].metadata["tags"] = ["solution", "hide-input"]
-        book.cells[index].metadata["jupyter"] = {"source_hidden": True}
-    book.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
-    book.metadata["missing_aa"] = {"memory_mb": memory_mb}
-    (folder / "notebooks").mkdir(exist_ok=True)
-    nbformat.write(book, folder / "notebooks" / f"{name}.ipynb")
 
 
 @pytest.fixture(scope="module")
@@ -50,24 +28,6 @@ def project(tmp_path_factory):
     notebook(folder, "05_mistyped", "size = 3", "%%tim 1.0.3\n1")
     notebook(folder, "04_dying", "import os, signal", "os.kill(os.getpid(), signal.SIGTERM)", "1")
     return folder
-
-
-@pytest.fixture
-def temp():
-    """A folder for temporary files, with a name as short as the path of a socket wants it."""
-    with tempfile.TemporaryDirectory(prefix="t") as folder:
-        yield Path(folder)
-
-
-def run(project, *words, **places):
-    return subprocess.run(
-        [*COMMAND, "run", *words],
-        capture_output=True,
-        text=True,
-        cwd=project,
-        env=os.environ | places,
-        timeout=120,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -169,33 +129,12 @@ def test_outside_a_project_the_lessons_are_those_of_the_checkout(tmp_path):
 
 
 @posix
-def test_lessons_run_at_once_and_leave_no_temporary_file(tmp_path, temp):
-    # Each end of a pipe waits for the other: alone, neither lesson would come to its end.
-    notebook(
-        tmp_path, "01_reads", "open('pipe').close()", "%load_ext helpers.magics", "%%timm 1.0.3\n1"
-    )
-    notebook(tmp_path, "02_writes", "open('pipe', 'w').close()")
-    os.mkfifo(tmp_path / "notebooks" / "pipe")
-    done = run(tmp_path, "--jobs", "2", TMPDIR=str(temp))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert not list(temp.iterdir())
-
-
-def test_lessons_that_memory_cannot_hold_together_run_one_after_another(tmp_path):
-    alone = "open('here', 'x').close()\nimport os"
-    for name in ("01_first", "02_second"):
-        notebook(tmp_path, name, alone, "import time", "os.remove('here')", memory_mb=10**9)
-    done = run(tmp_path, "--jobs", "2")
-    assert done.returncode == 0, done.stdout
-
-
-@posix
 def test_bars_are_drawn_on_a_terminal_only(project, all_run):
     import pty
 
     ours, theirs = pty.openpty()
     command = subprocess.Popen(
-        [*COMMAND, "run", "3"],
+        [*COMMAND, "3"],
         cwd=project,
         stdout=theirs,
         env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
@@ -210,36 +149,3 @@ def test_bars_are_drawn_on_a_terminal_only(project, all_run):
     assert b"waiting" in drawn or b"0/2" in drawn
     assert b"2/2" in drawn and b"03_plain" in drawn
     assert "\x1b" not in all_run.stdout and "0/2" not in all_run.stdout
-
-
-@posix
-@pytest.mark.parametrize("ending, code", [("SIGINT", 130), ("SIGTERM", 143), ("SIGKILL", -9)])
-def test_a_run_that_is_stopped_leaves_no_kernel_and_no_temporary_file(tmp_path, temp, ending, code):
-    notebook(
-        tmp_path,
-        "01_blocking",
-        "size = 1",
-        "%load_ext helpers.magics",
-        "%%timm 1.0.3\nprint('ready')",
-        "open('begun', 'w').close()\nimport threading\nthreading.Event().wait()",
-    )
-    os.mkfifo(tmp_path / "notebooks" / "begun")
-    command = subprocess.Popen(
-        [*COMMAND, "run"],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        env=os.environ | {"TMPDIR": str(temp)},
-    )
-    with open(tmp_path / "notebooks" / "begun"):  # opens when the lesson opens its end
-        below = psutil.Process(command.pid).children(recursive=True)
-    kernels = [process for process in below if "ipykernel_launcher" in process.cmdline()]
-    assert len(kernels) == 2, "the lesson's own, and that of timm 1.0.3"
-    command.send_signal(getattr(signal, ending))
-    try:
-        assert command.wait(timeout=60) == code
-    finally:
-        command.kill()
-    if ending == "SIGKILL":  # nobody is left who could wait for them
-        psutil.wait_procs(below, timeout=30)
-    assert not [process for process in below if process.is_running()]
-    assert not list(temp.iterdir())
