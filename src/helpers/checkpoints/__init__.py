@@ -5,7 +5,12 @@
 
 from importlib import import_module
 
-_HOMES = {"rescue": "rescuing", "rescue_to": "rescuing", "Session": "session"}
+_HOMES = {
+    "inspect": "inspecting",
+    "rescue": "rescuing",
+    "rescue_to": "rescuing",
+    "Session": "session",
+}
 
 
 def __getattr__(name: str):

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from helpers.checkpoints import formats, pickles, zips
 from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
-from helpers.checkpoints.legacy import follow_legacy, measure
+from helpers.checkpoints.legacy import follow_legacy, look_into, measure
 from helpers.checkpoints.limits import DEFAULT, Limits
 from helpers.checkpoints.pickles import Program
 
@@ -57,7 +57,9 @@ class Container:
             limits.check("pickle_bytes", size, "the length of the pickle, in bytes,")
             return pickles.read(self.read(start, size), limits=limits)
         program, keys = self._follow_from_start(limits)
-        if self.format == "torch-legacy" and not program.error:
+        if self.format == "pickle":
+            look_into(program, limits)
+        elif not program.error:
             self.storages = measure(self.read, self.size, program, keys)
         return program
 

@@ -2,6 +2,7 @@
 
 from helpers.checkpoints import pickles
 from helpers.checkpoints.errors import Malformed
+from helpers.checkpoints.formats import by_head
 from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.nodes import Persistent
 from helpers.checkpoints.pickles import Program
@@ -48,3 +49,18 @@ def measure(read, size: int, program: Program, keys: list) -> dict[str, int]:
             raise Malformed(CUT, "truncated")
         measured[str(key)] = length
     return measured
+
+
+def look_into(program: Program, limits: Limits) -> None:
+    """Follow the pickles within a pickle, each of which holds one storage in the legacy format.
+
+    Their names are added to the program's own. One that cannot be followed stays None.
+    """
+    for made in program.embedded:
+        data = made.args[0] if isinstance(made.args, tuple) and len(made.args) == 1 else None
+        if not isinstance(data, bytes) or by_head(data, len(data)) != "torch-legacy":
+            continue
+        inner, _ = follow_legacy(data, limits)
+        program.globals.update(inner.globals)
+        if not inner.error and not inner.embedded:
+            program.embedded[made] = storage_of(inner.root)

@@ -1,17 +1,11 @@
 """From an open checkpoint to the models in it: judged first, then read, and nothing of it run."""
 
-from collections.abc import Callable
-from math import prod
-
-from helpers.checkpoints import formats, policy, reader, roots
+from helpers.checkpoints import formats, places, policy, reader, roots
 from helpers.checkpoints.container import Container
 from helpers.checkpoints.errors import Malformed, Refused
 from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.roots import Root
-from helpers.checkpoints.safetensors_header import read_header
-from helpers.checkpoints.standins import Span, View
-from helpers.checkpoints.tensors import itemsize
 
 SAID_NAMES = 10
 BARE = (
@@ -33,7 +27,7 @@ def load(container: Container, program: Program | None, limits: Limits) -> list[
         kind, tool = formats.FORMATS[container.format], formats.FOREIGN[container.format]
         raise Malformed(f"this is no checkpoint but a {kind}: {tool}", container.format)
     if container.format == "safetensors":
-        return [Root("", _views(container), "")]
+        return [Root("", places.views(container), "")]
     bare = container.format == "pickle"
     hold_against_policy(program, harmless=WRITTEN_BY_PICKLE_DUMP if bare else "")
     if program.error:
@@ -45,7 +39,7 @@ def load(container: Container, program: Program | None, limits: Limits) -> list[
         raise Malformed(BIG_ENDIAN)
     asked = [wanted.asked for wanted in program.globals.values()]
     pickle, legacy = program.data[program.start :], container.format == "torch-legacy"
-    top = reader.read(pickle, asked, _locator(container, program), with_sources=legacy)
+    top = reader.read(pickle, asked, places.locator(container, program), with_sources=legacy)
     return roots.find(top, limits)
 
 
@@ -63,40 +57,3 @@ def hold_against_policy(program: Program, harmless: str = "") -> None:
             f"it asks for {said}{more}, and none of it was built: do not load this file with "
             "weights_only=False; get the weights from someone you trust"
         )
-
-
-def _locator(container: Container, program: Program) -> Callable[..., Span]:
-    """Tells where a storage lies: a member of the zip, or in a row behind a legacy pickle."""
-    places, at = {}, program.end
-    for key, size in container.storages.items():
-        if container.format == "torch-legacy":
-            places[key] = (at + 8, size)  # its length stands before it
-            at += 8 + size
-        else:
-            places[key] = container.members[f"data/{key}"]
-
-    def locate(dtype: str, key, location, count, view=None) -> Span:
-        start, size = places.get(key, (0, -1)) if type(key) is str else (0, -1)
-        if view is not None:
-            _, offset, count = view
-            if type(offset) is not int or offset < 0:
-                raise Malformed("a storage in it begins before its own beginning")
-            start, size = start + offset * itemsize(dtype), size - offset * itemsize(dtype)
-        if type(count) is not int or not 0 <= count * itemsize(dtype) <= size:
-            raise Malformed("a storage that it names is missing or too short; fetch it again")
-        return Span(dtype, start, count * itemsize(dtype))
-
-    return locate
-
-
-def _views(container: Container) -> dict[str, View]:
-    """The tensors of a safetensors file, in the order of their bytes."""
-    _, entries = read_header(container.file, container.size)
-    views = {}
-    for name, entry in sorted(entries.items(), key=lambda item: item[1]["data_offsets"]):
-        (start, end), shape = entry["data_offsets"], tuple(entry["shape"])
-        strides = tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
-        views[name] = View(
-            Span(entry["dtype"], start, end - start), entry["dtype"], 0, shape, strides
-        )
-    return views

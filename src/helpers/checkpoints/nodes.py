@@ -76,22 +76,3 @@ def pairs_of(node) -> list[tuple]:
         given = [tuple(pair) for pair in node.args[0] if isinstance(pair, list | tuple)]
         pairs = [pair for pair in given if len(pair) == 2] + pairs
     return pairs
-
-
-def lookup(node, key: str, default=None):
-    """The last value set under a string key of a dictionary."""
-    for found, value in reversed(pairs_of(node)):
-        if isinstance(found, str) and found == key:
-            return value
-    return default
-
-
-def state_of(node) -> Dict:
-    """The attributes of an Object, as its BUILDs gave them, one after the other."""
-    merged = Dict()
-    for state in node.states if isinstance(node, Object) else []:
-        if isinstance(state, tuple) and len(state) == 2:  # the form for classes with __slots__
-            merged.pairs += [*pairs_of(state[0]), *pairs_of(state[1])]
-        else:
-            merged.pairs += pairs_of(state)
-    return merged

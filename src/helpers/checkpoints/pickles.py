@@ -11,6 +11,7 @@ from helpers.checkpoints.errors import LimitReached, Malformed
 from helpers.checkpoints.limits import DEFAULT, Limits
 from helpers.checkpoints.nodes import Dict, Global, Object, Persistent
 from helpers.checkpoints.python2 import modern_name
+from helpers.checkpoints.tensors import Storage
 
 
 class Program:
@@ -18,8 +19,10 @@ class Program:
 
     It lies in `data` from `start` on; `end` is where the next pickle would begin. `persistent`
     lists the ids of what lies outside the pickle: its storages. `sources` holds the class source
-    that files of torch before 1.6 embed: Global -> (file, text). `error` is set where the program
-    breaks off; what was asked for until there would have been imported all the same.
+    that files of torch before 1.6 embed: Global -> (file, text). `embedded` holds the calls that
+    would load a pickle within the pickle, and the storage in each once it has been looked into.
+    `error` is set where the program breaks off; what was asked for until there would have been
+    imported all the same.
     """
 
     def __init__(self, data: bytes, start: int):
@@ -29,6 +32,7 @@ class Program:
         self.globals: dict[tuple[str, str], Global] = {}
         self.sources: dict[Global, tuple] = {}
         self.persistent: list = []
+        self.embedded: dict[Object, Storage | None] = {}
         self.protocol = 0
         self.opcodes = 0
         self.end = 0
@@ -44,6 +48,9 @@ class _Broken(Exception):
 
 
 BROKEN = (_Broken, IndexError, KeyError, ValueError, TypeError, struct.error, OverflowError)
+PICKLE_IN_PICKLE = ("torch.storage", "_load_from_bytes")
+"""How a tensor's data is pickled where torch.save was not used."""
+
 COMPUTED = "(computed)"
 """Stands for a name that is put together while the file is loaded, and so cannot be judged."""
 
@@ -304,25 +311,32 @@ def _extension(form: struct.Struct):
     return step
 
 
+def _make(m: _Machine, made_by, args, kwargs=None) -> None:
+    made = Object(made_by, args, kwargs)
+    if isinstance(made_by, Global) and (made_by.module, made_by.name) == PICKLE_IN_PICKLE:
+        m.program.embedded[made] = None
+    m.push(made)
+
+
 def _call(m: _Machine) -> None:
     args, made_by = m.pop(), m.pop()
-    m.push(Object(made_by, args))
+    _make(m, made_by, args)
 
 
 def _call_with_keywords(m: _Machine) -> None:
     kwargs, args, made_by = m.pop(), m.pop(), m.pop()
-    m.push(Object(made_by, args, kwargs))
+    _make(m, made_by, args, kwargs)
 
 
 def _inst(m: _Machine) -> None:
     module = _text(m.line())
     made_by = m.ask(module, _text(m.line()))
-    m.push(Object(made_by, tuple(m.to_mark())))
+    _make(m, made_by, tuple(m.to_mark()))
 
 
 def _obj(m: _Machine) -> None:
     made_by, *args = m.to_mark()
-    m.push(Object(made_by, tuple(args)))
+    _make(m, made_by, tuple(args))
 
 
 def _build(m: _Machine) -> None:

@@ -6,73 +6,95 @@ should hear that. The lists are short on purpose and cannot be complete.
 """
 
 import re
-from functools import cache
+from dataclasses import dataclass
 
+from helpers.checkpoints import policy_names
 from helpers.checkpoints.nodes import Global
-from helpers.checkpoints.pickles import COMPUTED
-from helpers.checkpoints.policy_names import (
-    LIBRARIES,
-    MODULES,
-    NAMES,
-    PASSAGES,
-    STANDARD,
-    STANDARD_MODULES,
-    VERBS,
-)
-from helpers.checkpoints.safe_names import SAFE
+from helpers.checkpoints.pickles import COMPUTED, PICKLE_IN_PICKLE, Program
+from helpers.checkpoints.safe_names import SAFE as SAFE_NAMES
 
-SAFE_, LIBRARY, UNKNOWN, DANGEROUS = VERDICTS = ("safe", "library", "unknown", "dangerous")
+SAFE, LIBRARY, UNKNOWN, DANGEROUS = VERDICTS = ("safe", "library", "unknown", "dangerous")
 """From the best to the worst."""
 
+REASONS = {
+    word: reason
+    for table in (policy_names.MODULES, policy_names.NAMES)
+    for reason, words in table.items()
+    for word in words.split()
+}
+VERBS = frozenset(policy_names.VERBS.split())
+PASSAGES = frozenset(policy_names.PASSAGES.split())
+STANDARD = frozenset(policy_names.STANDARD.split())
+STANDARD_MODULES = frozenset(policy_names.STANDARD_MODULES.split())
+LIBRARIES = frozenset(policy_names.LIBRARIES.split())
 
-@cache
-def _by_word(table: tuple) -> dict[str, str]:
-    return {word: reason for reason, words in table for word in words.split()}
+
+@dataclass(frozen=True)
+class Judged:
+    """A name, the verdict on it and, for a dangerous one, what it does."""
+
+    name: str
+    verdict: str
+    reason: str = ""
+
+
+def judge_all(program: Program) -> list[Judged]:
+    """Every name that a pickle asks for, each once, in the order of the file."""
+    judged: dict[str, Judged] = {}
+    for wanted in program.globals.values():
+        name, (verdict, reason) = str(wanted), judge(wanted)
+        if (wanted.module, wanted.name) == PICKLE_IN_PICKLE and _looked_into(program):
+            verdict, reason = LIBRARY, ""
+        known = judged.get(name)
+        if not known or VERDICTS.index(known.verdict) < VERDICTS.index(verdict):
+            judged[name] = Judged(name, verdict, reason)
+    return list(judged.values())
 
 
 def judge(wanted: Global) -> tuple[str, str]:
     """The verdict on a name and, for a dangerous one, what it does: `("dangerous", "runs code")`.
 
-    A name is judged as it stands in the file and as Python 3 calls it; the worse one counts.
+    A name is judged as it stands in the file and as Python 3 calls it; a dangerous one counts.
     """
-    modern = _judge(wanted.module, wanted.name)
     asked = _judge(*wanted.asked)
-    return asked if asked[0] == DANGEROUS else modern
+    return asked if asked[0] == DANGEROUS else _judge(wanted.module, wanted.name)
+
+
+def _looked_into(program: Program) -> bool:
+    """Whether each pickle within the pickle was followed too, its names among the others."""
+    return all(storage is not None for storage in program.embedded.values())
 
 
 def _judge(module: str, name: str) -> tuple[str, str]:
     path = f"{module}.{name}"
-    if path in SAFE:
-        return SAFE_, ""
+    if path in SAFE_NAMES:
+        return SAFE, ""
+    if path in STANDARD:
+        return LIBRARY, ""
     if module == COMPUTED:
         return DANGEROUS, "puts its name together while it is loaded"
-    if reason := _danger(path.split("."), len(module.split("."))):
+    if reason := _danger(module, name):
         return DANGEROUS, reason
-    root = module.partition(".")[0]
-    known = root in LIBRARIES.split() or module in STANDARD_MODULES.split()
-    return (LIBRARY if known or path in STANDARD.split() else UNKNOWN), ""
+    known = module.partition(".")[0] in LIBRARIES or module in STANDARD_MODULES
+    return LIBRARY if known else UNKNOWN, ""
 
 
-def _danger(parts: list[str], depth: int) -> str:
-    """Why a dotted path, whose first `depth` parts are the module's, is dangerous; "" if not."""
-    path = ".".join(parts)
-    if path in STANDARD.split():
-        return ""
-    modules, names = _by_word(tuple(MODULES.items())), _by_word(tuple(NAMES.items()))
+def _danger(module: str, name: str) -> str:
+    """What a name can do that no checkpoint needs; "" if nothing is known."""
+    parts = f"{module}.{name}".split(".")
     for end in range(1, len(parts) + 1):
-        start = ".".join(parts[:end])
-        if reason := modules.get(start) or names.get(start):
+        if reason := REASONS.get(".".join(parts[:end])):
             return reason
     for part in parts[1:]:
-        if part in PASSAGES.split():
+        if part in PASSAGES:
             return f"leads through another module to {part}"
-    if any(re.fullmatch(r"__\w+__", part) for part in parts[depth:]):
+    if any(re.fullmatch(r"__\w+__", part) for part in name.split(".")):
         return "reaches into Python's own machinery"
-    if parts[0] in LIBRARIES.split() and _is_loader(parts[-1]):
+    if parts[0] in LIBRARIES and _is_loader(parts[-1]):
         return "reads, writes or runs something of the file's choosing"
     return ""
 
 
 def _is_loader(function: str) -> bool:
     verb = function.lstrip("_").partition("_")[0]
-    return function.islower() and verb in VERBS.split()
+    return function.islower() and verb in VERBS

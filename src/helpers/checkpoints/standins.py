@@ -49,7 +49,7 @@ def attributes(value: object) -> dict:
     """The attributes that the file gave an object; with `__slots__` they come as a pair."""
     state = value.state if isinstance(value, Standin) else None
     parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
-    return {key: found for part in parts if type(part) is dict for key, found in part.items()}
+    return {key: found for part in parts for key, found in pairs(part) if type(key) is str}
 
 
 def pairs(value: object) -> Iterable[tuple]:
@@ -88,9 +88,13 @@ class View:
     strides: tuple[int, ...]
 
     @property
+    def elements(self) -> int:
+        return prod(self.shape)
+
+    @property
     def nbytes(self) -> int:
         """Bytes that it takes when written out, whatever its strides."""
-        return prod(self.shape) * itemsize(self.dtype)
+        return self.elements * itemsize(self.dtype)
 
     @property
     def extent(self) -> tuple[int, int]:

@@ -1,0 +1,121 @@
+"""From the nodes of a pickle that was followed to the stand-ins that rescue knows too.
+
+So a model is found, counted and named in one way, whether the nodes came from here or from torch's
+restricted reader. Nothing of the file's choosing is hashed, called or imported.
+"""
+
+from collections.abc import Callable
+
+from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed
+from helpers.checkpoints.limits import Limits
+from helpers.checkpoints.nodes import Dict, Global, Object, Persistent, class_of, pairs_of
+from helpers.checkpoints.pickles import Program
+from helpers.checkpoints.standins import BUILDERS, Kind, Span, Standin, table
+
+NESTED = 100
+"""How deep tuples may lie in tuples; they have to be built from the inside."""
+
+PLAIN_DICT = "builtins.dict"
+
+
+def build(program: Program, locate: Callable[..., Span], limits: Limits) -> object:
+    """The stand-in of a pickle's root and of all that it holds.
+
+    `locate` gives the span of a storage, as for `reader.read`. Raises Malformed, LimitReached.
+    """
+    builder = _Builder(program.embedded, locate, limits)
+    built = builder.shell(program.root)
+    while builder.empty:
+        builder.fill(*builder.empty.pop())
+    return built
+
+
+class _Builder:
+    """Makes the shell of each node once, and fills it later, so that nodes may hold each other."""
+
+    def __init__(self, embedded: dict, locate: Callable[..., Span], limits: Limits):
+        self.embedded = embedded
+        self.locate = locate
+        self.limits = limits
+        self.made: dict[int, object] = {}
+        self.empty: list[tuple] = []
+        self.inert: dict[str, object] = {}
+        self.kinds: dict[str, type[Standin]] = {}
+
+    def shell(self, node: object, depth: int = 0) -> object:
+        if not isinstance(node, list | tuple | Dict | Object | Global | Persistent):
+            return node
+        if id(node) not in self.made:
+            self.limits.check("objects", len(self.made) + 1, "the number of objects")
+            if depth > NESTED:
+                raise LimitReached(
+                    f"values in it are nested more than {NESTED} deep, as in no checkpoint; "
+                    "do not load it"
+                )
+            self.made[id(node)] = self._shell(node, depth + 1)
+        return self.made[id(node)]
+
+    def _shell(self, node: object, depth: int) -> object:
+        if isinstance(node, tuple):
+            return tuple([self.shell(item, depth) for item in node])
+        if isinstance(node, Global):
+            return self.named(node)
+        if isinstance(node, Persistent):
+            return self.storage(node, depth)
+        if isinstance(node, Object) and (storage := self.embedded.get(node)):
+            return Span(storage.dtype, 0, storage.nbytes)
+        maker = self.named(node.made_by) if isinstance(node, Object) and _is_named(node) else None
+        if maker in BUILDERS.values():
+            return self.tensor(maker, node, depth)
+        made = [] if isinstance(node, list) else self.kind(_dotted(node))()
+        self.empty.append((made, node))
+        return made
+
+    def named(self, node: Global) -> object:
+        if (name := str(node)) not in self.inert:
+            self.inert |= table([name])
+        return self.inert[name]
+
+    def kind(self, dotted: str) -> type[Standin]:
+        if dotted not in self.kinds:
+            inside = {"__slots__": (), "dotted": dotted}
+            self.kinds[dotted] = type("Standin", (Standin,), inside)
+        return self.kinds[dotted]
+
+    def storage(self, node: Persistent, depth: int) -> object:
+        described = self.shell(node.id, depth)
+        if type(described) is not tuple or len(described) < 5 or described[0] != "storage":
+            return Standin()
+        kind = described[1]
+        return self.locate(kind.dtype, *described[2:]) if isinstance(kind, Kind) else Standin()
+
+    def tensor(self, maker: Callable, node: Object, depth: int) -> object:
+        try:
+            return maker(*self.shell(node.args, depth))
+        except CheckpointError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise Malformed(
+                "a tensor in it is not described the way torch does it; it is damaged"
+            ) from error
+
+    def fill(self, made: list | Standin, node: list | Dict | Object) -> None:
+        if isinstance(node, list):
+            made += [self.shell(item) for item in node]
+            return
+        made.pairs = [(self.shell(key), self.shell(value)) for key, value in pairs_of(node)]
+        if isinstance(node, Object) and made.dotted != "collections.OrderedDict":
+            args = self.shell(node.args)
+            made.given = args if isinstance(args, tuple) else ()
+            made.items = [self.shell(item) for item in node.items]
+            made.state = self.shell(node.states[-1]) if node.states else None
+
+
+def _is_named(node: Object) -> bool:
+    return isinstance(node.made_by, Global)
+
+
+def _dotted(node: Dict | Object) -> str:
+    if isinstance(node, Dict):
+        return PLAIN_DICT
+    return str(class_of(node) or "")

@@ -1,0 +1,101 @@
+"""Record what tells timm's releases apart: `python -m helpers.checkpoints.evidence`.
+
+Reads the source of every published release (fetching those that are not cached) and writes
+timm_classes.txt: which classes there are, which attributes their instances can and must carry, and
+marks of their text, each with the releases for which it holds.
+"""
+
+from pathlib import Path
+
+from helpers import releases
+from helpers.checkpoints.record import mark
+from helpers.checkpoints.source import Package, Traits
+
+TARGET = Path(__file__).with_name("timm_classes.txt")
+HEADER = """\
+# timm's classes, by release; made by: python -m helpers.checkpoints.evidence
+# A line is a module, or, indented, a class in it, with numbers that count the releases below:
+#   Class RELEASES attribute=MAY/MUST … @MARK:RELEASES …
+# MAY: where an instance can carry the attribute; MUST: where every instance does ("=MAY" alone says
+# that both are the same). Attributes that are no different anywhere are left out.
+# *=RELEASES: where it can also carry a module of any name.
+# MARK: the beginning of the sha256 of the class's text. Ranges that reach to the end are open.
+"""
+
+
+class Record:
+    """One class over the releases; releases are counted from 0."""
+
+    def __init__(self):
+        self.held: set[int] = set()
+        self.may: dict[str, set[int]] = {}
+        self.must: dict[str, set[int]] = {}
+        self.open: set[int] = set()
+        self.open_to_modules: set[int] = set()
+        self.marks: dict[str, set[int]] = {}
+
+    def add(self, number: int, traits: Traits, package: Package) -> None:
+        self.held.add(number)
+        self.marks.setdefault(mark(traits.text), set()).add(number)
+        for name in traits.may:
+            self.may.setdefault(name, set()).add(number)
+        for name in traits.must - package.removed:
+            self.must.setdefault(name, set()).add(number)
+        if traits.open:
+            self.open.add(number)
+        if traits.open_to_modules:
+            self.open_to_modules.add(number)
+
+    def line(self, given: list[set[str]]) -> str:
+        """`given` holds, for each release, the names that it stores on any object."""
+        last = len(given) - 1
+        words = [_ranges(self.held, last)]
+        for name in sorted(self.may):
+            outside = {number for number in self.held if name in given[number]}
+            may = self.may[name] | self.open | outside
+            must = self.must.get(name, set())
+            if may != self.held or must not in (set(), self.held):
+                told = _ranges(may, last)
+                words.append(f"{name}={told}{'' if may == must else '/' + _ranges(must, last)}")
+        if len(words) > 1 and self.open_to_modules:
+            words.append(f"*={_ranges(self.open_to_modules, last)}")
+        if len(self.marks) > 1:
+            words += [f"@{text}:{_ranges(held, last)}" for text, held in self.marks.items()]
+        return " ".join(words)
+
+
+def collect() -> str:
+    """The text of the record, from the sources of all published releases."""
+    records: dict[str, Record] = {}
+    given = []
+    for number, release in enumerate(releases.KNOWN):
+        package = Package(releases.fetch(release) / "timm")
+        given.append(package.given)
+        for path, traits in package.classes().items():
+            records.setdefault(path, Record()).add(number, traits, package)
+    lines, module = [HEADER + "releases " + " ".join(releases.KNOWN)], ""
+    for path in sorted(records, key=lambda path: path.rpartition(".")):
+        home, _, name = path.rpartition(".")
+        if home != module:
+            lines.append(module := home)
+        lines.append(f" {name} {records[path].line(given)}")
+    return "\n".join(lines) + "\n"
+
+
+def _ranges(numbers: set[int], last: int) -> str:
+    """`{1, 2, 3, 7}` as "1-3,7"; a range up to the last release as "5-"."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(
+        f"{first}-" if end == last else str(first) if first == end else f"{first}-{end}"
+        for first, end in runs
+    )
+
+
+if __name__ == "__main__":
+    TARGET.write_text(collect(), encoding="utf-8")
+    print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")

@@ -1,0 +1,158 @@
+"""Say what a checkpoint holds, without running any of it and without torch."""
+
+import os
+
+from helpers.checkpoints import facts, formats, places, policy, roots, writers
+from helpers.checkpoints.building import build
+from helpers.checkpoints.container import Container, open_checkpoint
+from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.findings import Findings, Model
+from helpers.checkpoints.limits import DEFAULT, Limits
+from helpers.checkpoints.pickles import Program
+from helpers.checkpoints.roots import Root
+from helpers.checkpoints.safetensors_header import read_header
+from helpers.checkpoints.standins import Span, Standin, View, attributes, pairs
+from helpers.checkpoints.tensors import itemsize
+from helpers.checkpoints.weights import is_module
+from helpers.checkpoints.writers import Carried, Writer
+
+STATES = ("_parameters", "_buffers", "_modules")
+
+
+def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:
+    """What a file is and holds; only its directory and its pickle are read, and nothing is run.
+
+    A file that asks for dangerous names is described, not refused: see `Findings.dangerous`.
+    Raises Unreadable; Malformed for what is damaged or no checkpoint; Refused for a zip that can be
+    read in two ways; LimitReached. All of them are helpers.errors.Problem.
+    """
+    with open_checkpoint(path) as container:
+        findings = Findings(os.fspath(path), container.format, container.size)
+        if container.format == "safetensors":
+            _describe_safetensors(findings, container, limits)
+        elif container.format not in formats.FOREIGN:
+            _describe_pickle(findings, container, container.follow(limits), limits)
+    return findings
+
+
+def _describe_safetensors(findings: Findings, container: Container, limits: Limits) -> None:
+    metadata, _ = read_header(container.file, container.size)
+    views = places.views(container)
+    findings.metadata = metadata
+    findings.kind = "state_dict"
+    findings.models = [_model(Root("", views, ""), limits)]
+    findings.count(views.values())
+
+
+def _describe_pickle(
+    findings: Findings, container: Container, program: Program, limits: Limits
+) -> None:
+    findings.protocol, findings.opcodes = program.protocol, program.opcodes
+    findings.names = policy.judge_all(program)
+    try:
+        if program.error:
+            raise program.error
+        locate = _anywhere if container.format == "pickle" else places.locator(container, program)
+        built = build(program, locate, limits)
+        found = roots.find(built, limits)
+        findings.kind = _kind(built, found)
+        findings.models = [_model(root, limits) for root in found]
+        objects, views = _walk(built)
+        findings.count(views)
+        findings.writer = _writer(program, objects)
+    except CheckpointError as problem:
+        if not findings.dangerous:
+            raise
+        findings.notes.append(f"it cannot be followed to its end: {problem}")
+
+
+def _anywhere(dtype: str, key, location, count, view=None) -> Span:
+    """A storage of a pickle that was not written by torch.save: nobody can tell where it lies."""
+    return Span(dtype, 0, count * itemsize(dtype))
+
+
+def _kind(top: object, found: list[Root]) -> str:
+    """Whole model, state_dict, training checkpoint, an object that holds a model, or neither."""
+    if found and not found[0].name and found[0].value is top:
+        return "whole model" if found[0].dotted else "state_dict"
+    if not found:
+        return "other"
+    is_dict = isinstance(top, Standin) and top.dotted in (
+        "builtins.dict",
+        "collections.OrderedDict",
+    )
+    return "training checkpoint" if is_dict else "object with a model inside"
+
+
+def _model(root: Root, limits: Limits) -> Model:
+    model = Model(name=root.name, class_=root.dotted)
+    try:
+        weights = root.weights(limits)
+        model.tensors, model.bytes = len(weights.tensors), weights.nbytes
+        model.elements = sum(view.elements for view in weights.tensors.values())
+        model.prefix, model.notes = weights.prefix, weights.notes
+    except CheckpointError as problem:
+        model.notes = [f"its weights cannot be told: {problem}"]
+    if root.dotted:
+        inner, _ = roots.unwrap(root.value)
+        model.parameters = sum(view.elements for view in _parameters(inner))
+        model.architecture = facts.architecture(inner)
+        model.num_classes = facts.num_classes(inner)
+    return model
+
+
+def _parameters(model: Standin) -> list[View]:
+    """The parameters of a model and of the modules in it, each once."""
+    objects, _ = _walk(model)
+    held = [pairs(attributes(part).get("_parameters")) for part in objects if is_module(part)]
+    return list(
+        {id(view): view for entry in held for _, view in entry if type(view) is View}.values()
+    )
+
+
+def _walk(top: object) -> tuple[list[Standin], list[View]]:
+    """Every object and every tensor below a value, each once."""
+    objects, views, seen, waiting = [], [], set(), [top]
+    while waiting:
+        value = waiting.pop()
+        if not isinstance(value, Standin | View | list | tuple) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, View):
+            views.append(value)
+        elif isinstance(value, Standin):
+            objects.append(value)
+            waiting += [value.state, value.given, *value.items]
+            waiting += [item for _, item in value.pairs]
+        else:
+            waiting += value
+    return objects, views
+
+
+def _writer(program: Program, objects: list[Standin]) -> Writer | None:
+    carried: dict[str, Carried] = {}
+    for value in objects:
+        if value.dotted.startswith("timm."):
+            names, modules = _names_carried(value)
+            carried.setdefault(value.dotted, Carried(set(), set(names), set())).add(names, modules)
+    asked = [str(wanted) for wanted in program.globals.values()]
+    texts = {
+        str(class_): source[1]
+        for class_, source in program.sources.items()
+        if isinstance(source[1], str)
+    }
+    return writers.find_writer(asked, carried, texts)
+
+
+def _names_carried(value: Standin) -> tuple[set[str], set[str]]:
+    """The attributes of an object, and which of them are modules.
+
+    Those of a module lie in three more dictionaries.
+    """
+    state = attributes(value)
+    names, modules = set(state), set()
+    for kind in STATES if is_module(value) else ():
+        inside = {key for key, _ in pairs(state.get(kind)) if type(key) is str}
+        names |= inside
+        modules |= inside if kind == "_modules" else set()
+    return names, modules

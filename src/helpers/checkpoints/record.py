@@ -1,0 +1,84 @@
+"""The record of timm's classes by release, timm_classes.txt, as far as it is asked for.
+
+Releases are counted from 0, in the record's order. `evidence` makes it and describes its form.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+Releases = frozenset[int]
+
+
+@dataclass
+class Known:
+    """One class: the releases that have it; by name, those in which an instance `may` and `must`
+    carry an attribute; those in which it may carry `any_module`; those of its texts, by `marks`."""
+
+    held: Releases
+    may: dict[str, Releases] = field(default_factory=dict)
+    must: dict[str, Releases] = field(default_factory=dict)
+    marks: dict[str, Releases] = field(default_factory=dict)
+    any_module: Releases = frozenset()
+
+
+def mark(text: str) -> str:
+    """The short form in which the text of a class is recorded."""
+    from hashlib import sha256
+
+    return sha256(text.strip().encode("utf-8", "replace")).hexdigest()[:6]
+
+
+@cache
+def releases() -> list[str]:
+    """The releases that the record knows, oldest first."""
+    return next(line for line in _lines() if line.startswith("releases ")).split()[1:]
+
+
+def find(paths: Iterable[str]) -> dict[str, Known]:
+    """Those of the classes that are recorded, by path."""
+    wanted: dict[str, set[str]] = {}
+    for path in paths:
+        module, _, name = path.rpartition(".")
+        wanted.setdefault(module, set()).add(name)
+    found, module, names = {}, "", set()
+    for line in _lines():
+        if not line.startswith(" "):
+            module = line
+            names = wanted.get(module, set())
+        elif names:
+            name, held, *words = line.split()
+            if name in names:
+                found[f"{module}.{name}"] = _known(held, words)
+    return found
+
+
+def _lines() -> list[str]:
+    return files("helpers.checkpoints").joinpath("timm_classes.txt").read_text("utf-8").splitlines()
+
+
+def _known(held: str, words: list[str]) -> Known:
+    known = Known(_numbers(held))
+    for word in words:
+        if word.startswith("@"):
+            text, _, numbers = word[1:].partition(":")
+            known.marks[text] = _numbers(numbers)
+        elif word.startswith("*="):
+            known.any_module = _numbers(word[2:])
+        else:
+            name, _, numbers = word.partition("=")
+            may, slash, must = numbers.partition("/")
+            known.may[name] = _numbers(may)
+            known.must[name] = _numbers(must if slash else may)
+    return known
+
+
+def _numbers(ranges: str) -> Releases:
+    """`"1-3,7"` as the numbers 1, 2, 3 and 7; "5-" reaches to the last release."""
+    numbers: set[int] = set()
+    for part in filter(None, ranges.split(",")):
+        first, to, end = part.partition("-")
+        last = int(end) if end else len(releases()) - 1 if to else int(first)
+        numbers.update(range(int(first), last + 1))
+    return frozenset(numbers)

@@ -1,0 +1,152 @@
+"""Which timm releases can have made a model, told by its classes and the attributes it carries.
+
+A fact rules out the releases that it does not fit, so an interval is as wide as the facts leave it.
+The release is the one whose code made the objects; a later one may have saved them again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from helpers.checkpoints import record
+from helpers.checkpoints.record import Known, Releases
+
+
+@dataclass
+class Carried:
+    """Attributes of one class's objects in a file: what `some` of them carry, and what `all` do.
+
+    `plain` are those of `some` that are no module in one object at least.
+    """
+
+    some: set[str]
+    all: set[str]
+    plain: set[str]
+
+    def add(self, names: set[str], modules: set[str]) -> None:
+        self.some |= names
+        self.all &= names
+        self.plain |= names - modules
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The timm releases that can have made what is in a file, oldest first, and how that is known.
+
+    Nothing fits if `releases` is empty. `open` says that one newer than those known here could be
+    it as well.
+    """
+
+    releases: tuple[str, ...]
+    open: bool
+    evidence: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if not self.releases:
+            return "none that was published"
+        oldest, newest = self.releases[0], self.releases[-1]
+        if self.open:
+            return f"{oldest} or later"
+        return oldest if oldest == newest else f"{oldest} to {newest}"
+
+    def as_dict(self) -> dict:
+        """Plain values for JSON."""
+        ends = (self.releases[0], self.releases[-1]) if self.releases else (None, None)
+        return {
+            "package": "timm",
+            "oldest": ends[0],
+            "newest": None if self.open else ends[1],
+            "releases": list(self.releases),
+            "evidence": list(self.evidence),
+        }
+
+
+@dataclass(frozen=True)
+class _Fact:
+    text: str
+    fits: Releases
+
+
+def find_writer(
+    classes: Iterable[str], carried: dict[str, Carried], sources: dict[str, str]
+) -> Writer | None:
+    """The releases that fit all of the facts; None if there is nothing to go by.
+
+    `classes` are the paths that the file asks for, `carried` the attributes of the objects of each,
+    `sources` the texts of classes that a legacy file embeds.
+    """
+    known = record.find(classes)
+    strange = [path for path in carried if path.startswith("timm.") and path not in known]
+    if strange:
+        return Writer((), True, (f"no release up to {record.releases()[-1]} has {strange[0]}",))
+    if not known:
+        return None
+    held = list(_held(known))
+    telling = held + list(_attributes(known, carried)) + list(_texts(known, sources))
+    fits = _intersection(telling)
+    if fits:
+        return _writer(fits, telling, ())
+    fits = _intersection(held)
+    doubt = "the attributes fit no single release: it was changed, or saved again by another"
+    return _writer(fits, held, (doubt,))
+
+
+def _held(known: dict[str, Known]) -> Iterator[_Fact]:
+    for path, entry in known.items():
+        yield _Fact(f"{path} exists in {_describe(entry.held)}", entry.held)
+
+
+def _attributes(known: dict[str, Known], carried: dict[str, Carried]) -> Iterator[_Fact]:
+    for path in known.keys() & carried.keys():
+        entry, found = known[path], carried[path]
+        for name, may in entry.may.items():
+            if name not in found.plain:
+                may |= entry.any_module
+            if name in found.some and may != entry.held:
+                yield _Fact(f"{path} carries {name}: {_describe(may)}", may)
+            without = entry.held - entry.must[name]
+            if name not in found.all and without != entry.held:
+                yield _Fact(f"{path} lacks {name}: {_describe(without)}", without)
+
+
+def _texts(known: dict[str, Known], sources: dict[str, str]) -> Iterator[_Fact]:
+    for path, text in sources.items():
+        same = known[path].marks.get(record.mark(text)) if path in known else None
+        if same:
+            yield _Fact(f"the source of {path} is in the file: {_describe(same)}", same)
+
+
+def _intersection(facts: list[_Fact]) -> Releases:
+    return frozenset.intersection(*(fact.fits for fact in facts))
+
+
+def _writer(fits: Releases, facts: list[_Fact], doubts: tuple[str, ...]) -> Writer:
+    names = record.releases()
+    deciding = []
+    for end in (min, max) if fits else ():
+        texts = [fact.text for fact in facts if end(fact.fits) == end(fits)]
+        deciding += sorted(texts, key=lambda text: (len(text), text))[:1]
+    return Writer(
+        releases=tuple(names[number] for number in sorted(fits)),
+        open=len(names) - 1 in fits,
+        evidence=(*dict.fromkeys(deciding), *doubts),
+    )
+
+
+def _describe(numbers: Releases) -> str:
+    """`0.8.0.dev0 to 1.0.3`, with a comma where releases between do not belong to it."""
+    names, runs = record.releases(), []
+    for number in sorted(numbers):
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    last = len(names) - 1
+    said = [
+        f"{names[first]} and later"
+        if end == last
+        else names[first]
+        if first == end
+        else f"{names[first]} to {names[end]}"
+        for first, end in runs
+    ]
+    return ", ".join(said) or "none"
