@@ -29,6 +29,7 @@ def test_a_right_answer_is_solved(judge, answer):
         (check.alias, lambda f, step: f * step, "fold it back"),
         (check.alias, lambda f, step: f * step - round(f * step), "no sign"),
         (check.alias, lambda f, step: f / step, "half as many samples"),
+        (check.alias, lambda f, step: float("nan"), "half as many samples"),
         (check.alias, lambda f, step: min(f * step, 0.5), "how far is 0.8"),
         (check.alias, lambda f, step: min(f * step, 1 - f * step), "a step of 3"),
         (check.binomial, pascal, "brighter"),
