@@ -1,5 +1,6 @@
 """The page of an executed lesson: one HTML file that asks no other host for anything."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -25,6 +26,7 @@ SETTINGS = Config(
                 "text/plain",
             ]
         },
+        "CoalesceStreamsPreprocessor": {"enabled": True},  # else a line's place hangs on timing
         "CSSHTMLHeaderPreprocessor": {"style": "default"},
         "HighlightMagicsPreprocessor": {"languages": {"%%timm": "python", "%%expect": "python"}},
     }
@@ -39,4 +41,5 @@ def write(notebook: Path, page: Path) -> None:
     title = next(iter(headings), notebook.stem)
     resources = {"metadata": {"name": title, "path": str(notebook.parent)}}
     html, _ = HTMLExporter(config=SETTINGS).from_notebook_node(nb, resources)
+    html = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', html)  # from page to page
     page.write_text(html, encoding="utf-8")
