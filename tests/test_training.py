@@ -40,3 +40,8 @@ def test_the_blur_makes_a_net_more_consistent():
     assert plain.epochs == blurred.epochs == 2
     assert blurred.consistency > plain.consistency
     assert blurred.accuracy > 0.3, "it has learned something"
+
+
+def test_one_kind_alone_can_be_trained():
+    (run,) = compare([0], epochs=1, kinds=[False])
+    assert (run.seed, run.blurred, run.epochs) == (0, False, 1)

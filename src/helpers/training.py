@@ -1,7 +1,7 @@
 """A small experiment: the same net with and without anti-aliasing, on real handwritten digits."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -109,8 +109,10 @@ def _fit(
             schedule.step()
 
 
-def compare(seeds: Iterable[int], epochs: int = 3) -> Iterator[Run]:
-    """Train for each seed a net without the blur and one with it."""
+def compare(
+    seeds: Iterable[int], epochs: int = 3, kinds: Sequence[bool] = (False, True)
+) -> Iterator[Run]:
+    """Train for each seed a net of each kind: without the blur (False) and with it (True)."""
     for seed in seeds:
-        for blurred in (False, True):
+        for blurred in kinds:
             yield train(blurred, seed, epochs)
