@@ -16,3 +16,12 @@ def clean_all(value: object) -> object:
     if isinstance(value, dict):
         return {clean_all(key): clean_all(item) for key, item in value.items()}
     return value
+
+
+def size(number: float) -> str:
+    """Bytes for a person: `581.2 MB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:,.1f} GB"

@@ -13,7 +13,7 @@ from importlib import import_module
 import helpers
 from helpers.errors import Problem
 
-COMMANDS = ("doctor", "fetch", "rescue", "run")
+COMMANDS = ("doctor", "fetch", "inspect", "rescue", "run")
 
 
 class _Version(argparse.Action):

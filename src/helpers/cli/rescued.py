@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.checkpoints.printable import clean, clean_all
+from helpers.checkpoints.printable import clean, clean_all, size
 from helpers.errors import Problem
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def tell(console: Console, errors: Console, outcome: Outcome) -> None:
         console.print(f"{_name(outcome.source)}: {describe(report)}")
         what = "a folder for timm" if outcome.fit else "safetensors, bit for bit"
         console.print(
-            f"{_name(target)}: {what}, {report.tensors} tensors, {_bytes(report.nbytes)}, read "
+            f"{_name(target)}: {what}, {report.tensors} tensors, {size(report.nbytes)}, read "
             "without running any of the file's code"
         )
         for note in notes(outcome):
@@ -161,7 +161,7 @@ def table(console: Console, outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         report = outcome.report
         what = (report.architecture or clean(report.model_class) or report.kind) if report else ""
-        numbers = (str(report.tensors), _bytes(report.nbytes)) if report else ("", "")
+        numbers = (str(report.tensors), size(report.nbytes)) if report else ("", "")
         result = type(outcome.problem).__name__ if outcome.problem else clean(outcome.target.name)
         style = "red" if outcome.exit_code else "green"
         drawn.add_row(Text(_name(outcome.source)), Text(what), *numbers, Text(result, style))
@@ -207,11 +207,3 @@ def _text(problem: Problem) -> str:
 
 def _name(path: Path) -> str:
     return clean(str(path))
-
-
-def _bytes(number: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if number < 1000 or unit == "GB":
-            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
-        number /= 1000
-    return ""

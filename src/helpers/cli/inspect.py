@@ -1,0 +1,46 @@
+"""missing-aa inspect: say what checkpoints hold, without running anything that they hold."""
+
+import argparse
+
+from helpers.errors import UsageProblem
+
+
+def add(commands) -> None:
+    from helpers.cli.options import add_limits
+
+    command = commands.add_parser(
+        "inspect",
+        help="say what a checkpoint holds without running it",
+        description="Say what files are and hold: models and their classes, every name that a "
+        "pickle asks for, the timm releases that can have made it. Nothing in them is run, and "
+        "torch is not needed. Exit code 3 means a name that no checkpoint needs.",
+    )
+    command.add_argument("files", nargs="+", metavar="FILE")
+    command.add_argument("--json", action="store_true", help="print the findings as JSON")
+    limits = command.add_argument_group("limits that a file may not pass")
+    add_limits(limits, ("pickle_bytes", "opcodes", "objects", "depth"))
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from helpers.checkpoints.inspecting import inspect
+    from helpers.cli import inspected
+    from helpers.cli.options import limits
+    from helpers.errors import Problem
+
+    if "-" in args.files:
+        raise UsageProblem(
+            "what comes through a pipe cannot be inspected, because a zip is read from its end; "
+            "save it to a file and name that"
+        )
+    granted, outcomes = limits(args), []
+    for path in args.files:
+        try:
+            outcomes.append(inspected.Outcome(path, inspect(path, granted)))
+        except Problem as problem:
+            outcomes.append(inspected.Outcome(path, problem=problem))
+    if args.json:
+        print(inspected.as_json(outcomes))
+    else:
+        inspected.tell(outcomes)
+    return max(outcome.exit_code for outcome in outcomes)

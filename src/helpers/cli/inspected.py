@@ -1,0 +1,193 @@
+"""What a person, or a program, is told of an inspection."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from helpers.checkpoints.policy import VERDICTS
+from helpers.checkpoints.printable import clean, clean_all, size
+from helpers.errors import Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from helpers.checkpoints.findings import Findings, Model
+
+STYLES = {"safe": "green", "library": "", "unknown": "yellow", "dangerous": "bold red"}
+MEANING = {
+    "safe": "torch takes it as harmless",
+    "library": "of a well-known library",
+    "unknown": "not known here",
+    "dangerous": "no checkpoint needs it",
+}
+REFUSED = 3
+
+
+@dataclass
+class Outcome:
+    """What became of one file."""
+
+    path: str
+    findings: "Findings | None" = None
+    problem: Problem | None = None
+
+    @property
+    def exit_code(self) -> int:
+        if self.problem:
+            return self.problem.exit_code
+        return REFUSED if self.findings.dangerous else 0
+
+
+def as_json(outcomes: list[Outcome]) -> str:
+    """All of it for a program; docs/reference/inspect.md has the schema."""
+    return json.dumps({"schema": 1, "files": [clean_all(_entry(o)) for o in outcomes]}, indent=2)
+
+
+def _entry(outcome: Outcome) -> dict:
+    if outcome.findings:
+        return {**outcome.findings.as_dict(), "exit_code": outcome.exit_code, "error": None}
+    problem = outcome.problem
+    return {
+        "path": outcome.path,
+        "format": getattr(problem, "format", None),
+        "exit_code": outcome.exit_code,
+        "error": {"kind": type(problem).__name__, "message": str(problem)},
+    }
+
+
+def tell(outcomes: list[Outcome]) -> None:
+    """One file: all that was found out. Many: a line each, and below what needs attention."""
+    from rich.console import Console
+
+    plain = {"highlight": False, "markup": False, "emoji": False}
+    console, errors = Console(**plain), Console(stderr=True, soft_wrap=True, **plain)
+    if len(outcomes) > 1:
+        _tell_many(console, outcomes)
+    elif outcomes[0].problem:
+        errors.print(f"missing-aa inspect: {_problem(outcomes[0])}")
+    else:
+        _tell_one(console, outcomes[0].findings)
+
+
+def _tell_one(console: "Console", findings: "Findings") -> None:
+    table = _table()
+    table.show_header = False
+    for heading, lines in _rows(findings):
+        table.add_row(_text([heading]), _text(lines))
+    for verdict in reversed(VERDICTS):
+        names = [name for name in findings.names if name.verdict == verdict]
+        if names:
+            heading = [f"{verdict} names ({len(names)})", MEANING[verdict]]
+            shown = [f"{n.name}: {n.reason}" if n.reason else n.name for n in names]
+            table.add_row(_text(heading), _text(shown, STYLES[verdict]))
+    console.print(table)
+    console.print(_text([_next_step(findings)]), soft_wrap=True)
+
+
+def _rows(findings: "Findings"):
+    from helpers.checkpoints.formats import FORMATS
+
+    yield "file", [findings.path, size(findings.size)]
+    yield "format", [FORMATS[findings.format]]
+    if findings.kind:
+        yield "holds", [findings.kind]
+    for model in findings.models:
+        yield f"at {model.name}" if model.name else "model", _model(model)
+    if findings.tensors and not findings.models:
+        yield "tensors", [f"{findings.tensors}, {size(findings.bytes)}"]
+    if findings.writer:
+        yield "made by timm", [str(findings.writer), *findings.writer.evidence]
+    if findings.metadata:
+        yield "metadata", [f"{key}: {text}" for key, text in findings.metadata.items()]
+    for note in findings.notes:
+        yield "note", [note]
+
+
+def _model(model: "Model") -> list[str]:
+    lines = [model.class_ or "state_dict"]
+    named = [model.architecture] if model.architecture else []
+    named += [] if model.num_classes is None else [f"{model.num_classes} classes"]
+    if named:
+        lines.append(", ".join(named))
+    count = f"{model.tensors} tensors, {size(model.bytes)}"
+    if model.parameters is not None:
+        count = f"{model.parameters:,} parameters, {count}"
+    lines.append(count)
+    if model.prefix:
+        lines.append(f"wrapped: {model.prefix} stands before every name")
+    return [*lines, *model.notes]
+
+
+def _next_step(findings: "Findings") -> str:
+    from helpers.checkpoints.formats import FOREIGN
+
+    if findings.dangerous:
+        return "Do not load this file: it was made to do more than hold weights."
+    if findings.format in FOREIGN:
+        return f"To use it, {FOREIGN[findings.format]}."
+    if findings.format == "pickle" and findings.tensors:
+        return "torch.save did not write this, so rescue cannot take it: ask for it again."
+    if findings.whole_models:
+        which = f" --root {findings.models[0].name}" if len(findings.models) > 1 else ""
+        return (
+            "A whole model is tied to the code that wrote it. Get the weights out with: "
+            f"missing-aa rescue {findings.path} TARGET.safetensors{which}"
+        )
+    if findings.kind == "state_dict":
+        return "Only weights: they can be loaded into a model that you make."
+    return ""
+
+
+def _tell_many(console: "Console", outcomes: list[Outcome]) -> None:
+    table = _table()
+    for name in ("file", "what it is", "model", "tensors", "bytes", "names", "made by timm"):
+        number = name in ("tensors", "bytes")
+        table.add_column(name, justify="right" if number else "left", overflow="fold")
+    for outcome in outcomes:
+        table.add_row(*(_text([cell]) for cell in _line(outcome)))
+    console.print(table)
+    for outcome in outcomes:
+        if outcome.problem:
+            console.print(_problem(outcome), soft_wrap=True)
+        for name in outcome.findings.dangerous if outcome.findings else ():
+            line = f"{outcome.path}: asks for {name.name}, which {name.reason}"
+            console.print(_text([line], STYLES["dangerous"]), soft_wrap=True)
+
+
+def _line(outcome: Outcome) -> list[str]:
+    findings = outcome.findings
+    if not findings:
+        return [outcome.path, type(outcome.problem).__name__, *[""] * 5]
+    models = [
+        m.architecture or m.class_.rpartition(".")[2] or "state_dict" for m in findings.models
+    ]
+    worst = max((VERDICTS.index(name.verdict) for name in findings.names), default=0)
+    return [
+        outcome.path,
+        findings.kind or findings.format,
+        ", ".join(models),
+        str(findings.tensors or ""),
+        size(findings.bytes) if findings.tensors else "",
+        VERDICTS[worst] if findings.names else "",
+        str(findings.writer or ""),
+    ]
+
+
+def _problem(outcome: Outcome) -> str:
+    return f"{clean(outcome.path)}: {clean(str(outcome.problem), 2000)}"
+
+
+def _table() -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.ROUNDED, show_lines=False)
+
+
+def _text(lines: list[str], style: str = "") -> "Text":
+    """Lines that come out of a file: nothing in them is obeyed as markup or by the terminal."""
+    from rich.text import Text
+
+    return Text("\n".join(clean(line, 400) for line in lines), style, overflow="fold")

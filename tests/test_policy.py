@@ -1,0 +1,175 @@
+import pickle
+
+import pytest
+import torch
+
+from helpers.checkpoints import pickles, policy
+from helpers.checkpoints.container import open_checkpoint
+from helpers.checkpoints.nodes import Global
+from helpers.checkpoints.safe_names import SAFE
+
+
+def verdict(path, module=None):
+    """The verdict on a dotted path; its last part is the name unless the module is given."""
+    module = module or path.rpartition(".")[0]
+    name = path.removeprefix(f"{module}.")
+    program = pickles.read(pickle_of(module, name))
+    (wanted,) = program.globals.values()
+    return policy.judge(wanted)
+
+
+def pickle_of(module, name):
+    text = b"".join(b"\x8c" + bytes([len(part)]) + part.encode() for part in (module, name))
+    return b"\x80\x04" + text + b"\x93."
+
+
+def test_the_safe_names_are_those_of_the_installed_torch():
+    from torch import _weights_only_unpickler as restricted
+
+    allowed = set(restricted._get_allowed_globals())
+    assert SAFE - allowed == set()
+    if torch.__version__.startswith("2.14."):
+        assert allowed - SAFE == set()
+
+
+@pytest.mark.parametrize("name", ["torch.FloatStorage", "builtins.set", "collections.OrderedDict"])
+def test_what_torch_allows_is_safe(name):
+    assert verdict(name) == ("safe", "")
+
+
+LIBRARY = [
+    "timm.models.regnet.RegNet",
+    "torch.nn.modules.conv.Conv2d",
+    "torch.nn.functional.relu",
+    "torch.optim.adamw.AdamW",
+    "torchvision.ops.misc.FrozenBatchNorm2d",
+    "numpy.core.multiarray._reconstruct",
+    "functools.partial",
+    "collections.defaultdict",
+    "argparse.Namespace",
+    "pathlib.PosixPath",
+    "copyreg._reconstructor",
+    "math.sqrt",
+]
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_a_librarys_class_is_of_a_library(name):
+    assert verdict(name) == ("library", "")
+
+
+@pytest.mark.parametrize("name", ["my_project.nets.Net", "__main__.Net", "timmy.models.Net"])
+def test_what_nobody_knows_is_unknown(name):
+    assert verdict(name) == ("unknown", "")
+
+
+DANGEROUS = """
+os.system os.popen posix.system nt.system os.path.join sys.exit sys.modules
+subprocess.Popen subprocess.check_output pty.spawn commands.getoutput popen2.popen3
+builtins.eval builtins.exec builtins.compile builtins.open builtins.__import__ builtins.getattr
+builtins.setattr builtins.globals builtins.breakpoint __builtin__.eval __builtin__.apply
+__builtin__.execfile __builtin__.file __builtin__.reload
+importlib.import_module importlib._bootstrap._load runpy.run_path pkgutil.resolve_name
+imp.load_source
+operator.attrgetter operator.methodcaller _operator.attrgetter functools.reduce
+types.FunctionType types.CodeType types.ModuleType code.InteractiveInterpreter
+codeop.compile_command
+pdb.run bdb.Bdb timeit.timeit cProfile.run profile.run trace.Trace doctest.testmod pydoc.pipepager
+ctypes.CDLL _ctypes.dlopen mmap.mmap gc.get_objects inspect.getattr_static marshal.loads
+socket.socket _socket.socket ssl.wrap_socket urllib.request.urlopen urllib2.urlopen
+http.client.HTTPConnection
+webbrowser.open requests.get ftplib.FTP smtplib.SMTP xmlrpc.client.ServerProxy asyncio.run
+shutil.rmtree tempfile.mktemp io.open _io.FileIO glob.glob codecs.open linecache.getlines
+zipfile.ZipFile tarfile.open sqlite3.connect logging.FileHandler
+pickle.loads _pickle.loads cPickle.loads dill.loads cloudpickle.loads joblib.load shelve.open
+torch.load torch.serialization.load torch.storage._load_from_bytes torch.hub.load torch.jit.load
+torch.package.PackageImporter torch.utils.cpp_extension.load_inline
+torch.fx.graph_module.reduce_graph_module
+torch.ops.load_library torch.utils.model_zoo.load_url torch.distributed.rpc.rpc_sync
+torch.multiprocessing.spawn torch.save
+numpy.load numpy.fromfile numpy.memmap numpy.save numpy.testing._private.utils.runstring
+numpy.f2py.compile pandas.read_pickle pandas.eval sklearn.datasets.fetch_openml
+timm.models.helpers.load_checkpoint timm.models.hub.download_cached_file
+huggingface_hub.hf_hub_download
+multiprocessing.Process threading.Thread _thread.start_new_thread signal.signal atexit.register
+pip.main setuptools.setup venv.create site.addsitedir
+"""
+
+
+@pytest.mark.parametrize("name", DANGEROUS.split())
+def test_what_reaches_code_files_processes_or_imports_is_dangerous(name):
+    judged, reason = verdict(name)
+    assert judged == "dangerous"
+    assert reason
+
+
+@pytest.mark.parametrize(
+    "module, name",
+    [
+        ("torch.serialization", "os.system"),
+        ("torch.serialization", "os"),
+        ("timm.models.helpers", "os.remove"),
+        ("torch._utils", "sys.modules"),
+        ("torch.nn", "Module.__init__.__globals__"),
+        ("collections", "OrderedDict.__reduce__"),
+        ("my_project", "subprocess.Popen"),
+    ],
+)
+def test_a_harmless_module_that_leads_to_another_is_dangerous(module, name):
+    assert verdict(f"{module}.{name}", module)[0] == "dangerous"
+
+
+def test_a_name_put_together_while_loading_is_dangerous():
+    (wanted,) = pickles.read(b"\x82\x01.").globals.values()
+    assert policy.judge(wanted)[0] == "dangerous"
+
+
+def test_the_worse_of_both_names_counts():
+    """`urllib.urlopen` exists no more, and what torch's reader would look for is its new name."""
+    wanted = Global("harmless", "now", asked=("os", "system"))
+    assert policy.judge(wanted)[0] == "dangerous"
+    wanted = Global("os", "system", asked=("harmless", "once"))
+    assert policy.judge(wanted)[0] == "dangerous"
+
+
+def test_a_name_asked_for_in_two_ways_is_judged_once():
+    judged = policy.judge_all(pickles.read(b"c__builtin__\nset\n0cbuiltins\nset\n."))
+    assert [(name.name, name.verdict) for name in judged] == [("builtins.set", "safe")]
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """The names, judged, of a pickle that torch.save did not write."""
+
+    def judged(data):
+        path = tmp_path / "bare.pkl"
+        path.write_bytes(data)
+        with open_checkpoint(path) as container:
+            return {name.name: name.verdict for name in policy.judge_all(container.follow())}
+
+    return judged
+
+
+def test_a_pickle_within_a_pickle_is_looked_into(bare):
+    judged = bare(pickle.dumps({"weight": torch.zeros(3)}))
+    assert judged["torch.storage._load_from_bytes"] == "library"
+    assert "dangerous" not in judged.values()
+
+
+HEAD = [pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {})]
+"""What a file begins with that torch before 1.6 wrote: such is the pickle within."""
+
+
+@pytest.mark.parametrize(
+    "inside, harm",
+    [
+        (b"cos\nsystem\n.", "torch.storage._load_from_bytes"),  # of another kind
+        (b"".join(HEAD) + b"cos\nsystem\n." + pickle.dumps([], 2), "os.system"),
+        (b"".join(HEAD) + pickle.dumps([], 2) + b"cos\nsystem\n.", "os.system"),
+        (b"".join(HEAD) + b"cos\nsystem\n\xff", "os.system"),  # breaks off
+        (b"".join(HEAD) + b"]", "torch.storage._load_from_bytes"),
+    ],
+)
+def test_a_hostile_pickle_within_a_pickle_is_found(bare, inside, harm):
+    data = b"\x80\x04ctorch.storage\n_load_from_bytes\n" + pickle.dumps((inside,), 4)[2:-1] + b"R."
+    assert bare(data)[harm] == "dangerous"
