@@ -19,6 +19,12 @@ def setstate_right(self, state):
         self.aa = None
 
 
+def setstate_by_hasattr(self, state):
+    nn.Module.__setstate__(self, state)
+    if not hasattr(self, "aa"):
+        self.aa = None
+
+
 def setstate_loses_the_layer(self, state):
     nn.Module.__setstate__(self, state)
     if "aa" not in state:
@@ -47,6 +53,7 @@ RIGHT = [
         lambda a, b: torch.allclose(a, b, rtol=0, atol=1e-4 * float(b.abs().max())),
     ),
     (check.setstate, setstate_right),
+    (check.setstate, setstate_by_hasattr),
     (check.missing_attributes, lambda old, new: attribute_names(new) - attribute_names(old)),
 ]
 
