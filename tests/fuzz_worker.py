@@ -58,7 +58,7 @@ def ending(path: str) -> str:
 
 def main(folder: str, count: int) -> None:
     seeds = [path.read_bytes() for path in sorted(Path(folder).iterdir())]
-    b"".decode("raw-unicode-escape")  # Python imports this codec, one of its own, when first used
+    b"x".decode("raw-unicode-escape")  # Python imports this codec, one of its own, when first used
     sys.addaudithook(hook)
     chance = random.Random(0)
     endings = Counter()
