@@ -2,11 +2,12 @@
 
 import os
 
-from helpers.checkpoints import facts, formats, places, policy, roots, writers
+from helpers.checkpoints import facts, formats, places, policy, roots
 from helpers.checkpoints.building import build
 from helpers.checkpoints.container import Container, open_checkpoint
 from helpers.checkpoints.errors import CheckpointError
 from helpers.checkpoints.findings import Findings, Model
+from helpers.checkpoints.inside import made_by, walk
 from helpers.checkpoints.limits import DEFAULT, Limits
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.roots import Root
@@ -14,9 +15,6 @@ from helpers.checkpoints.safetensors_header import read_header
 from helpers.checkpoints.standins import Span, Standin, View, attributes, pairs
 from helpers.checkpoints.tensors import itemsize
 from helpers.checkpoints.weights import is_module
-from helpers.checkpoints.writers import Carried, Writer
-
-STATES = ("_parameters", "_buffers", "_modules")
 
 
 def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:
@@ -57,9 +55,8 @@ def _describe_pickle(
         found = roots.find(built, limits)
         findings.kind = _kind(built, found)
         findings.models = [_model(root, limits) for root in found]
-        objects, views = _walk(built)
-        findings.count(views)
-        findings.writer = _writer(program, objects)
+        findings.count(walk(built)[1])
+        findings.writer = made_by(program, built)
     except CheckpointError as problem:
         if not findings.dangerous:
             raise
@@ -103,56 +100,8 @@ def _model(root: Root, limits: Limits) -> Model:
 
 def _parameters(model: Standin) -> list[View]:
     """The parameters of a model and of the modules in it, each once."""
-    objects, _ = _walk(model)
+    objects, _ = walk(model)
     held = [pairs(attributes(part).get("_parameters")) for part in objects if is_module(part)]
     return list(
         {id(view): view for entry in held for _, view in entry if type(view) is View}.values()
     )
-
-
-def _walk(top: object) -> tuple[list[Standin], list[View]]:
-    """Every object and every tensor below a value, each once."""
-    objects, views, seen, waiting = [], [], set(), [top]
-    while waiting:
-        value = waiting.pop()
-        if not isinstance(value, Standin | View | list | tuple) or id(value) in seen:
-            continue
-        seen.add(id(value))
-        if isinstance(value, View):
-            views.append(value)
-        elif isinstance(value, Standin):
-            objects.append(value)
-            waiting += [value.state, value.given, *value.items]
-            waiting += [item for _, item in value.pairs]
-        else:
-            waiting += value
-    return objects, views
-
-
-def _writer(program: Program, objects: list[Standin]) -> Writer | None:
-    carried: dict[str, Carried] = {}
-    for value in objects:
-        if value.dotted.startswith("timm."):
-            names, modules = _names_carried(value)
-            carried.setdefault(value.dotted, Carried(set(), set(names), set())).add(names, modules)
-    asked = [str(wanted) for wanted in program.globals.values()]
-    texts = {
-        str(class_): source[1]
-        for class_, source in program.sources.items()
-        if isinstance(source[1], str)
-    }
-    return writers.find_writer(asked, carried, texts)
-
-
-def _names_carried(value: Standin) -> tuple[set[str], set[str]]:
-    """The attributes of an object, and which of them are modules.
-
-    Those of a module lie in three more dictionaries.
-    """
-    state = attributes(value)
-    names, modules = set(state), set()
-    for kind in STATES if is_module(value) else ():
-        inside = {key for key, _ in pairs(state.get(kind)) if type(key) is str}
-        names |= inside
-        modules |= inside if kind == "_modules" else set()
-    return names, modules

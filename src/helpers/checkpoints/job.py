@@ -12,6 +12,8 @@ from helpers.checkpoints import facts, filling, loading, roots, safefile
 from helpers.checkpoints.container import Container, open_checkpoint
 from helpers.checkpoints.digest import Digest
 from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.inside import made_by
+from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.report import SHA256_FIELD, Report
 from helpers.checkpoints.request import Request
 from helpers.checkpoints.roots import Root
@@ -32,7 +34,7 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
         root = roots.choose(loading.load(container, program, limits), request.root)
         weights = root.weights(limits)
         limits.check("tensor_bytes", weights.nbytes, "what its tensors take, in bytes,")
-        report = _describe(request, container, root, weights)
+        report = _describe(request, container, root, weights, program)
         beginning, order = safefile.header(weights.tensors, report.metadata(list(weights.tensors)))
         stamp = filling.stamp(container.file)
         if request.partial:
@@ -44,7 +46,13 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
     return {"report": asdict(report), "tensors": views, "stamp": stamp}
 
 
-def _describe(request: Request, container: Container, root: Root, weights: Weights) -> Report:
+def _describe(
+    request: Request,
+    container: Container,
+    root: Root,
+    weights: Weights,
+    program: Program | None,
+) -> Report:
     report = Report(
         source=Path(request.source).name,
         format=container.format,
@@ -62,6 +70,7 @@ def _describe(request: Request, container: Container, root: Root, weights: Weigh
         report.architecture = facts.architecture(model)
         report.num_classes = facts.num_classes(model)
         report.config = facts.config(model)
+        report.writer = (writer := made_by(program, model)) and str(writer)
     return report
 
 

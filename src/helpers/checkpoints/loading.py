@@ -5,6 +5,7 @@ from helpers.checkpoints.container import Container
 from helpers.checkpoints.errors import Malformed, Refused
 from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.pickles import Program
+from helpers.checkpoints.printable import clean
 from helpers.checkpoints.roots import Root
 
 SAID_NAMES = 10
@@ -12,9 +13,6 @@ BARE = (
     "this is a bare pickle, not written by torch.save, and torch's restricted reader does not take "
     "it; ask for it again, saved with torch.save"
 )
-WRITTEN_BY_PICKLE_DUMP = "torch.storage._load_from_bytes"
-"""What any tensor asks for that was pickled without torch.save."""
-
 BIG_ENDIAN = "it was written on a big-endian machine; load it and save its state_dict there"
 
 
@@ -28,11 +26,10 @@ def load(container: Container, program: Program | None, limits: Limits) -> list[
         raise Malformed(f"this is no checkpoint but a {kind}: {tool}", container.format)
     if container.format == "safetensors":
         return [Root("", places.views(container), "")]
-    bare = container.format == "pickle"
-    hold_against_policy(program, harmless=WRITTEN_BY_PICKLE_DUMP if bare else "")
+    hold_against_policy(program)
     if program.error:
         raise program.error
-    if bare:
+    if container.format == "pickle":
         raise Malformed(BARE, "pickle")
     order = container.members.get("byteorder")
     if order and container.read(*order) == b"big":
@@ -43,15 +40,11 @@ def load(container: Container, program: Program | None, limits: Limits) -> list[
     return roots.find(top, limits)
 
 
-def hold_against_policy(program: Program, harmless: str = "") -> None:
+def hold_against_policy(program: Program) -> None:
     """Raise Refused, with the names and what they do, for a file made to harm."""
-    bad = {}
-    for wanted in program.globals.values():
-        verdict, reason = policy.judge(wanted)
-        if verdict == policy.DANGEROUS and str(wanted) != harmless:
-            bad[ascii(str(wanted))[1:-1][:100]] = reason
+    bad = [judged for judged in policy.judge_all(program) if judged.verdict == policy.DANGEROUS]
     if bad:
-        said = ", ".join(f"{name} ({reason})" for name, reason in list(bad.items())[:SAID_NAMES])
+        said = ", ".join(f"{clean(name.name)} ({name.reason})" for name in bad[:SAID_NAMES])
         more = f" and {len(bad) - SAID_NAMES} more" if len(bad) > SAID_NAMES else ""
         raise Refused(
             f"it asks for {said}{more}, and none of it was built: do not load this file with "

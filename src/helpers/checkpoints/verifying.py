@@ -1,6 +1,7 @@
 """Hold rescued weights against the original, loaded for real: this runs the original's code."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def _run_original(source: str, root: str, prefix: str, size: list[int], kept: st
         else:
             model = getattr(model, step)
     state_dict = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    torch.save({"state_dict": state_dict, "output": _output(model, size)}, kept)
+    torch.save({"state_dict": state_dict, "output": output_of(model, size)}, kept)
 
 
 def _compare_file(kept: str, rescued: str, model: tuple, size: list[int]) -> tuple[bool, float]:
@@ -91,7 +92,7 @@ def _compare_file(kept: str, rescued: str, model: tuple, size: list[int]) -> tup
     name, classes, channels = model
     fresh = timm.create_model(name, in_chans=channels, **_given(num_classes=classes))
     fresh.load_state_dict(weights)
-    return equal, difference(_output(fresh, size), original["output"])
+    return equal, difference(output_of(fresh, size), original["output"])
 
 
 def _compare_folder(kept: str, rescued: str, size: list[int]) -> float:
@@ -101,15 +102,18 @@ def _compare_folder(kept: str, rescued: str, size: list[int]) -> float:
     from helpers.weights import difference
 
     fresh = timm.create_model(f"local-dir:{rescued}", pretrained=True)
-    return difference(_output(fresh, size), torch.load(kept, weights_only=True)["output"])
+    return difference(output_of(fresh, size), torch.load(kept, weights_only=True)["output"])
 
 
 def _given(**settings) -> dict:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _output(model, size: list[int]):
-    """The output for one fixed input; of several, the first."""
+def output_of(model, size: Sequence[int]):
+    """The output for one fixed input of that size (channels, height, width); of several, the first.
+
+    Shape and meaning are the model's own.
+    """
     import torch
 
     from helpers.weights import fixed_input
