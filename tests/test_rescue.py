@@ -10,7 +10,6 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-import rescue_files
 from helpers.checkpoints import Session, rescue, rescue_to
 from helpers.checkpoints.errors import Malformed
 from helpers.checkpoints.roots import WhichRoot
@@ -21,13 +20,6 @@ from rescue_files import MODELS, RELEASES
 def session():
     with Session() as session:
         yield session
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("written")
-    rescue_files.write_all(folder)
-    return folder
 
 
 @pytest.fixture

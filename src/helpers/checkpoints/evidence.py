@@ -18,7 +18,7 @@ HEADER = """\
 #   Class RELEASES attribute=MAY/MUST … @MARK:RELEASES …
 # MAY: where an instance can carry the attribute; MUST: where every instance does ("=MAY" alone says
 # that both are the same). Attributes that are no different anywhere are left out.
-# *=RELEASES: where it can also carry a module of any name.
+# *=RELEASES: where it can also carry modules, parameters and buffers of any name.
 # MARK: the beginning of the sha256 of the class's text. Ranges that reach to the end are open.
 """
 
@@ -31,7 +31,7 @@ class Record:
         self.may: dict[str, set[int]] = {}
         self.must: dict[str, set[int]] = {}
         self.open: set[int] = set()
-        self.open_to_modules: set[int] = set()
+        self.open_to_registered: set[int] = set()
         self.marks: dict[str, set[int]] = {}
 
     def add(self, number: int, traits: Traits, package: Package) -> None:
@@ -43,8 +43,8 @@ class Record:
             self.must.setdefault(name, set()).add(number)
         if traits.open:
             self.open.add(number)
-        if traits.open_to_modules:
-            self.open_to_modules.add(number)
+        if traits.open_to_registered:
+            self.open_to_registered.add(number)
 
     def line(self, given: list[set[str]]) -> str:
         """`given` holds, for each release, the names that it stores on any object."""
@@ -57,8 +57,8 @@ class Record:
             if may != self.held or must not in (set(), self.held):
                 told = _ranges(may, last)
                 words.append(f"{name}={told}{'' if may == must else '/' + _ranges(must, last)}")
-        if len(words) > 1 and self.open_to_modules:
-            words.append(f"*={_ranges(self.open_to_modules, last)}")
+        if len(words) > 1 and self.open_to_registered:
+            words.append(f"*={_ranges(self.open_to_registered, last)}")
         if len(self.marks) > 1:
             words += [f"@{text}:{_ranges(held, last)}" for text, held in self.marks.items()]
         return " ".join(words)

@@ -13,14 +13,17 @@ Releases = frozenset[int]
 
 @dataclass
 class Known:
-    """One class: the releases that have it; by name, those in which an instance `may` and `must`
-    carry an attribute; those in which it may carry `any_module`; those of its texts, by `marks`."""
+    """One class, by the releases for which something holds of it.
+
+    They have it (`held`); by name, an instance `may` and `must` carry an attribute; it may carry
+    `any_registered` module, parameter or buffer; its text is that of one of the `marks`.
+    """
 
     held: Releases
     may: dict[str, Releases] = field(default_factory=dict)
     must: dict[str, Releases] = field(default_factory=dict)
     marks: dict[str, Releases] = field(default_factory=dict)
-    any_module: Releases = frozenset()
+    any_registered: Releases = frozenset()
 
 
 def mark(text: str) -> str:
@@ -65,7 +68,7 @@ def _known(held: str, words: list[str]) -> Known:
             text, _, numbers = word[1:].partition(":")
             known.marks[text] = _numbers(numbers)
         elif word.startswith("*="):
-            known.any_module = _numbers(word[2:])
+            known.any_registered = _numbers(word[2:])
         else:
             name, _, numbers = word.partition("=")
             may, slash, must = numbers.partition("/")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from helpers.checkpoints.stores import (
     MADE,
-    MADE_FOR_MODULE,
+    MADE_REGISTERED,
     always_stores,
     given_from_outside,
     may_store,
@@ -32,8 +32,8 @@ OWN_STATE = {"__getstate__", "__reduce__", "__reduce_ex__", "__setattr__", "__ne
 class Traits:
     """What instances of one class carry, and its text.
 
-    `open`: they may carry anything; `open_to_modules`: modules of any name. `properties` are names
-    that an assignment does not store under.
+    `open`: they may carry anything; `open_to_registered`: modules, parameters and buffers of any
+    name. `properties` are names that an assignment does not store under.
     """
 
     text: str
@@ -41,7 +41,7 @@ class Traits:
     must: set[str] = field(default_factory=set)
     properties: set[str] = field(default_factory=set)
     open: bool = False
-    open_to_modules: bool = False
+    open_to_registered: bool = False
 
 
 class Package:
@@ -87,7 +87,7 @@ class Package:
             if home and ".".join(home) not in under:
                 parents.append(self._read(*home, (*under, path)))
             elif base in MODULE_LISTS:
-                traits.open_to_modules = True
+                traits.open_to_registered = True
             elif base not in BARE:
                 traits.open = True
         _fill(traits, node, parents)
@@ -117,15 +117,15 @@ class Package:
 def _fill(traits: Traits, node: ast.ClassDef, parents: list[Traits]) -> None:
     methods = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef)}
     stored = may_store(node)
-    traits.may = stored - {MADE, MADE_FOR_MODULE}
+    traits.may = stored - {MADE, MADE_REGISTERED}
     traits.properties = {name for name, method in methods.items() if method.decorator_list}
     for parent in parents:
         traits.may |= parent.may
         traits.properties |= parent.properties
         traits.open |= parent.open
-        traits.open_to_modules |= parent.open_to_modules
+        traits.open_to_registered |= parent.open_to_registered
     dataclass_ = any("dataclass" in ast.unparse(mark) for mark in node.decorator_list)
-    traits.open_to_modules |= MADE_FOR_MODULE in stored
+    traits.open_to_registered |= MADE_REGISTERED in stored
     traits.open |= MADE in stored or dataclass_ or not OWN_STATE.isdisjoint(methods)
     # With several bases, which __init__ comes next depends on the class of the instance.
     above = parents[0].must if len(node.bases) == len(parents) == 1 else set()

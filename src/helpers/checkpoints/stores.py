@@ -2,14 +2,13 @@
 
 import ast
 
-STORING_MODULES = {"register_module", "add_module"}
-STORING = {"register_buffer", "register_parameter", *STORING_MODULES}
-MADE, MADE_FOR_MODULE = "", " "
-"""Stand for names that are made at run time."""
+REGISTERING = {"register_buffer", "register_parameter", "register_module", "add_module"}
+MADE, MADE_REGISTERED = "", " "
+"""Stand for names that are made at run time; the second, of modules, parameters and buffers."""
 
 
 def may_store(node: ast.ClassDef) -> set[str]:
-    """Names that any method stores on `self`; MADE and MADE_FOR_MODULE among them."""
+    """Names that any method stores on `self`; MADE and MADE_REGISTERED among them."""
     names = set()
     for part in ast.walk(node):
         if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
@@ -40,7 +39,7 @@ def always_stores(body: list[ast.stmt], above: set[str]) -> set[str] | None:
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             stored |= _stored_by_assignment(node)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            stored |= _stored_by_call(node.value) - {MADE, MADE_FOR_MODULE}
+            stored |= _stored_by_call(node.value) - {MADE, MADE_REGISTERED}
             if _calls_super_init(node.value):
                 stored |= above
         if any(isinstance(part, ast.Return) for part in ast.walk(node)):
@@ -54,10 +53,8 @@ def removed(tree: ast.AST) -> set[str]:
     for part in ast.walk(tree):
         if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Del):
             names.add(part.attr)
-        elif isinstance(part, ast.Call):
-            called, args = ast.unparse(part.func).rpartition(".")[2], part.args
-            if called in ("delattr", "__delattr__") and args:
-                names.add(_constant(args[-1]))
+        elif isinstance(part, ast.Call) and _deletes(part):
+            names.add(_constant(part.args[-1]))
     return names
 
 
@@ -68,13 +65,19 @@ def given_from_outside(tree: ast.AST) -> set[str]:
         if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
             if not _is_self(part.value):
                 names.add(part.attr)
-        elif isinstance(part, ast.Call) and ast.unparse(part.func) == "setattr":
+        elif isinstance(part, ast.Call) and getattr(part.func, "id", "") == "setattr":
             names |= set() if _is_self(part.args[0]) else {_constant(part.args[1])}
     return names - {MADE}
 
 
 def _is_self(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
+
+
+def _deletes(call: ast.Call) -> bool:
+    """Whether it is `delattr(…, "x")` or `….__delattr__("x")`."""
+    called = getattr(call.func, "id", "") or getattr(call.func, "attr", "")
+    return called in ("delattr", "__delattr__") and bool(call.args)
 
 
 def _constant(node: ast.AST) -> str:
@@ -84,13 +87,17 @@ def _constant(node: ast.AST) -> str:
 def _stored_by_call(call: ast.Call) -> set[str]:
     """The name that `self.register_buffer("x", …)`, `setattr(self, "x", …)` and the like store."""
     func, args = call.func, call.args
-    if isinstance(func, ast.Attribute) and _is_self(func.value) and func.attr in STORING:
+    if isinstance(func, ast.Attribute) and _is_self(func.value) and func.attr in REGISTERING:
         keywords = [word.value for word in call.keywords if word.arg == "name"]
-        made = MADE_FOR_MODULE if func.attr in STORING_MODULES else MADE
-        return {_constant([*args, *keywords][0]) or made}
-    if isinstance(func, ast.Name) and func.id in ("setattr", "vars") and args and _is_self(args[0]):
-        return {_constant(args[1]) if func.id == "setattr" else MADE}
-    return {MADE} if ast.unparse(func).startswith("self.__dict__.") else set()
+        return {_constant([*args, *keywords][0]) or MADE_REGISTERED}
+    if isinstance(func, ast.Name) and args and _is_self(args[0]):
+        if func.id == "setattr":
+            registers = ast.unparse(args[2]).startswith("nn.")
+            return {_constant(args[1]) or (MADE_REGISTERED if registers else MADE)}
+        return {MADE} if func.id == "vars" else set()
+    through = func.value if isinstance(func, ast.Attribute) else None
+    at_dict = isinstance(through, ast.Attribute) and through.attr == "__dict__"
+    return {MADE} if at_dict and _is_self(through.value) else set()
 
 
 def _stored_by_assignment(node: ast.Assign | ast.AnnAssign) -> set[str]:

@@ -15,17 +15,18 @@ from helpers.checkpoints.record import Known, Releases
 class Carried:
     """Attributes of one class's objects in a file: what `some` of them carry, and what `all` do.
 
-    `plain` are those of `some` that are no module in one object at least.
+    `plain` are those of `some` that one object at least has not registered as module, parameter or
+    buffer.
     """
 
     some: set[str]
     all: set[str]
     plain: set[str]
 
-    def add(self, names: set[str], modules: set[str]) -> None:
+    def add(self, names: set[str], registered: set[str]) -> None:
         self.some |= names
         self.all &= names
-        self.plain |= names - modules
+        self.plain |= names - registered
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _attributes(known: dict[str, Known], carried: dict[str, Carried]) -> Iterato
         entry, found = known[path], carried[path]
         for name, may in entry.may.items():
             if name not in found.plain:
-                may |= entry.any_module
+                may |= entry.any_registered
             if name in found.some and may != entry.held:
                 yield _Fact(f"{path} carries {name}: {_describe(may)}", may)
             without = entry.held - entry.must[name]
