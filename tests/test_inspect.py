@@ -158,16 +158,7 @@ def test_protocols_that_torch_itself_does_not_take_are_read(saved, protocol):
     assert (found.protocol, found.kind, found.models[0].tensors) == (protocol, "whole model", 9)
 
 
-OLD_BARE = pytest.mark.xfail(strict=True, reason="its tensors are told as such, not yet counted")
-
-
-@pytest.mark.parametrize(
-    "protocol",
-    [
-        pytest.param(protocol, marks=[OLD_BARE] if protocol < 3 else [])
-        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
-    ],
-)
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_a_bare_pickle_is_described(tmp_path, protocol):
     path = tmp_path / "bare.pkl"
     path.write_bytes(pickle.dumps(net(), protocol))

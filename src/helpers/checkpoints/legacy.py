@@ -1,10 +1,12 @@
 """Checkpoints as torch wrote them before 1.6: five pickles in a row, then the storages' bytes."""
 
+import contextlib
+
 from helpers.checkpoints import pickles
 from helpers.checkpoints.errors import Malformed
 from helpers.checkpoints.formats import by_head
 from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.nodes import Persistent
+from helpers.checkpoints.nodes import Object, Persistent
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.tensors import itemsize, storage_of
 
@@ -57,10 +59,21 @@ def look_into(program: Program, limits: Limits) -> None:
     Their names are added to the program's own. One that cannot be followed stays None.
     """
     for made in program.embedded:
-        data = made.args[0] if isinstance(made.args, tuple) and len(made.args) == 1 else None
-        if not isinstance(data, bytes) or by_head(data, len(data)) != "torch-legacy":
+        data = _bytes(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
+        if by_head(data, len(data)) != "torch-legacy":
             continue
         inner, _ = follow_legacy(data, limits)
         program.globals.update(inner.globals)
         if not inner.error and not inner.embedded:
             program.embedded[made] = storage_of(inner.root)
+
+
+def _bytes(node: object) -> bytes:
+    """Bytes as a pickle holds them: before protocol 3 as text, and a call that encodes it."""
+    if isinstance(node, bytes):
+        return node
+    called = isinstance(node, Object) and str(node.made_by) == "_codecs.encode"
+    if called and isinstance(node.args, tuple) and isinstance(node.args[0], str):
+        with contextlib.suppress(UnicodeEncodeError):
+            return node.args[0].encode("latin-1")
+    return b""
