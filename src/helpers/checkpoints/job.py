@@ -3,12 +3,13 @@
 The file is opened once, and the bytes that were judged are the bytes that are loaded.
 """
 
+import codecs
 import mmap
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from helpers.checkpoints import facts, filling, loading, roots, safefile
+from helpers.checkpoints import facts, filling, loading, record, roots, safefile
 from helpers.checkpoints.container import Container, open_checkpoint
 from helpers.checkpoints.digest import Digest
 from helpers.checkpoints.errors import CheckpointError
@@ -18,6 +19,11 @@ from helpers.checkpoints.report import SHA256_FIELD, Report
 from helpers.checkpoints.request import Request
 from helpers.checkpoints.roots import Root
 from helpers.checkpoints.weights import Weights, unwrap
+
+# What Python would import or open at first use: done before a file is read, and not while it is.
+record.releases()
+for _codec in ("raw-unicode-escape", "unicode-escape"):
+    codecs.lookup(_codec)
 
 WITH_PICKLE = ("torch-zip", "torch-legacy", "pickle")
 

@@ -57,6 +57,7 @@ def find(paths: Iterable[str]) -> dict[str, Known]:
     return found
 
 
+@cache
 def _lines() -> list[str]:
     return files("helpers.checkpoints").joinpath("timm_classes.txt").read_text("utf-8").splitlines()
 
