@@ -1,11 +1,15 @@
 """The two layers that lessons 01 and 02 arrive at, with the same state_dict keys as timm's."""
 
 from collections.abc import Callable
+from functools import partial
 from math import comb
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+RELU = partial(nn.ReLU, inplace=True)
+"""In place, as in timm: nobody else needs the norm's output, and a map is written once less."""
 
 
 def same_size_padding(kernel_size: int, stride: int = 1, dilation: int = 1) -> int:
@@ -72,7 +76,7 @@ class ConvNormAct(nn.Module):
         apply_norm: bool = True,
         apply_act: bool = True,
         norm_layer: Callable[[int], nn.Module] = nn.BatchNorm2d,
-        act_layer: Callable[[], nn.Module] = nn.ReLU,
+        act_layer: Callable[[], nn.Module] = RELU,
         aa_layer: Callable[..., nn.Module] | None = None,
     ):
         super().__init__()
