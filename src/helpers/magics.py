@@ -36,11 +36,19 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
+    return text
+
+
 def _timm_parser() -> _Words:
     parser = _Words(usage=TIMM_USAGE, add_help=False, allow_abbrev=False)
     parser.add_argument("release")
     parser.add_argument("--raises")
-    parser.add_argument("--match")
+    parser.add_argument("--match", type=_regex)
     parser.add_argument("--in", dest="send", type=_names, default=[])
     parser.add_argument("--out", dest="bring", type=_names, default=[])
     return parser
@@ -49,14 +57,13 @@ def _timm_parser() -> _Words:
 def _start_parser() -> _Words:
     parser = _Words(usage=START_USAGE, add_help=False, allow_abbrev=False)
     parser.add_argument("releases", nargs="+")
-    parser.set_defaults(match=None)
     return parser
 
 
 def _expect_parser() -> _Words:
     parser = _Words(usage=EXPECT_USAGE, add_help=False, allow_abbrev=False)
     parser.add_argument("raises")
-    parser.add_argument("--match")
+    parser.add_argument("--match", type=_regex)
     return parser
 
 
@@ -73,17 +80,7 @@ def _parse(parser: _Words, line: str, variables: dict) -> argparse.Namespace:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageProblem(f"{error} in {line!r}; usage: {parser.usage}") from None
-    args = parser.parse_args([re.sub(r"\{([A-Za-z_]\w*)\}", value, word) for word in words])
-    if args.match is not None:
-        if not args.raises:
-            raise UsageProblem(f"--match goes with --raises; usage: {parser.usage}")
-        try:
-            re.compile(args.match)
-        except re.error as error:
-            raise UsageProblem(
-                f"--match {args.match!r} is no regular expression: {error}"
-            ) from None
-    return args
+    return parser.parse_args([re.sub(r"\{([A-Za-z_]\w*)\}", value, word) for word in words])
 
 
 class _Raised(Exception):
@@ -149,6 +146,8 @@ class LessonMagics(Magics):
         """
         variables = self.shell.user_ns
         args = _parse(_timm_parser(), line, variables)
+        if args.match is not None and not args.raises:
+            raise UsageProblem(f"--match goes with --raises; usage: {TIMM_USAGE}")
         for name in args.send:
             if name not in variables:
                 raise UsageProblem(f"--in names {name!r}, and the lesson has no such variable")
