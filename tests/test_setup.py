@@ -1,5 +1,6 @@
 """The set-up files hold together, and the bare package needs no torch."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from packaging.requirements import Requirement
 
@@ -73,6 +75,23 @@ def test_the_bare_package_has_no_torch_and_its_commands_say_what_to_install(bare
     refused = run("-m", "helpers.cli", "run")
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1 and "missing-aa[course]" in refused.stderr
+
+
+def test_the_bare_package_inspects_a_checkpoint(bare, tmp_path):
+    torch.save(torch.nn.Linear(2, 3), tmp_path / "model.pt")
+    command = [bare, "-m", "helpers.cli", "inspect", "--json", tmp_path / "model.pt"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)["files"]
+    assert (found["kind"], found["models"][0]["parameters"]) == ("whole model", 9)
+    refused = subprocess.run(
+        [bare, "-m", "helpers.cli", "rescue", "model.pt", "out.safetensors"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1 and "missing-aa[rescue]" in refused.stderr
 
 
 def test_the_wheel_carries_the_record_of_releases_and_the_page_template(bare):
