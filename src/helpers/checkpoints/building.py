@@ -16,6 +16,8 @@ NESTED = 100
 """How deep tuples may lie in tuples; they have to be built from the inside."""
 
 PLAIN_DICT = "builtins.dict"
+NODES = {list, tuple, Dict, Object, Global, Persistent}
+TENSOR_MAKERS = frozenset(BUILDERS.values())
 
 
 def build(program: Program, locate: Callable[..., Span], limits: Limits) -> object:
@@ -43,7 +45,7 @@ class _Builder:
         self.kinds: dict[str, type[Standin]] = {}
 
     def shell(self, node: object, depth: int = 0) -> object:
-        if not isinstance(node, list | tuple | Dict | Object | Global | Persistent):
+        if type(node) not in NODES:
             return node
         if id(node) not in self.made:
             self.limits.check("objects", len(self.made) + 1, "the number of objects")
@@ -65,16 +67,16 @@ class _Builder:
         if isinstance(node, Object) and (storage := self.embedded.get(node)):
             return Span(storage.dtype, 0, storage.nbytes)
         maker = self.named(node.made_by) if isinstance(node, Object) and _is_named(node) else None
-        if maker in BUILDERS.values():
+        if maker in TENSOR_MAKERS:
             return self.tensor(maker, node, depth)
         made = [] if isinstance(node, list) else self.kind(_dotted(node))()
         self.empty.append((made, node))
         return made
 
     def named(self, node: Global) -> object:
-        if (name := str(node)) not in self.inert:
-            self.inert |= table([name])
-        return self.inert[name]
+        if node.dotted not in self.inert:
+            self.inert |= table([node.dotted])
+        return self.inert[node.dotted]
 
     def kind(self, dotted: str) -> type[Standin]:
         if dotted not in self.kinds:

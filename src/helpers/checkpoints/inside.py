@@ -1,5 +1,7 @@
 """What lies at and below a value of a checkpoint, and which timm can have made it."""
 
+from collections.abc import Iterable
+
 from helpers.checkpoints import writers
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.standins import Standin, View, attributes, pairs
@@ -7,6 +9,7 @@ from helpers.checkpoints.weights import is_module
 from helpers.checkpoints.writers import Carried, Writer
 
 STATES = ("_parameters", "_buffers", "_modules")
+HOLDERS = (Standin, View, dict, list, tuple)
 
 
 def walk(top: object) -> tuple[list[Standin], list[View]]:
@@ -14,7 +17,7 @@ def walk(top: object) -> tuple[list[Standin], list[View]]:
     objects, views, seen, waiting = [], [], set(), [top]
     while waiting:
         value = waiting.pop()
-        if not isinstance(value, Standin | View | dict | list | tuple) or id(value) in seen:
+        if not isinstance(value, HOLDERS) or id(value) in seen:
             continue
         seen.add(id(value))
         if isinstance(value, View):
@@ -29,9 +32,8 @@ def walk(top: object) -> tuple[list[Standin], list[View]]:
     return objects, views
 
 
-def made_by(program: Program, top: object) -> Writer | None:
-    """The timm releases that can have made the objects at and below `top`; None if not timm's."""
-    objects, _ = walk(top)
+def made_by(program: Program, objects: Iterable[Standin]) -> Writer | None:
+    """The timm releases that can have made these objects of a file; None if none are timm's."""
     carried: dict[str, Carried] = {}
     for value in objects:
         if value.dotted.startswith("timm."):

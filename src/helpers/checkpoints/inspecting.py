@@ -12,9 +12,8 @@ from helpers.checkpoints.limits import DEFAULT, Limits
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.roots import Root
 from helpers.checkpoints.safetensors_header import read_header
-from helpers.checkpoints.standins import Span, Standin, View, attributes, pairs
+from helpers.checkpoints.standins import Span, Standin
 from helpers.checkpoints.tensors import itemsize
-from helpers.checkpoints.weights import is_module
 
 
 def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:
@@ -55,8 +54,9 @@ def _describe_pickle(
         found = roots.find(built, limits)
         findings.kind = _kind(built, found)
         findings.models = [_model(root, limits) for root in found]
-        findings.count(walk(built)[1])
-        findings.writer = made_by(program, built)
+        objects, views = walk(built)
+        findings.count(views)
+        findings.writer = made_by(program, objects)
     except CheckpointError as problem:
         if not findings.dangerous:
             raise
@@ -87,21 +87,12 @@ def _model(root: Root, limits: Limits) -> Model:
         weights = root.weights(limits)
         model.tensors, model.bytes = len(weights.tensors), weights.nbytes
         model.elements = sum(view.elements for view in weights.tensors.values())
+        model.parameters = weights.parameters
         model.prefix, model.notes = weights.prefix, weights.notes
     except CheckpointError as problem:
         model.notes = [f"its weights cannot be told: {problem}"]
     if root.dotted:
         inner, _ = roots.unwrap(root.value)
-        model.parameters = sum(view.elements for view in _parameters(inner))
         model.architecture = facts.architecture(inner)
         model.num_classes = facts.num_classes(inner)
     return model
-
-
-def _parameters(model: Standin) -> list[View]:
-    """The parameters of a model and of the modules in it, each once."""
-    objects, _ = walk(model)
-    held = [pairs(attributes(part).get("_parameters")) for part in objects if is_module(part)]
-    return list(
-        {id(view): view for entry in held for _, view in entry if type(view) is View}.values()
-    )

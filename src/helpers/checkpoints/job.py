@@ -13,7 +13,7 @@ from helpers.checkpoints import facts, filling, loading, record, roots, safefile
 from helpers.checkpoints.container import Container, open_checkpoint
 from helpers.checkpoints.digest import Digest
 from helpers.checkpoints.errors import CheckpointError
-from helpers.checkpoints.inside import made_by
+from helpers.checkpoints.inside import made_by, walk
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.report import SHA256_FIELD, Report
 from helpers.checkpoints.request import Request
@@ -76,7 +76,7 @@ def _describe(
         report.architecture = facts.architecture(model)
         report.num_classes = facts.num_classes(model)
         report.config = facts.config(model)
-        report.writer = (writer := made_by(program, model)) and str(writer)
+        report.writer = (writer := made_by(program, walk(model)[0])) and str(writer)
     return report
 
 

@@ -9,16 +9,17 @@ and whatever it would make by calling one is an `Object`.
 class Global:
     """A name that the file asks for; `module` and `name` after the mapping of Python 2 names."""
 
-    __slots__ = ("module", "name", "asked")
+    __slots__ = ("module", "name", "dotted", "asked")
 
     def __init__(self, module: str, name: str, asked: tuple[str, str]):
         self.module = module
         self.name = name
+        self.dotted = f"{module}.{name}"
         self.asked = asked
         """Module and name as they stand in the file."""
 
     def __str__(self) -> str:
-        return f"{self.module}.{self.name}"
+        return self.dotted
 
 
 class Dict:
@@ -58,7 +59,7 @@ def class_of(node) -> Global | None:
     if not isinstance(node, Object) or not isinstance(node.made_by, Global):
         return None
     # Protocols 0 and 1 make every plain object through this function, Python 2 and 3 alike.
-    indirect = str(node.made_by) in ("copyreg._reconstructor", "copyreg.__newobj__")
+    indirect = node.made_by.dotted in ("copyreg._reconstructor", "copyreg.__newobj__")
     if indirect and isinstance(node.args, tuple) and node.args:
         return node.args[0] if isinstance(node.args[0], Global) else None
     return node.made_by
@@ -70,9 +71,8 @@ def pairs_of(node) -> list[tuple]:
         return node.pairs
     if not isinstance(node, Object):
         return []
-    pairs = list(node.pairs)
     if isinstance(node.args, tuple) and node.args and isinstance(node.args[0], list):
         # Python 2 wrote an OrderedDict as a call with a list of pairs.
         given = [tuple(pair) for pair in node.args[0] if isinstance(pair, list | tuple)]
-        pairs = [pair for pair in given if len(pair) == 2] + pairs
-    return pairs
+        return [pair for pair in given if len(pair) == 2] + node.pairs
+    return node.pairs

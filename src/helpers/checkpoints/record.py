@@ -6,7 +6,7 @@ Releases are counted from 0, in the record's order. `evidence` makes it and desc
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 Releases = frozenset[int]
 
@@ -59,7 +59,7 @@ def find(paths: Iterable[str]) -> dict[str, Known]:
 
 @cache
 def _lines() -> list[str]:
-    return files("helpers.checkpoints").joinpath("timm_classes.txt").read_text("utf-8").splitlines()
+    return Path(__file__).with_name("timm_classes.txt").read_text("utf-8").splitlines()
 
 
 def _known(held: str, words: list[str]) -> Known:

@@ -29,12 +29,14 @@ OWN_WAYS = ("torch.ao.", "torch.nn.quantized", "torch.nn.intrinsic", "torch.nn.q
 class Weights:
     """A state_dict that was noted down: `tensors` in order, and `notes` for the person.
 
-    `prefix` is what a wrapper had put before every name, and was taken off.
+    `prefix` is what a wrapper had put before every name, and was taken off. `parameters` counts the
+    elements of a module's parameters, each once; a state_dict does not tell them from buffers.
     """
 
     tensors: dict[str, View] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     prefix: str = ""
+    parameters: int | None = None
 
     @property
     def nbytes(self) -> int:
@@ -76,7 +78,7 @@ def unwrap(root: Standin) -> tuple[Standin, str]:
 def from_module(root: Standin, limits: Limits) -> Weights:
     """The state_dict that the module would have saved. Raises Refused, Malformed, LimitReached."""
     root, prefix = unwrap(root)
-    weights = Weights(prefix=prefix)
+    weights, learned = Weights(prefix=prefix), {}
     waiting, seen = [("", root, 1)], 0
     while waiting:
         prefix, module, depth = waiting.pop()
@@ -88,6 +90,7 @@ def from_module(root: Standin, limits: Limits) -> Weights:
         hidden = _names_of(state.get("_non_persistent_buffers_set"))
         for name, value in _named(state, "_parameters"):
             _add(weights, prefix + name, value)
+            learned[id(value)] = value.elements
         for name, value in _named(state, "_buffers"):
             if name not in hidden:
                 _add(weights, prefix + name, value)
@@ -95,6 +98,7 @@ def from_module(root: Standin, limits: Limits) -> Weights:
             if not is_module(child):
                 raise Malformed(f"what it lists as the module {ascii(prefix + name)} is none")
             waiting.append((f"{prefix}{name}.", child, depth + 1))
+    weights.parameters = sum(learned.values())
     return weights
 
 
