@@ -2,8 +2,7 @@
 
 import os
 
-from helpers.checkpoints import facts, formats, places, policy, roots
-from helpers.checkpoints.building import build
+from helpers.checkpoints import contents, facts, formats, places, policy, roots
 from helpers.checkpoints.container import Container, open_checkpoint
 from helpers.checkpoints.errors import CheckpointError
 from helpers.checkpoints.findings import Findings, Model
@@ -12,8 +11,6 @@ from helpers.checkpoints.limits import DEFAULT, Limits
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.roots import Root
 from helpers.checkpoints.safetensors_header import read_header
-from helpers.checkpoints.standins import Span, Standin
-from helpers.checkpoints.tensors import itemsize
 
 
 def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:
@@ -47,38 +44,16 @@ def _describe_pickle(
     findings.protocol, findings.opcodes = program.protocol, program.opcodes
     findings.names = policy.judge_all(program)
     try:
-        if program.error:
-            raise program.error
-        locate = _anywhere if container.format == "pickle" else places.locator(container, program)
-        built = build(program, locate, limits)
-        found = roots.find(built, limits)
-        findings.kind = _kind(built, found)
-        findings.models = [_model(root, limits) for root in found]
-        objects, views = walk(built)
+        held = contents.read(container, program, limits)
+        findings.kind = held.kind
+        findings.models = [_model(root, limits) for root in held.models]
+        objects, views = walk(held.top)
         findings.count(views)
         findings.writer = made_by(program, objects)
     except CheckpointError as problem:
         if not findings.dangerous:
             raise
         findings.notes.append(f"it cannot be followed to its end: {problem}")
-
-
-def _anywhere(dtype: str, key, location, count, view=None) -> Span:
-    """A storage of a pickle that was not written by torch.save: nobody can tell where it lies."""
-    return Span(dtype, 0, count * itemsize(dtype))
-
-
-def _kind(top: object, found: list[Root]) -> str:
-    """Whole model, state_dict, training checkpoint, an object that holds a model, or neither."""
-    if found and not found[0].name and found[0].value is top:
-        return "whole model" if found[0].dotted else "state_dict"
-    if not found:
-        return "other"
-    is_dict = isinstance(top, Standin) and top.dotted in (
-        "builtins.dict",
-        "collections.OrderedDict",
-    )
-    return "training checkpoint" if is_dict else "object with a model inside"
 
 
 def _model(root: Root, limits: Limits) -> Model:
