@@ -1,12 +1,13 @@
 """Checkpoints: say what one holds without running it, and get the weights out.
 
-`inspect` needs the standard library only; nothing here imports torch before it is needed.
+`inspect` and `scan` need the standard library only; nothing here imports torch before it is needed.
 """
 
 from importlib import import_module
 
 _HOMES = {
     "inspect": "inspecting",
+    "scan": "scanning",
     "rescue": "rescuing",
     "rescue_to": "rescuing",
     "Session": "session",

@@ -53,7 +53,7 @@ PASSAGES = (
     "pickle _pickle marshal pdb timeit multiprocessing threading tempfile urllib requests"
 )
 
-# What the standard library has in honest checkpoints.
+# What the standard library has in honest checkpoints, and joblib's mark before an array's bytes.
 STANDARD = (
     "builtins.object builtins.int builtins.float builtins.str builtins.bytes builtins.bool "
     "builtins.list builtins.dict builtins.tuple builtins.frozenset builtins.slice builtins.range "
@@ -67,7 +67,8 @@ STANDARD = (
     "pathlib.PureWindowsPath pathlib._local.PosixPath pathlib._local.WindowsPath "
     "decimal.Decimal fractions.Fraction uuid.UUID random.Random re._compile "
     "logging.Logger logging.getLogger datetime.datetime datetime.date datetime.time "
-    "datetime.timedelta datetime.timezone"
+    "datetime.timedelta datetime.timezone "
+    "joblib.numpy_pickle.NumpyArrayWrapper joblib.numpy_pickle.NDArrayWrapper"
 )
 STANDARD_MODULES = "math cmath enum numbers"
 

@@ -24,7 +24,7 @@ def add_limits(parser, names: tuple[str, ...] = tuple(SWITCHES)) -> None:
         parser.add_argument(
             SWITCHES[name],
             dest=name,
-            type=_seconds if name == "seconds" else _amount,
+            type=as_seconds if name == "seconds" else _amount,
             default=default,
             metavar="N",
             help=HELP[name] if default is None else f"{HELP[name]} ({_short(default)})",
@@ -36,6 +36,13 @@ def limits(args: argparse.Namespace) -> Limits:
     return Limits(**{name: getattr(args, name) for name in SWITCHES if hasattr(args, name)})
 
 
+def count(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("takes a whole number of at least 1")
+    return int(text)
+
+
 def _amount(text: str) -> int:
     found = re.fullmatch(r"(\d{1,18})([KMGT]?)", text.upper())
     if not found:
@@ -43,7 +50,7 @@ def _amount(text: str) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
-def _seconds(text: str) -> float:
+def as_seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:

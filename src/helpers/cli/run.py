@@ -7,6 +7,8 @@ from helpers.errors import Problem
 
 
 def add(commands) -> None:
+    from helpers.cli.options import count
+
     command = commands.add_parser(
         "run",
         help="execute the lessons",
@@ -15,7 +17,7 @@ def add(commands) -> None:
     )
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="a number or a full name")
     command.add_argument(
-        "--jobs", type=_count, metavar="N", help="at most N at once (fewer where memory is short)"
+        "--jobs", type=count, metavar="N", help="at most N at once (fewer where memory is short)"
     )
     command.add_argument(
         "-p",
@@ -62,9 +64,3 @@ def run(args: argparse.Namespace) -> int:
     display.summary(console, outcomes)
     console.print(f"Notebooks and pages: {output}", markup=False, highlight=False, soft_wrap=True)
     return int(any(outcome.error for outcome in outcomes))
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("takes a whole number of at least 1")
-    return int(text)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import psutil
 
+from helpers.cores import cores
 from helpers.lessons.catalogue import Lesson
 from helpers.lessons.memory import available_mb
 
@@ -106,9 +107,9 @@ def run(
     Fewer at once where their memory would not suffice, but always one. However this ends, no
     process that a lesson started is left.
     """
-    jobs = min(jobs or _cores(), len(lessons))
+    jobs = min(jobs or cores(), len(lessons))
     # Lessons that share cores wait long for each other's threads, unless each has its own.
-    threads = max(1, _cores() // jobs)
+    threads = max(1, cores() // jobs)
     budget = available_mb()
     waiting, workers, outcomes = list(lessons), [], []
     events = queue.Queue()
@@ -162,10 +163,3 @@ def _next(events: queue.Queue) -> tuple[Worker, dict | None]:
             return events.get(timeout=0.5)
         except queue.Empty:
             pass
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

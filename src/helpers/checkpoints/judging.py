@@ -1,0 +1,189 @@
+"""What one file is to a scan: a checkpoint, and whether it will outlive an upgrade; or none.
+
+Standard library only, and nothing of the file is run.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+
+from helpers.checkpoints import contents, formats, pickles, policy, sniffing
+from helpers.checkpoints.container import WINDOW, Container, Unreadable, open_checkpoint
+from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
+from helpers.checkpoints.limits import Limits
+from helpers.checkpoints.pickles import Program
+from helpers.checkpoints.policy import Judged
+from helpers.checkpoints.printable import clean
+from helpers.checkpoints.safetensors_header import read_header
+
+FINE, OTHER, FINDING, UNREADABLE = "fine", "other", "finding", "unreadable"
+DANGEROUS, REFUSED, MALFORMED, LIMIT = "dangerous", "refused", "malformed", "limit"
+EXIT_CODES = {
+    FINE: 0,
+    OTHER: 0,
+    FINDING: 1,
+    UNREADABLE: 1,
+    DANGEROUS: 3,
+    REFUSED: 3,
+    MALFORMED: 4,
+    LIMIT: 6,
+}
+"""Every verdict, and the exit code that it asks for."""
+
+PICKLED = "a pickle, for torch's own reader; safetensors needs none"
+UNFOLLOWED = "a pickle that asks for nothing of torch; it was not followed to its end"
+_MEANS = {Refused: REFUSED, Malformed: MALFORMED, LimitReached: LIMIT}
+
+
+@dataclass
+class Checkpoint:
+    """A file and the verdict on it, one of `EXIT_CODES`; `remark` says why, in a sentence.
+
+    `format` is one of `formats.FORMATS` or "". `kind` is that of `contents`, or "local folder" for
+    the weights in a folder of timm's or the hub's. `models` has the name and class of each model
+    (class "" for a state_dict), `dangerous` the name and reason of each dangerous name. `also` are
+    further paths of the same file.
+    """
+
+    path: str
+    format: str = ""
+    size: int = 0
+    kind: str = ""
+    verdict: str = OTHER
+    remark: str = ""
+    models: list[dict[str, str]] = field(default_factory=list)
+    dangerous: list[dict[str, str]] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.verdict]
+
+
+def judge(path: str, limits: Limits) -> Checkpoint | None:
+    """The verdict on a candidate of `sniffing`; None if it turns out to be no checkpoint, or gone.
+
+    Raises nothing: what is in the way of a verdict becomes one.
+    """
+    found = Checkpoint(path)
+    try:
+        return _judge(found, limits)
+    except MemoryError:
+        return _trouble(found, LimitReached("it needs more memory than there is"))
+    except OSError as error:  # from a disk that fails, or a server that is gone
+        return _trouble(found, Unreadable(f"cannot be read: {error.strerror or error}"))
+
+
+def _judge(found: Checkpoint, limits: Limits) -> Checkpoint | None:
+    try:
+        container = open_checkpoint(found.path)
+    except Unreadable as problem:
+        is_gone = isinstance(problem.__cause__, FileNotFoundError)
+        return None if is_gone else _trouble(found, problem)
+    except CheckpointError as problem:
+        return _trouble(found, problem) if _is_meant_as_checkpoint(found.path, problem) else None
+    with container:
+        found.format, found.size = container.format, container.size
+        if container.format in formats.FOREIGN:
+            found.remark = f"not judged; {formats.FOREIGN[container.format]}"
+            return found
+        if container.format == "safetensors":
+            return _safetensors(found, container)
+        return _pickle(found, container, limits)
+
+
+def _trouble(found: Checkpoint, problem: CheckpointError) -> Checkpoint:
+    found.verdict, found.remark = _MEANS.get(type(problem), UNREADABLE), str(problem)
+    found.format = found.format or getattr(problem, "format", "")
+    with contextlib.suppress(OSError):
+        found.size = os.path.getsize(found.path)
+    return found
+
+
+def _is_meant_as_checkpoint(path: str, problem: CheckpointError) -> bool:
+    head = sniffing.first_bytes(path, 1)
+    if sniffing.promises_checkpoint(path):
+        return getattr(problem, "format", "") != "unknown" or not sniffing.is_text(head)
+    return sniffing.begins_as_torch_writes(head)
+
+
+def _safetensors(found: Checkpoint, container: Container) -> Checkpoint | None:
+    try:
+        read_header(container.file, container.size)
+    except CheckpointError as problem:
+        return _trouble(found, problem) if sniffing.promises_checkpoint(found.path) else None
+    folder, name = os.path.split(found.path)
+    is_folder = name == "model.safetensors" and os.path.isfile(os.path.join(folder, "config.json"))
+    found.kind = "local folder" if is_folder else "state_dict"
+    found.models = [{"name": "", "class": ""}]
+    found.verdict = FINE
+    return found
+
+
+def _pickle(found: Checkpoint, container: Container, limits: Limits) -> Checkpoint | None:
+    try:
+        program = _follow(container, limits)
+        names = policy.judge_all(program)
+        found.dangerous = [
+            {"name": name.name, "reason": name.reason}
+            for name in names
+            if name.verdict == policy.DANGEROUS
+        ]
+        held = contents.read(container, program, limits)
+        found.kind = held.kind
+        found.models = [{"name": root.name, "class": root.dotted} for root in held.models]
+    except CheckpointError as problem:
+        if not found.dangerous:
+            return _unfollowed(found, container, problem)
+    return _weigh(found, names)
+
+
+def _follow(container: Container, limits: Limits) -> Program:
+    """The pickle's program; of a bare pickle that is too large its beginning, for the names."""
+    try:
+        return container.follow(limits)
+    except LimitReached as problem:
+        if container.format != "pickle":
+            raise
+        program = pickles.read(container.read(0, WINDOW), limits=limits)
+        program.error = problem
+        return program
+
+
+def _unfollowed(
+    found: Checkpoint, container: Container, problem: CheckpointError
+) -> Checkpoint | None:
+    """A bare pickle may be anything, and two bytes are a weak mark: judge by what it asks for."""
+    if container.format != "pickle" or sniffing.promises_checkpoint(found.path):
+        return _trouble(found, problem)
+    program = pickles.read(container.read(0, WINDOW))
+    if any(wanted.module.partition(".")[0] == "torch" for wanted in program.globals.values()):
+        return _trouble(found, problem)
+    if not sniffing.is_named_pickle(found.path):
+        return None
+    found.kind, found.remark = "other", UNFOLLOWED
+    return found
+
+
+def _weigh(found: Checkpoint, names: list[Judged]) -> Checkpoint:
+    if found.dangerous:
+        first = found.dangerous[0]
+        said = f"asks for {clean(first['name'])}, which {first['reason']}"
+        found.verdict, found.remark = DANGEROUS, said + _more(found.dangerous)
+        return found
+    whole = [model for model in found.models if model["class"]]
+    strange = [name.name for name in names if name.verdict != policy.SAFE]
+    if whole:
+        where = f" at {clean(whole[0]['name'])}" if whole[0]["name"] else ""
+        said = f"holds {clean(whole[0]['class'])}{where}"
+        found.verdict, found.remark = FINDING, said + _more(whole)
+    elif found.models:
+        found.verdict, found.remark = FINE, PICKLED
+        if strange:
+            said = f"asks for {clean(strange[0])}{_more(strange)}"
+            found.remark = f"{said}, which torch.load refuses with weights_only=True"
+    return found
+
+
+def _more(things: list) -> str:
+    return f" and {len(things) - 1} more" if len(things) > 1 else ""

@@ -1,0 +1,139 @@
+"""What a person, or a program, is told of a scan."""
+
+import json
+import os
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from helpers.checkpoints import judging
+from helpers.checkpoints.formats import FOREIGN
+from helpers.checkpoints.judging import FINDING, OTHER, PICKLED, UNREADABLE, Checkpoint
+from helpers.checkpoints.printable import clean, clean_all
+from helpers.checkpoints.scanning import Scan
+from helpers.checkpoints.walking import UNASKED
+
+WORDS = {
+    judging.FINE: "fine",
+    OTHER: "of another kind",
+    FINDING: "with a whole model",
+    UNREADABLE: "unreadable",
+    judging.LIMIT: "beyond a limit",
+    judging.MALFORMED: "malformed",
+    judging.REFUSED: "refused",
+    judging.DANGEROUS: "dangerous",
+}
+"""The verdicts that are told, from the best to the worst, as they are counted."""
+
+LASTING = "Weights alone in a pickle last; they need torch's own reader, safetensors does not."
+TIED = """
+A whole model is tied to the code that wrote it: under another version it may fail, or run wrong."""
+RESCUE = """\
+Get the weights out, without that code and without running the file:
+  missing-aa rescue {source} {target}{root}"""
+SAVING = """\
+Where such files are written, save weights instead, and build the model from code to load them:
+  torch.save(model.state_dict(), "weights.pt")
+  helpers.checkpoints.save_portable(model, "folder")  # with its arguments and all versions"""
+LISTED = 4
+"""So many paths stand for all of their kind."""
+
+
+def tell(scan: Scan, as_json: bool) -> None:
+    """Print it to stdout, in characters that stdout can take."""
+    text = _as_json(scan) if as_json else "\n".join(_lines(scan))
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _as_json(scan: Scan) -> str:
+    """All of it for a program; docs/reference/scan.md has the schema."""
+    files = [clean_all({**asdict(f), "exit_code": f.exit_code}) for f in scan.checkpoints]
+    passed = [{"path": path, "reason": reason} for path, reason in scan.passed_over]
+    said = {"schema": 1, "files": files, "passed_over": clean_all(passed)}
+    counts = {"looked_at": scan.looked_at, "candidates": scan.candidates, "judged": scan.judged}
+    return json.dumps(said | counts | {"complete": scan.complete}, indent=2)
+
+
+def _lines(scan: Scan) -> Iterator[str]:
+    """A line for each checkpoint, the worst last; how many; what was passed over; what to do."""
+    told = [found for found in scan.checkpoints if not _holds_none(found)]
+    told.sort(key=lambda found: list(WORDS).index(found.verdict))
+    width = max((len(_what(found)) for found in told), default=0)
+    for found in told:
+        yield f"{found.verdict:<11}{_what(found):<{width}}  {_where(found)}{_why(found)}"
+    yield from [""] if told else []
+    yield _counted(scan, told)
+    if others := len(scan.checkpoints) - len(told):
+        yield f"{others:,} more {'holds' if others == 1 else 'hold'} no model (--json lists them)."
+    yield from _passed_over(scan)
+    if any(found.remark == PICKLED for found in told):
+        yield LASTING
+    yield from _advice([found for found in told if found.verdict == FINDING])
+
+
+def _holds_none(found: Checkpoint) -> bool:
+    """Whether it is only a pickle of something else, of which there can be thousands."""
+    return found.verdict == OTHER and found.format not in FOREIGN
+
+
+def _what(found: Checkpoint) -> str:
+    if found.kind:
+        return f"{found.kind} ({'safetensors' if found.format == 'safetensors' else 'pickle'})"
+    return found.format
+
+
+def _where(found: Checkpoint) -> str:
+    also = f" (also {_some(found.also, 1)})" if found.also else ""
+    return clean(found.path, 1000) + also
+
+
+def _why(found: Checkpoint) -> str:
+    return f": {clean(found.remark, 2000)}" if found.remark not in ("", PICKLED) else ""
+
+
+def _some(paths: Sequence[str], most: int) -> str:
+    more = f" and {len(paths) - most:,} more" if len(paths) > most else ""
+    return ", ".join(clean(path) for path in paths[:most]) + more
+
+
+def _counted(scan: Scan, told: list[Checkpoint]) -> str:
+    counts = Counter(found.verdict for found in told)
+    number = len(told) - counts[UNREADABLE]
+    shares = ", ".join(
+        f"{counts[verdict]:,} {words}" for verdict, words in WORDS.items() if counts[verdict]
+    )
+    head = f"{number:,} checkpoint{'' if number == 1 else 's'}" if number else "No checkpoint"
+    line = f"{head} among {scan.looked_at:,} file{'' if scan.looked_at == 1 else 's'}"
+    line += f": {shares}." if shares else "."
+    if scan.complete:
+        return line
+    return f"{line} Stopped early: {scan.judged:,} of {scan.candidates:,} candidates looked into."
+
+
+def _passed_over(scan: Scan) -> Iterator[str]:
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in scan.passed_over:
+        by_reason.setdefault(reason, []).append(path)
+    for reason, paths in by_reason.items():
+        switch = "; --all looks there too" if reason == UNASKED else ""
+        yield f"Passed over ({reason}{switch}): {_some(paths, LISTED)}."
+
+
+def _advice(tied: list[Checkpoint]) -> Iterator[str]:
+    if not tied:
+        return
+    yield TIED
+    for found in tied:
+        if found.format != "pickle" and found.path.isprintable():  # rescue takes what torch wrote
+            target = os.path.splitext(found.path)[0] + ".safetensors"
+            root = f" --root {_quoted(found.models[0]['name'])}" if len(found.models) > 1 else ""
+            yield RESCUE.format(source=_quoted(found.path), target=_quoted(target), root=root)
+            break
+    yield SAVING
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(clean(text, 1000))
