@@ -26,13 +26,7 @@ class Trials(ProcessPoolExecutor):
     """An executor whose every task runs in a fresh process in which one timm release is seen."""
 
     def __init__(self, workers: int = 2):
-        method = (
-            "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-        )
-        context = multiprocessing.get_context(method)
-        if method == "forkserver":
-            context.set_forkserver_preload(["torch", "torchvision"])
-        super().__init__(workers, mp_context=context, max_tasks_per_child=1)
+        super().__init__(workers, mp_context=context(), max_tasks_per_child=1)
 
     def under(self, release: str, function, *args) -> Future:
         """Submit `function(*args)` to run under a release. Raises what `releases.locate` raises."""
@@ -68,12 +62,30 @@ def _unsuitable(reason: str) -> UnsuitableModel:
     return UnsuitableModel(f"{reason}; models that work here: {', '.join(SUGGESTED)}")
 
 
-def _run_under(folder: str, function, args: tuple):
+FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+"""Whether processes can be forked here; where they cannot, each pays for importing torch anew."""
+
+
+def context() -> multiprocessing.context.BaseContext:
+    """How processes are started: forked from one that only imported torch, or anew."""
+    if not FORKS:
+        return multiprocessing.get_context("spawn")
+    forkserver = multiprocessing.get_context("forkserver")
+    forkserver.set_forkserver_preload(["torch", "torchvision"])
+    return forkserver
+
+
+def see_release(folder: str) -> None:
+    """Let this process, a fresh one, see the release in that folder, in one thread of torch's."""
     sys.path.insert(0, folder)
     warnings.simplefilter("ignore")  # they speak to timm's authors of the day
     import torch
 
     torch.set_num_threads(1)
+
+
+def _run_under(folder: str, function, args: tuple):
+    see_release(folder)
     return function(*args)
 
 

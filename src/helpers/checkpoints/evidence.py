@@ -10,6 +10,7 @@ from pathlib import Path
 from helpers import releases
 from helpers.checkpoints.record import mark
 from helpers.checkpoints.source import Package, Traits
+from helpers.ranges import encode
 
 TARGET = Path(__file__).with_name("timm_classes.txt")
 HEADER = """\
@@ -49,18 +50,18 @@ class Record:
     def line(self, given: list[set[str]]) -> str:
         """`given` holds, for each release, the names that it stores on any object."""
         last = len(given) - 1
-        words = [_ranges(self.held, last)]
+        words = [encode(self.held, last)]
         for name in sorted(self.may):
             outside = {number for number in self.held if name in given[number]}
             may = self.may[name] | self.open | outside
             must = self.must.get(name, set())
             if may != self.held or must not in (set(), self.held):
-                told = _ranges(may, last)
-                words.append(f"{name}={told}{'' if may == must else '/' + _ranges(must, last)}")
+                told = encode(may, last)
+                words.append(f"{name}={told}{'' if may == must else '/' + encode(must, last)}")
         if len(words) > 1 and self.open_to_registered:
-            words.append(f"*={_ranges(self.open_to_registered, last)}")
+            words.append(f"*={encode(self.open_to_registered, last)}")
         if len(self.marks) > 1:
-            words += [f"@{text}:{_ranges(held, last)}" for text, held in self.marks.items()]
+            words += [f"@{text}:{encode(held, last)}" for text, held in self.marks.items()]
         return " ".join(words)
 
 
@@ -80,20 +81,6 @@ def collect() -> str:
             lines.append(module := home)
         lines.append(f" {name} {records[path].line(given)}")
     return "\n".join(lines) + "\n"
-
-
-def _ranges(numbers: set[int], last: int) -> str:
-    """`{1, 2, 3, 7}` as "1-3,7"; a range up to the last release as "5-"."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and runs[-1][1] == number - 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ",".join(
-        f"{first}-" if end == last else str(first) if first == end else f"{first}-{end}"
-        for first, end in runs
-    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from helpers.ranges import decode
+
 Releases = frozenset[int]
 
 
@@ -79,10 +81,4 @@ def _known(held: str, words: list[str]) -> Known:
 
 
 def _numbers(ranges: str) -> Releases:
-    """`"1-3,7"` as the numbers 1, 2, 3 and 7; "5-" reaches to the last release."""
-    numbers: set[int] = set()
-    for part in filter(None, ranges.split(",")):
-        first, to, end = part.partition("-")
-        last = int(end) if end else len(releases()) - 1 if to else int(first)
-        numbers.update(range(int(first), last + 1))
-    return frozenset(numbers)
+    return decode(ranges, len(releases()) - 1)

@@ -164,26 +164,32 @@ def _compare(rescued: Path, saved: Path) -> str:
 def _choose(only: str) -> list[str]:
     """Of every model file the smallest of a few architectures whose names speak of a small size."""
     import timm
-    import torch
 
     modules = getattr(timm, "list_modules", None) or timm.models.registry.list_modules
     chosen = []
     for module in modules():
-        names = sorted(timm.list_models(module=module), key=_size_by_name)[:TRIED]
-        sizes = {}
-        for name in names:
-            try:
-                with torch.device("meta"):
-                    model = timm.create_model(name)
-            except Exception:  # some models work out numbers while they are made
-                model = timm.create_model(name)
-            sizes[name] = sum(weight.numel() for weight in model.parameters())
+        names = sorted(timm.list_models(module=module), key=size_by_name)[:TRIED]
+        sizes = {name: parameters(name) for name in names}
         if names and only in (smallest := min(sizes, key=sizes.get)):
             chosen.append(smallest)
     return chosen
 
 
-def _size_by_name(name: str) -> tuple:
+def parameters(name: str) -> int:
+    """How many numbers an architecture learns, in the timm that is seen."""
+    import timm
+    import torch
+
+    try:
+        with torch.device("meta"):
+            model = timm.create_model(name)
+    except Exception:  # some models work out numbers while they are made
+        model = timm.create_model(name)
+    return sum(weight.numel() for weight in model.parameters())
+
+
+def size_by_name(name: str) -> tuple:
+    """A key that sorts architectures by the size that their names speak of."""
     parts = set(re.split(r"[_.]|(?<=[a-z])(?=\d)", name))
     place = next((at for at, word in enumerate(SMALL.split()) if word in parts), len(SMALL))
     return place, [int(number) for number in re.findall(r"\d+", name)], name

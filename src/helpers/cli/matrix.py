@@ -1,0 +1,168 @@
+"""missing-aa matrix: measure which timm release reads what another one wrote."""
+
+import argparse
+from contextlib import contextmanager
+from pathlib import Path
+
+from helpers.errors import Problem, UsageProblem
+
+OUTPUT = Path("build/matrix.jsonl")
+
+
+def add(commands) -> None:
+    command = commands.add_parser(
+        "matrix",
+        help="measure which timm release reads what another one wrote",
+        description="Let timm releases write models, whole and as a state_dict, let others read "
+        "them, the rescued weights too, and hold each output against the writer's. A file of "
+        "results that is there is taken up where it stopped.",
+    )
+    command.add_argument(
+        "--releases",
+        type=_words,
+        metavar="A,B,…",
+        help="writers and readers: the course's by default; `all` for all that can be imported",
+    )
+    command.add_argument("--writers", type=_words, metavar="A,B,…", help="other writers")
+    command.add_argument("--readers", type=_words, metavar="A,B,…", help="other readers")
+    command.add_argument(
+        "--models",
+        type=_words,
+        metavar="A,B,…",
+        help="one small architecture of each timm model file by default",
+    )
+    command.add_argument(
+        "--formats", type=_words, metavar="A,B,…", help="of whole, state_dict and rescued"
+    )
+    command.add_argument(
+        "--output", type=Path, default=OUTPUT, metavar="FILE", help=f"the results ({OUTPUT})"
+    )
+    command.add_argument("--seed", type=int, default=0, help="of the weights and the picture (0)")
+    command.add_argument(
+        "--seconds", type=_seconds, default=120, metavar="N", help="for one cell (120)"
+    )
+    command.add_argument(
+        "--dask", metavar="ADDRESS", help="let the workers of a Dask cluster measure"
+    )
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from helpers.matrix import running
+    from helpers.matrix.results import Results
+
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    try:
+        plan = _plan(args, console)
+    except ModuleNotFoundError as missing:
+        raise Problem(
+            f"{missing.name} is not installed; measuring needs pip install 'missing-aa[timm]'"
+        ) from missing
+    with Results(args.output, args.seed) as results:
+        done = plan.done(results)
+        if done:
+            console.print(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
+        with _executor(args.dask) as executor, _bar(console, plan, results) as wrote:
+            running.run(plan, results, wrote, executor)
+        _tell(plan, results, args.output)
+    return 0
+
+
+def _plan(args: argparse.Namespace, console):
+    from helpers import releases
+    from helpers.matrix import planning, running
+    from helpers.matrix.cells import FORMATS
+
+    formats = args.formats or list(FORMATS)
+    for form in formats:
+        if form not in FORMATS:
+            raise UsageProblem(f"there is no format {form!r}; there are {', '.join(FORMATS)}")
+    among = args.releases or list(releases.COURSE)
+    if among == ["all"]:
+        among, failed = planning.importable()
+        console.print(f"left out, since this Python cannot import them: {', '.join(failed)}")
+    writers, readers = args.writers or among, args.readers or among
+    for release in (*writers, *readers):
+        releases.check_known(release)
+    models = planning.sizes(args.models or list(planning.known_models()), writers)
+    return running.Plan(models, writers, readers, formats, args.seed, args.seconds)
+
+
+@contextmanager
+def _executor(address: str | None):
+    """Dask's own executor over a cluster, or None to measure here."""
+    if not address:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as missing:
+        raise Problem("--dask needs Dask: pip install 'missing-aa[dask]'") from missing
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise Problem(
+            f"no Dask scheduler answers at {address} ({error}); start one with `dask scheduler`, "
+            "or leave --dask away"
+        ) from error
+    with client, client.get_executor() as executor:
+        yield executor
+
+
+@contextmanager
+def _bar(console, plan, results):
+    """A progress bar with the time left; gives what takes each new cell."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("cells", total=plan.cells, completed=plan.done(results))
+        row = len(plan.readers) * len(plan.formats)
+        yield lambda cell: progress.update(
+            bar, description=cell.model, advance=1 if cell.reader else row
+        )
+
+
+def _tell(plan, results, output: Path) -> None:
+    """A line for each format: how much of what was written is read."""
+    from helpers.matrix.cells import OK
+
+    for form in plan.formats:
+        cells = [
+            cell
+            for cell in results.cells.values()
+            if cell.format == form
+            and cell.model in plan.models
+            and cell.writer in plan.writers
+            and cell.reader in plan.readers
+        ]
+        right = sum(cell.outcome.result == OK for cell in cells)
+        share = f" ({right / len(cells):.0%})" if cells else ""
+        print(f"{form}: {right:,} of {len(cells):,} files give the writer's output{share}")
+    print(f"Results: {output}")
+
+
+def _words(text: str) -> list[str]:
+    words = list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not words:
+        raise argparse.ArgumentTypeError("takes names with commas between them")
+    return words
+
+
+def _seconds(text: str) -> float:
+    from helpers.cli.options import as_seconds
+
+    return as_seconds(text)

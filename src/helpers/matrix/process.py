@@ -1,0 +1,126 @@
+"""A process that sees one timm release, works through calls, and is watched from outside."""
+
+import logging
+import multiprocessing
+import threading
+from collections import OrderedDict
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+
+from helpers import releases, trials
+
+
+class Ended(Exception):
+    """The process did not come back from a call: it `died`, or `hung` and was killed."""
+
+    def __init__(self, how: str):
+        super().__init__(how)
+        self.how = how
+
+
+class Raised(Exception):
+    """A call raised an error; `kind` is its class's name."""
+
+    def __init__(self, kind: str, text: str):
+        super().__init__(f"{kind}: {text}")
+        self.kind = kind
+        self.text = text
+
+
+class ReleaseProcess:
+    """Runs functions under one release, one at a time, for as long as it survives them.
+
+    It starts with the first call, and again after one that it did not survive.
+    """
+
+    def __init__(self, release: str, seconds: float):
+        self._folder = str(releases.locate(release))
+        self._seconds = seconds
+        self._process: multiprocessing.Process | None = None
+        self._pipe: Connection | None = None
+        self._lock = threading.Lock()
+
+    def call(self, function, *args):
+        """What `function(*args)` gives there. Raises Raised, and Ended after `seconds`."""
+        with self._lock:
+            if self._process is None:
+                self._start()
+            try:
+                self._pipe.send((function, args))
+                if not self._pipe.poll(self._seconds):
+                    raise Ended("hung")
+                kind, answer = self._pipe.recv()
+            except (EOFError, OSError) as error:
+                self._stop()
+                raise Ended("died") from error
+            except BaseException:
+                self._stop()
+                raise
+        if kind:
+            raise Raised(kind, answer)
+        return answer
+
+    def close(self) -> None:
+        """End the process, once it is done with its call."""
+        with self._lock:
+            self._stop()
+
+    def _start(self) -> None:
+        context = trials.context()
+        self._pipe, there = context.Pipe()
+        self._process = context.Process(target=_serve, args=(self._folder, there), daemon=True)
+        self._process.start()
+        there.close()
+
+    def _stop(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
+            self._process = self._pipe = None
+
+
+class Crew:
+    """The processes of many releases, of which only so many are kept alive at once."""
+
+    def __init__(self, most: int, seconds: float):
+        self._most = most
+        self._seconds = seconds
+        self._idle: OrderedDict[str, ReleaseProcess] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *_) -> None:
+        for process in self._idle.values():
+            process.close()
+
+    @contextmanager
+    def of(self, release: str):
+        """The process of a release, for the caller alone."""
+        with self._lock:
+            process = self._idle.pop(release, None)
+        process = process or ReleaseProcess(release, self._seconds)
+        try:
+            yield process
+        finally:
+            with self._lock:
+                surplus = self._idle.pop(release, None)
+                self._idle[release] = process
+                oldest = self._idle.popitem(last=False)[1] if len(self._idle) > self._most else None
+            for left in filter(None, (surplus, oldest)):
+                left.close()
+
+
+def _serve(folder: str, pipe: Connection) -> None:
+    trials.see_release(folder)
+    logging.disable()  # what old releases have to say of themselves
+    with suppress(EOFError, KeyboardInterrupt):
+        while True:
+            function, args = pipe.recv()
+            try:
+                answer = None, function(*args)
+            except Exception as error:
+                answer = type(error).__name__, str(error)
+            pipe.send(answer)

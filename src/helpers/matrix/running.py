@@ -1,0 +1,162 @@
+"""Measure a matrix: plan units of work, have them done, keep every cell that comes back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, as_completed
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+
+from helpers.errors import Problem
+from helpers.matrix.cells import FORMATS, Cell
+from helpers.matrix.results import Results
+from helpers.matrix.unit import Task, Unit
+
+BATCH = 8
+"""Models in a unit: its processes start once for all of them."""
+
+UNIT = [sys.executable, "-m", "helpers.matrix.unit"]
+
+
+class Stopped(Problem):
+    """A unit did not come to its end."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured: writers × readers × models × formats."""
+
+    models: dict[str, int]
+    """Name -> size of the picture."""
+    writers: list[str]
+    readers: list[str]
+    formats: list[str] = field(default_factory=lambda: list(FORMATS))
+    seed: int = 0
+    seconds: float = 120
+
+    @property
+    def cells(self) -> int:
+        return len(self.models) * len(self.writers) * len(self.readers) * len(self.formats)
+
+    def done(self, results: Results) -> int:
+        """How many of the cells stand in the results; a writer without a file settles its row."""
+        return sum(len(self._settled(results, model)) for model in self.models)
+
+    def missing(self, results: Results) -> list[Task]:
+        """What is left to measure, for each model the writers and readers of open cells."""
+        tasks = []
+        for model, size in self.models.items():
+            settled = self._settled(results, model)
+            left = [
+                (writer, reader)
+                for writer in self.writers
+                for reader in self.readers
+                if any((writer, reader, form) not in settled for form in self.formats)
+            ]
+            if left:
+                writers = [w for w in self.writers if any(w == writer for writer, _ in left)]
+                readers = [r for r in self.readers if any(r == reader for _, reader in left)]
+                tasks.append(Task(model, size, writers, readers))
+        return tasks
+
+    def _settled(self, results: Results, model: str) -> set[tuple]:
+        return {
+            (writer, reader, form)
+            for writer in self.writers
+            for reader in self.readers
+            for form in self.formats
+            if (model, writer, reader, form) in results.cells
+            or (model, writer, None, None) in results.cells
+        }
+
+
+def run(
+    plan: Plan,
+    results: Results,
+    wrote: Callable[[Cell], object] = lambda cell: None,
+    executor: Executor | None = None,
+) -> None:
+    """Measure what is missing in the results; `wrote` hears of each cell once it is kept.
+
+    Units go to the executor, if one is given, and their cells come back together; without one they
+    are measured here, one after the other, and each cell is kept as it comes. Raises Stopped where
+    a unit could not go on, and ResultsProblem.
+    """
+
+    def keep(said: dict) -> None:
+        if problem := said.get("problem"):
+            raise Stopped(problem)
+        cell = Cell.from_dict(said)
+        if cell.key not in results.cells:
+            results.add(cell)
+            wrote(cell)
+
+    units = list(_units(plan, plan.missing(results), 1 if executor else BATCH))
+    if executor is None:
+        for unit in units:
+            with closing(_say(unit)) as lines:
+                for said in lines:
+                    keep(said)
+    else:
+        runs = [executor.submit(run_unit, unit.encode()) for unit in units]
+        try:
+            for done in as_completed(runs):
+                for said in done.result():
+                    keep(said)
+        finally:
+            for left in runs:
+                left.cancel()
+    results.tidy()
+
+
+def run_unit(unit: str) -> list[dict]:
+    """Measure an encoded unit in a process of its own; what it says, in the end."""
+    return list(_say(Unit.decode(unit)))
+
+
+def _units(plan: Plan, tasks: list[Task], batch: int) -> Iterator[Unit]:
+    jobs = os.cpu_count() or 1
+    for start in range(0, len(tasks), batch):
+        yield Unit(tasks[start : start + batch], plan.formats, plan.seed, plan.seconds, jobs)
+
+
+def _say(unit: Unit) -> Iterator[dict]:
+    """Start a unit's process and give what it says as it comes; it ends with the caller."""
+    # The folder is this side's, so that it goes also when the process is killed.
+    with (
+        tempfile.TemporaryDirectory(prefix="missing-aa-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryFile(dir=folder) as complaints,
+    ):
+        process = subprocess.Popen(
+            UNIT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+            env=os.environ | {"TMPDIR": folder, "TEMP": folder},
+            **({} if os.name == "nt" else {"process_group": 0}),
+        )
+        with process:
+            try:
+                process.stdin.write(unit.encode())
+                process.stdin.close()
+                yield from map(json.loads, process.stdout)
+                if process.wait():
+                    complaints.seek(0)
+                    last = complaints.read().decode(errors="replace").strip().splitlines()[-1:]
+                    raise Stopped(f"a process that measures broke down: {''.join(last)}")
+            finally:
+                _kill(process)
+
+
+def _kill(process: subprocess.Popen) -> None:
+    """End a process and all that it started."""
+    with suppress(ProcessLookupError):
+        if os.name == "nt":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,216 @@
+"""A unit of work: some models, each written and read by many releases. Runs as a process.
+
+    python -m helpers.matrix.unit < UNIT
+
+Reads the unit as JSON and prints a line of JSON for each cell as it comes, at the end one with the
+problem that stopped it, if any. All that it needs lies on its own machine; a model's files go when
+its readers are done.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from helpers import releases
+from helpers.checkpoints.rescuing import rescue_to
+from helpers.checkpoints.session import Session
+from helpers.errors import Problem
+from helpers.matrix import tasks
+from helpers.matrix.cells import NOT_WRITTEN, OK, Cell, Outcome
+from helpers.matrix.process import Crew, Ended, Raised
+from helpers.matrix.signature import signature
+
+HELD = 2_000_000_000
+"""Bytes of model files above which the readers go to work before another release writes."""
+
+ROOM = 100_000_000
+"""Bytes free on the disk below which a file that cannot be written is the disk's fault."""
+
+
+class DiskFull(Problem):
+    """There is no room left for model files."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One model, with the size of its input picture (pixels), and who writes and who reads it."""
+
+    model: str
+    size: int
+    writers: list[str]
+    readers: list[str]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Tasks, and how they are done.
+
+    `seconds` is how long one cell may take, `jobs` how many processes work at once, `alive` how
+    many are kept for the next model.
+    """
+
+    tasks: list[Task]
+    formats: list[str]
+    seed: int = 0
+    seconds: float = 120
+    jobs: int = 2
+    alive: int = 60
+
+    def encode(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def decode(cls, text: str) -> "Unit":
+        said = json.loads(text)
+        return cls(**said | {"tasks": [Task(**task) for task in said["tasks"]]})
+
+
+def measure(unit: Unit, say: Callable[[Cell], None]) -> None:
+    """Measure every cell of a unit; `say` hears of each as it comes, also from other threads.
+
+    Fetches the releases. Raises what `releases.fetch` raises, and DiskFull.
+    """
+    for release in {name for task in unit.tasks for name in (*task.writers, *task.readers)}:
+        releases.fetch(release)
+    with ExitStack() as stack:
+        crew = stack.enter_context(Crew(unit.alive, unit.seconds))
+        session = stack.enter_context(Session())
+        pool = stack.enter_context(ThreadPoolExecutor(unit.jobs))
+        for task in unit.tasks:
+            with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder:
+                _Measurement(unit, task, Path(folder), crew, session, pool).run(say)
+
+
+class _Measurement:
+    """One task at work."""
+
+    def __init__(self, unit: Unit, task: Task, folder: Path, crew: Crew, session: Session, pool):
+        self.unit = unit
+        self.task = task
+        self.folder = folder
+        self.crew = crew
+        self.session = session
+        self.pool = pool
+        self.first: dict[str, str] = {}
+        """Signature -> the first writer of such a file."""
+        self.alike: dict[str, str] = {}
+        """Writer -> an earlier one whose file and code serve as well."""
+        self.cells: dict[str, list[Cell]] = {}
+        """What was measured, by writer."""
+
+    def run(self, say: Callable[[Cell], None]) -> None:
+        waiting: list[str] = []
+        for start in range(0, len(self.task.writers), self.unit.jobs):
+            writers = self.task.writers[start : start + self.unit.jobs]
+            for writer, outcome in zip(writers, self.pool.map(self.write, writers), strict=True):
+                if outcome:
+                    say(Cell(self.task.model, writer, None, None, outcome))
+                elif self.is_new(writer):
+                    waiting.append(writer)
+            if sum(file.stat().st_size for file in self.folder.rglob("*.*")) > HELD:
+                self.read_all(waiting, say)
+                waiting = []
+        self.read_all(waiting, say)
+        for writer, first in self.alike.items():
+            for cell in self.cells[first]:
+                say(replace(cell, writer=writer, same_as=first))
+
+    def write(self, writer: str) -> Outcome | None:
+        """Let a release write; what kept it from it, or None."""
+        folder = self.folder / writer
+        folder.mkdir()
+        task = self.task
+        try:
+            with self.crew.of(writer) as process:
+                return process.call(tasks.write, task.model, task.size, self.unit.seed, str(folder))
+        except Ended as ended:
+            return Outcome(NOT_WRITTEN, text=f"the process {ended.how}")
+        except Raised as raised:
+            self.check_room()
+            return Outcome(NOT_WRITTEN, text=f"cannot be saved: {raised}"[:200])
+
+    def is_new(self, writer: str) -> bool:
+        """Whether readers need to see what it wrote; it is deleted where another serves as well.
+
+        The other's file differs in nothing but tensors, and the other's weights give this writer's
+        code the other's output: so for any reader the two are the same.
+        """
+        said = signature(self.folder / writer / tasks.WHOLE)
+        first = self.first.setdefault(said, writer)
+        if first == writer or self.read(writer, first, "state_dict") != Outcome(OK):
+            return True
+        self.alike[writer] = first
+        shutil.rmtree(self.folder / writer)
+        return False
+
+    def read_all(self, writers: list[str], say: Callable[[Cell], None]) -> None:
+        """Let every reader read these writers' files, and delete them."""
+        unreadable = {writer: self.rescue(writer) for writer in writers}
+
+        def by(reader: str) -> None:
+            for writer in writers:
+                for form in self.unit.formats:
+                    outcome = unreadable[writer] if form == "rescued" else None
+                    outcome = outcome or self.read(reader, writer, form)
+                    cell = Cell(self.task.model, writer, reader, form, outcome)
+                    self.cells.setdefault(writer, []).append(cell)
+                    say(cell)
+
+        list(self.pool.map(by, self.task.readers))
+        for writer in writers:
+            for large in (tasks.WHOLE, tasks.RESCUED):
+                (self.folder / writer / large).unlink(missing_ok=True)
+
+    def rescue(self, writer: str) -> Outcome | None:
+        """Get the weights out of a whole pickle; what kept it from it, or None."""
+        if "rescued" not in self.unit.formats:
+            return None
+        folder = self.folder / writer
+        try:
+            rescue_to(folder / tasks.WHOLE, folder / tasks.RESCUED, session=self.session)
+        except Problem as problem:
+            self.check_room()
+            return Outcome.raised(type(problem).__name__, str(problem), "rescue")
+        return None
+
+    def read(self, reader: str, writer: str, form: str) -> Outcome:
+        task, folder = self.task, str(self.folder / writer)
+        try:
+            with self.crew.of(reader) as process:
+                return process.call(tasks.read, task.model, task.size, self.unit.seed, form, folder)
+        except Ended as ended:
+            return Outcome(ended.how)
+        except Raised as raised:
+            return Outcome.raised(raised.kind, raised.text, "import")
+
+    def check_room(self) -> None:
+        if shutil.disk_usage(self.folder).free < ROOM:
+            raise DiskFull(
+                f"no room is left in {self.folder.parent} for model files; what was measured is "
+                "kept: make room, or name another folder in TMPDIR, and start again"
+            )
+
+
+def main() -> None:
+    """Serve the unit on stdin."""
+    lock = threading.Lock()
+
+    def tell(said: dict) -> None:
+        with lock:
+            print(json.dumps(said), flush=True)
+
+    try:
+        measure(Unit.decode(sys.stdin.read()), lambda cell: tell(cell.as_dict()))
+    except Problem as problem:
+        tell({"problem": str(problem)})
+
+
+if __name__ == "__main__":
+    main()
