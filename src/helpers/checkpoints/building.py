@@ -16,6 +16,7 @@ NESTED = 100
 """How deep tuples may lie in tuples; they have to be built from the inside."""
 
 PLAIN_DICT = "builtins.dict"
+ORDERED_DICT = "collections.OrderedDict"
 NODES = {list, tuple, Dict, Object, Global, Persistent}
 TENSOR_MAKERS = frozenset(BUILDERS.values())
 
@@ -43,33 +44,40 @@ class _Builder:
         self.empty: list[tuple] = []
         self.inert: dict[str, object] = {}
         self.kinds: dict[str, type[Standin]] = {}
+        self.hollow = self.kind(ORDERED_DICT)()
+        """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
 
     def shell(self, node: object, depth: int = 0) -> object:
         if type(node) not in NODES:
             return node
-        if id(node) not in self.made:
+        made = self.made.get(id(node))
+        if made is None:
             self.limits.check("objects", len(self.made) + 1, "the number of objects")
             if depth > NESTED:
                 raise LimitReached(
                     f"values in it are nested more than {NESTED} deep, as in no checkpoint; "
                     "do not load it"
                 )
-            self.made[id(node)] = self._shell(node, depth + 1)
-        return self.made[id(node)]
+            made = self.made[id(node)] = self._shell(node, depth + 1)
+        return made
 
     def _shell(self, node: object, depth: int) -> object:
-        if isinstance(node, tuple):
+        kind = type(node)
+        if kind is tuple:
             return tuple([self.shell(item, depth) for item in node])
-        if isinstance(node, Global):
+        if kind is Global:
             return self.named(node)
-        if isinstance(node, Persistent):
+        if kind is Persistent:
             return self.storage(node, depth)
-        if isinstance(node, Object) and (storage := self.embedded.get(node)):
-            return Span(storage.dtype, 0, storage.nbytes)
-        maker = self.named(node.made_by) if isinstance(node, Object) and _is_named(node) else None
-        if maker in TENSOR_MAKERS:
-            return self.tensor(maker, node, depth)
-        made = [] if isinstance(node, list) else self.kind(_dotted(node))()
+        if kind is Object and type(node.made_by) is Global:
+            if node.made_by.dotted == ORDERED_DICT and not pairs_of(node):
+                return self.hollow
+            if storage := self.embedded.get(node):
+                return Span(storage.dtype, 0, storage.nbytes)
+            maker = self.named(node.made_by)
+            if maker in TENSOR_MAKERS:
+                return self.tensor(maker, node, depth)
+        made = [] if kind is list else self.kind(_dotted(node))()
         self.empty.append((made, node))
         return made
 
@@ -106,18 +114,15 @@ class _Builder:
             made += [self.shell(item) for item in node]
             return
         made.pairs = [(self.shell(key), self.shell(value)) for key, value in pairs_of(node)]
-        if isinstance(node, Object) and made.dotted != "collections.OrderedDict":
+        if isinstance(node, Object) and made.dotted != ORDERED_DICT:
             args = self.shell(node.args)
             made.given = args if isinstance(args, tuple) else ()
             made.items = [self.shell(item) for item in node.items]
             made.state = self.shell(node.states[-1]) if node.states else None
 
 
-def _is_named(node: Object) -> bool:
-    return isinstance(node.made_by, Global)
-
-
 def _dotted(node: Dict | Object) -> str:
     if isinstance(node, Dict):
         return PLAIN_DICT
-    return str(class_of(node) or "")
+    class_ = class_of(node)
+    return class_.dotted if class_ else ""

@@ -28,7 +28,7 @@ def walk(top: object) -> tuple[list[Standin], list[View]]:
             waiting += [item for _, item in pairs(value)]
         if isinstance(value, Standin):
             objects.append(value)
-            waiting += [value.state, value.given, *value.items]
+            waiting += [value.state, *value.given, *value.items]
     return objects, views
 
 

@@ -48,7 +48,7 @@ class _Broken(Exception):
 
 
 BROKEN = (_Broken, IndexError, KeyError, ValueError, TypeError, struct.error, OverflowError)
-PICKLE_IN_PICKLE = ("torch.storage", "_load_from_bytes")
+PICKLE_IN_PICKLE = "torch.storage._load_from_bytes"
 """How a tensor's data is pickled where torch.save was not used."""
 
 COMPUTED = "(computed)"
@@ -208,15 +208,15 @@ def _whole(raw: bytes) -> int:
 
 
 def _plain(form: struct.Struct):
-    return lambda m: m.push(m.number(form))
+    return lambda m: m.stack.append(m.number(form))
 
 
 def _constant(value):
-    return lambda m: m.push(value)
+    return lambda m: m.stack.append(value)
 
 
 def _fresh(make):
-    return lambda m: m.push(make())
+    return lambda m: m.stack.append(make())
 
 
 def _tuple(size: int):
@@ -228,15 +228,19 @@ def _tuple(size: int):
     return step
 
 
-def _get(index):
-    return lambda m: m.push(m.memo[index(m)])
+def _get(form: struct.Struct):
+    return lambda m: m.stack.append(m.memo[m.number(form)])
 
 
-def _put(index):
+def _put(form: struct.Struct):
     def step(m: _Machine) -> None:
-        m.memo[index(m)] = m.stack[-1]
+        m.memo[m.number(form)] = m.stack[-1]
 
     return step
+
+
+def _put_line(m: _Machine) -> None:
+    m.memo[int(m.line())] = m.stack[-1]
 
 
 def _memoize(m: _Machine) -> None:
@@ -313,14 +317,14 @@ def _extension(form: struct.Struct):
 
 def _make(m: _Machine, made_by, args, kwargs=None) -> None:
     made = Object(made_by, args, kwargs)
-    if isinstance(made_by, Global) and (made_by.module, made_by.name) == PICKLE_IN_PICKLE:
+    if isinstance(made_by, Global) and made_by.dotted == PICKLE_IN_PICKLE:
         m.program.embedded[made] = None
-    m.push(made)
+    m.stack.append(made)
 
 
 def _call(m: _Machine) -> None:
-    args, made_by = m.pop(), m.pop()
-    _make(m, made_by, args)
+    args = m.stack.pop()
+    _make(m, m.stack.pop(), args)
 
 
 def _call_with_keywords(m: _Machine) -> None:
@@ -407,12 +411,12 @@ for _code, _step in {
     b"e": _appends,
     b"s": _setitem,
     b"u": _setitems,
-    b"g": _get(lambda m: int(m.line())),
-    b"h": _get(lambda m: m.number(BYTE)),
-    b"j": _get(lambda m: m.number(UINT)),
-    b"p": _put(lambda m: int(m.line())),
-    b"q": _put(lambda m: m.number(BYTE)),
-    b"r": _put(lambda m: m.number(UINT)),
+    b"g": lambda m: m.push(m.memo[int(m.line())]),
+    b"h": _get(BYTE),
+    b"j": _get(UINT),
+    b"p": _put_line,
+    b"q": _put(BYTE),
+    b"r": _put(UINT),
     b"\x94": _memoize,
     b"c": _global,
     b"\x93": _stack_global,

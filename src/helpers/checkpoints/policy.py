@@ -43,7 +43,7 @@ def judge_all(program: Program) -> list[Judged]:
     judged: dict[str, Judged] = {}
     for wanted in program.globals.values():
         name, (verdict, reason) = str(wanted), judge(wanted)
-        if (wanted.module, wanted.name) == PICKLE_IN_PICKLE and _looked_into(program):
+        if wanted.dotted == PICKLE_IN_PICKLE and _looked_into(program):
             verdict, reason = LIBRARY, ""
         known = judged.get(name)
         if not known or VERDICTS.index(known.verdict) < VERDICTS.index(verdict):
