@@ -4,25 +4,27 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 from helpers.checkpoints.errors import CheckpointError, TargetExists
 
 FOLDER = {"config.json", "model.safetensors"}
-"""What a folder in timm's format holds; one with anything else in it is never replaced."""
+"""What a folder in timm's format holds; one with anything else in it is not replaced."""
 
 
 @contextlib.contextmanager
-def partial(source: Path, target: Path, force: bool, folder: bool = False) -> Iterator[Path]:
+def partial(
+    source: Path | None, target: Path, force: bool, folder: Set[str] = frozenset()
+) -> Iterator[Path]:
     """A free name beside the target, which takes the target's name when all went well.
 
-    A file is made under it, or a `folder`. Raises TargetExists, with `force` only where the target
-    is the source by another name or a folder of other things; CheckpointError where it cannot be
-    written.
+    A file is made under it, or a folder; one that holds no more than the names in `folder` can be
+    replaced. Raises TargetExists, with `force` only where the target is the source by another name
+    or a folder of other things; CheckpointError where it cannot be written.
     """
     _check(source, target, force)
-    if target.is_dir() and not (folder and {entry.name for entry in target.iterdir()} <= FOLDER):
+    if target.is_dir() and not (folder and {entry.name for entry in target.iterdir()} <= folder):
         raise TargetExists(f"{target} is a folder with things of its own; name another target")
     unfinished = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.partial")
     try:
@@ -37,9 +39,9 @@ def partial(source: Path, target: Path, force: bool, folder: bool = False) -> It
         _discard(unfinished)
 
 
-def _check(source: Path, target: Path, force: bool) -> None:
+def _check(source: Path | None, target: Path, force: bool) -> None:
     with contextlib.suppress(OSError):  # a source that is not there is told of when it is read
-        if target.exists() and source.samefile(target):
+        if source and target.exists() and source.samefile(target):
             raise TargetExists(f"{target} is the source itself; name another target")
     if os.path.lexists(target) and not force:
         raise _exists(target)

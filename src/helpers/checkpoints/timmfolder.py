@@ -58,8 +58,8 @@ def write(
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     # Under timm's present names; under the file's own where timm's filter takes only those.
     for form in (weights, state_dict):
-        _save(form, folder / "model.safetensors", report.metadata(list(form)))
-        with _quiet(), contextlib.suppress(Exception):
+        save(form, folder / "model.safetensors", report.metadata(list(form)))
+        with quiet(), contextlib.suppress(Exception):
             loaded = timm.create_model(f"local-dir:{folder}", pretrained=True).state_dict()
             if all(identical(loaded.get(key), value) for key, value in weights.items()):
                 return compare(name, state_dict, weights)
@@ -120,7 +120,7 @@ def _timm():
 
 
 @contextlib.contextmanager
-def _quiet():
+def quiet():
     """Keep back what timm says of its own weights, which are not the ones in question."""
     logging.disable(logging.WARNING)
     try:
@@ -134,7 +134,7 @@ def _settings(timm, name: str, state_dict: "dict[str, Tensor]", report: Report) 
     """What of the model's pretrained_cfg the file decides: its input, its number of classes."""
     said = {key: value for key, value in report.config.items() if key != "fixed_input_size"}
     settings = said | {"custom_load": False, "label_offset": 0}
-    with _quiet():
+    with quiet():
         model = timm.create_model(name, pretrained_cfg_overlay=said)
     weights = model.state_dict()
 
@@ -165,16 +165,16 @@ def _load(timm, name: str, state_dict: "dict[str, Tensor]", settings: dict):
     """The model with the weights, through timm's own checkpoint filter."""
     overlay = settings | {"state_dict": dict(state_dict)}
     try:
-        with _quiet():
+        with quiet():
             return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
     except Exception as error:  # a filter may trip over names that it does not expect
         raise DoesNotFit(
-            f"timm {timm.__version__} cannot take these weights as {name}: {_why(error)}. All of "
+            f"timm {timm.__version__} cannot take these weights as {name}: {why(error)}. All of "
             "them come out without --format timm, for the release that wrote them"
         ) from error
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
     """The gist of what load_state_dict lists, which can be hundreds of names."""
     lines = [line.strip() for line in str(error).splitlines()[1:]] or [ascii(str(error))[1:-1]]
     said = []
@@ -195,7 +195,7 @@ def _config(model, name: str) -> dict:
     }
 
 
-def _save(weights: "dict[str, Tensor]", path: Path, metadata: dict[str, str]) -> None:
+def save(weights: "dict[str, Tensor]", path: Path, metadata: dict[str, str]) -> None:
     from safetensors.torch import save_file
 
     # Tied tensors are written once for each name, so that a strict load finds them all.

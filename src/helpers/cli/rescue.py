@@ -77,7 +77,7 @@ def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote
     outcome = Outcome(source, target)
     try:
         if args.format == "timm":
-            with targets.partial(source, target, args.force, folder=True) as folder:
+            with targets.partial(source, target, args.force, targets.FOLDER) as folder:
                 found = rescuing.rescue(source, args.root, limits(args), session)
                 outcome.fit = timmfolder.write(
                     found.state_dict, found.report, args.architecture, folder
