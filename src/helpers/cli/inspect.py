@@ -1,6 +1,7 @@
 """missing-aa inspect: say what checkpoints hold, without running anything that they hold."""
 
 import argparse
+import gc
 
 from helpers.errors import UsageProblem
 
@@ -33,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
             "what comes through a pipe cannot be inspected, because a zip is read from its end; "
             "save it to a file and name that"
         )
+    # What a pickle describes is built whole, then dropped: to look for cycles meanwhile is in vain.
+    gc.set_threshold(100_000)
     granted, outcomes = limits(args), []
     for path in args.files:
         try:
