@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from helpers.checkpoints import contents, formats, pickles, policy, sniffing
 from helpers.checkpoints.container import WINDOW, Container, Unreadable, open_checkpoint
 from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
+from helpers.checkpoints.legacy import look_into
 from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.policy import Judged
@@ -141,11 +142,14 @@ def _pickle(found: Checkpoint, container: Container, limits: Limits) -> Checkpoi
 def _follow(container: Container, limits: Limits) -> Program:
     """The pickle's program; of a bare pickle that is too large its beginning, for the names."""
     try:
+        if container.format == "pickle":
+            limits.check("pickle_bytes", container.size, "the length of the pickle, in bytes,")
         return container.follow(limits)
     except LimitReached as problem:
         if container.format != "pickle":
             raise
         program = pickles.read(container.read(0, WINDOW), limits=limits)
+        look_into(program, limits)
         program.error = problem
         return program
 
@@ -159,7 +163,8 @@ def _unfollowed(
     program = pickles.read(container.read(0, WINDOW))
     if any(wanted.module.partition(".")[0] == "torch" for wanted in program.globals.values()):
         return _trouble(found, problem)
-    if not sniffing.is_named_pickle(found.path):
+    is_marked = program.protocol >= 2
+    if not is_marked or not sniffing.is_named_pickle(found.path):
         return None
     found.kind, found.remark = "other", UNFOLLOWED
     return found

@@ -78,7 +78,7 @@ class Scan:
 
 
 def scan(
-    paths: str | os.PathLike | Sequence[str | os.PathLike],
+    paths: str | bytes | os.PathLike | Sequence[str | bytes | os.PathLike],
     *,
     exclude: Sequence[str] = (),
     everything: bool = False,
@@ -92,7 +92,7 @@ def scan(
     processes. Raises UsageProblem for a path that is not there; all else becomes a verdict.
     """
     done = Scan()
-    paths = [paths] if isinstance(paths, str | os.PathLike) else paths
+    paths = [paths] if isinstance(paths, str | bytes | os.PathLike) else paths
     done.run(paths, exclude, everything, limits, jobs)
     return done
 

@@ -1,0 +1,346 @@
+"""The command `missing-aa scan`: what it tells, its exit codes, and the processes it works with."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from helpers.checkpoints import crew, scan, scanning
+from helpers.checkpoints.limits import DEFAULT, Limits
+from helpers.checkpoints.walking import UNASKED
+from helpers.cli import main
+from rescue_files import call, module, tensor, torch_zip
+
+unix = pytest.mark.skipif(os.name == "nt", reason="needs what only Unix has")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder to stand in, with a fine checkpoint in it."""
+    monkeypatch.chdir(tmp_path)
+    save_file({"w": torch.zeros(2)}, "fine.safetensors")
+    return tmp_path
+
+
+def net():
+    return nn.Sequential(nn.Linear(2, 2))
+
+
+def command(*words, **options):
+    """The command in a process of its own."""
+    line = [sys.executable, "-m", "helpers.cli", "scan", *words]
+    return subprocess.run(line, capture_output=True, **options)
+
+
+def test_a_person_is_told_what_each_is_and_what_to_do(here, capsys):
+    Path("my models").mkdir()
+    torch.save(net(), "my models/old.pt")
+    torch.save(net().state_dict(), "weights.pth")
+    Path("numbers.pkl").write_bytes(pickle.dumps([1, 2]))
+    Path("notes.txt").write_text("words")
+    assert main(["scan", "."]) == 1
+    told, err = capsys.readouterr()
+    assert told.splitlines()[:8] == [
+        "fine       state_dict (safetensors)  fine.safetensors",
+        "fine       state_dict (pickle)       weights.pth",
+        "finding    whole model (pickle)      my models/old.pt: "
+        "holds torch.nn.modules.container.Sequential",
+        "",
+        "3 checkpoints among 5 files: 2 fine, 1 with a whole model.",
+        "1 more holds no model (--json lists them).",
+        "Weights alone in a pickle last; they need torch's own reader, safetensors does not.",
+        "",
+    ]
+    assert "missing-aa rescue 'my models/old.pt' 'my models/old.safetensors'" in told
+    assert "torch.save(model.state_dict()" in told and "save_portable(model" in told
+    assert not err
+
+
+def test_the_rescue_that_is_advised_works(here, capsys):
+    torch.save({"model": net(), "ema": net()}, "two.ckpt")
+    assert main(["scan", "two.ckpt"]) == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "missing-aa rescue" in line]
+    assert main(line.split()[1:]) == 0
+    assert Path("two.safetensors").exists()
+
+
+def test_a_bare_pickle_gets_no_advice_that_rescue_cannot_keep(here, capsys):
+    Path("bare.pkl").write_bytes(pickle.dumps(net()))
+    assert main(["scan", "."]) == 1
+    told = capsys.readouterr().out
+    assert "missing-aa rescue" not in told and "torch.save(model.state_dict()" in told
+
+
+def test_without_findings_there_is_no_advice(here, capsys):
+    assert main(["scan", "."]) == 0
+    told = capsys.readouterr().out
+    assert told.splitlines()[-1] == "1 checkpoint among 1 file: 1 fine."
+
+
+def test_an_empty_tree_is_fine_and_says_so(tmp_path, capsys):
+    assert main(["scan", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "No checkpoint among 0 files.\n"
+
+
+def test_what_was_passed_over_is_said_with_the_switch(here, capsys):
+    for folder in (".git", ".venv", "node_modules"):
+        Path(folder).mkdir()
+        torch.save(net(), f"{folder}/a.pt")
+    assert main(["scan", "--exclude", "fine*", "."]) == 0
+    told = capsys.readouterr().out
+    assert "--all looks there too): .git, .venv, node_modules." in told
+    assert "Passed over (excluded): fine.safetensors." in told
+    assert main(["scan", "--all", "."]) == 1
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_missing_path_is_usage_and_one_line(here, capsys, as_json):
+    assert main(["scan", ".", "mis\x1bsing"] + ["--json"] * as_json) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and "mis\\x1bsing" in err
+
+
+@pytest.mark.parametrize("words", [[], ["--jobs", "0", "."], ["--max-depth", "x", "."]])
+def test_words_that_are_off_are_usage(words):
+    with pytest.raises(SystemExit) as end:
+        main(["scan", *words])
+    assert end.value.code == 2
+
+
+def test_of_several_verdicts_the_highest_exit_code_counts(here, capsys):
+    codes = [main(["scan", "."])]
+    torch.save(net(), "whole.pt")
+    codes.append(main(["scan", "."]))
+    torch_zip(here / "evil.pt", call("os", "system", ""))
+    codes.append(main(["scan", "."]))
+    Path("empty.pt").touch()
+    codes.append(main(["scan", "."]))
+    codes.append(main(["scan", "--max-opcodes", "1", "."]))
+    assert codes == [0, 1, 3, 4, 6]
+    assert main(["scan", "fine.safetensors", "whole.pt"]) == 1
+
+
+def test_json_carries_all_of_it(here, capsys):
+    torch.save({"model": net()}, "old.pt")
+    torch_zip(here / "evil.pt", call("os", "system", ""))
+    Path("numbers.pkl").write_bytes(pickle.dumps([1, 2]))
+    Path(".git").mkdir()
+    assert main(["scan", "--json", "."]) == 3
+    said = json.loads(capsys.readouterr().out)
+    evil, fine, numbers, old = said.pop("files")
+    assert said == {
+        "schema": 1,
+        "passed_over": [{"path": ".git", "reason": UNASKED}],
+        "looked_at": 4,
+        "candidates": 4,
+        "judged": 4,
+        "complete": True,
+    }
+    assert old == {
+        "path": "old.pt",
+        "format": "torch-zip",
+        "size": Path("old.pt").stat().st_size,
+        "kind": "training checkpoint",
+        "verdict": "finding",
+        "remark": "holds torch.nn.modules.container.Sequential at model",
+        "models": [{"name": "model", "class": "torch.nn.modules.container.Sequential"}],
+        "dangerous": [],
+        "also": [],
+        "exit_code": 1,
+    }
+    assert evil["dangerous"] == [{"name": "os.system", "reason": "starts programs"}]
+    assert [f["verdict"] for f in (evil, fine, numbers)] == ["dangerous", "fine", "other"]
+
+
+NASTY = "a\x1b[31m\n[link=x]\u202e\udc80.pt"
+
+
+@unix
+@pytest.mark.parametrize("words", [["."], ["--json", "."], [NASTY]])
+def test_names_reach_no_terminal_as_they_are(here, capsys, words):
+    kind = ("a", NASTY.replace("\n", "\t").replace("\udc80", ""))
+    torch_zip(here / NASTY, module({"w": tensor()}, kind=kind))
+    assert main(["scan", *words]) == 1
+    told = capsys.readouterr().out
+    assert not [c for c in told if c != "\n" and not c.isprintable()]
+    assert "a\\x1b[31m\\n[link=x]" in told.replace("\\\\", "\\")
+
+
+@unix
+def test_a_terminal_that_knows_few_letters_is_no_obstacle(here):
+    torch.save(net(), "模型.pt")
+    done = command(".", env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 1 and b"\\u6a21\\u578b.pt" in done.stdout, done.stderr
+
+
+def test_nothing_heavy_is_imported(here):
+    code = (
+        "import sys; from helpers.cli import main; assert main(['scan', '.']) == 0; "
+        "heavy = {'torch', 'timm', 'numpy', 'safetensors', 'rich'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+# More processes than one.
+
+
+@pytest.fixture
+def many(here, monkeypatch):
+    """Forty files of several kinds, of which none is judged in this process."""
+    monkeypatch.setattr(scanning, "PATIENCE", 0)
+    for number in range(10):
+        torch.save(net(), f"{number}-whole.pt")
+        torch.save(net().state_dict(), f"{number}-weights.pt")
+        torch_zip(here / f"{number}-evil.pt", call("os", "system", ""))
+    Path("empty.pt").touch()
+    Path("odd\udc80.pt" if os.name != "nt" else "odd.pt").write_bytes(bytes(99))
+    return here
+
+
+def test_more_processes_say_the_same(many):
+    one, two = scan(".", jobs=1), scan(".", jobs=2)
+    assert one.checkpoints == two.checkpoints and len(one.checkpoints) == 33
+    assert two.judged == two.candidates == 33
+    assert not psutil.Process().children()
+
+
+def test_a_program_without_a_guard_for_its_main_part_can_use_them(many):
+    Path("program.py").write_text(
+        "from helpers.checkpoints import scan, scanning\n"
+        "scanning.PATIENCE = 0\n"
+        "print(len(scan('.', jobs=2).checkpoints))\n"
+    )
+    done = subprocess.run([sys.executable, "program.py"], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("33\n", "")
+
+
+def test_nothing_that_lies_among_the_files_is_imported(many):
+    for name in ("json", "queue", "pickletools", "helpers"):
+        Path(f"{name}.py").write_text("open('imported', 'w')\n")
+    assert len(scan(".", jobs=2).checkpoints) == 33
+    assert not Path("imported").exists()
+
+
+def test_limits_hold_in_other_processes_too(many):
+    done = scan(".", jobs=2, limits=Limits(opcodes=1))
+    assert {entry.verdict for entry in done.checkpoints} >= {"limit", "malformed"}
+
+
+def test_without_processes_the_scan_is_done_here(many, monkeypatch):
+    for impossible in (["/no/such/python"], [sys.executable, "-c", ""]):
+        monkeypatch.setattr(crew, "COMMAND", impossible)
+        assert len(scan(".", jobs=2).checkpoints) == 33
+
+
+DYING = """
+import os, sys
+from helpers.checkpoints import crew, judging
+def judge(path, limits):
+    if "7-evil" in path:
+        os._exit(9)
+    return judging.judge(path, limits)
+crew.judge = judge
+crew.work(crew.Limits())
+"""
+
+
+def test_a_file_that_breaks_a_process_costs_itself_alone(many, monkeypatch):
+    monkeypatch.setattr(crew, "COMMAND", [sys.executable, "-c", DYING])
+    done = scan(".", jobs=2)
+    assert len(done.checkpoints) == 33
+    broken = [entry.path for entry in done.checkpoints if entry.remark == crew.BROKE_DOWN]
+    assert broken == ["7-evil.pt"]
+    assert not psutil.Process().children()
+
+
+@unix
+def test_a_scan_that_is_left_ends_its_processes_at_once(many):
+    judged = crew.Crew(2, DEFAULT).judge([str(path) for path in Path().iterdir()] * 9)
+    next(judged)
+    for process in psutil.Process().children():
+        process.suspend()  # now it would never answer
+    judged.close()
+    assert not psutil.Process().children()
+
+
+@unix
+def test_processes_end_with_the_one_that_started_them(many):
+    code = (
+        "from helpers.checkpoints.crew import Crew; from helpers.checkpoints.limits import DEFAULT;"
+        "import psutil, os, signal; crew = Crew(2, DEFAULT);"
+        "print(*[p.pid for p in psutil.Process().children()], flush=True);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    left = [psutil.Process(int(pid)) for pid in done.stdout.split() if psutil.pid_exists(int(pid))]
+    assert not psutil.wait_procs(left, timeout=60)[1]
+
+
+INTERRUPTED = """
+import os, signal, sys
+from helpers.cli import main
+def stop(event, args):
+    if event == "open" and str(args[0]) == "b-never.pt" and seen.append(1) is None and seen[1:]:
+        os.kill(os.getpid(), signal.SIGINT)  # as it is about to be judged: the second opening
+seen = []
+sys.addaudithook(stop)
+sys.exit(main(["scan", "--jobs", "1", *sys.argv[1:], "."]))
+"""
+
+
+@unix
+def test_ctrl_c_ends_it_at_once_and_tells_what_was_found(here):
+    torch.save(net(), "a-whole.pt")
+    torch.save(net(), "b-never.pt")
+
+    def interrupted(*words):
+        line = [sys.executable, "-c", INTERRUPTED, *words]
+        done = subprocess.run(line, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (130, "missing-aa scan: stopped\n")
+        return done.stdout
+
+    told = interrupted()
+    assert "a-whole.pt" in told and "b-never.pt" not in told
+    assert "Stopped early: 1 of 3 candidates looked into." in told
+    said = json.loads(interrupted("--json"))
+    assert (len(said["files"]), said["complete"], said["judged"]) == (1, False, 1)
+
+
+# The work grows with the files, and no faster.
+
+COUNTED = """
+import collections, sys
+from helpers.cli import main
+counts = collections.Counter()
+def count(event, args):
+    if event in ("open", "os.scandir") and str(args[0]).startswith(sys.argv[1]):
+        counts[event] += 1
+sys.addaudithook(count)
+main(["scan", "--jobs", "1", "--json", sys.argv[1]])
+print(counts["open"], counts["os.scandir"], file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("files", [1000, 4000])
+def test_each_file_is_opened_once_and_each_candidate_once_more(tmp_path, files):
+    for number in range(files):
+        folder = tmp_path / f"{number % 97}" / f"{number % 11}"
+        folder.mkdir(parents=True, exist_ok=True)
+        ordinary = number % 4
+        (folder / f"{number}.{'txt' if ordinary else 'pkl'}").write_bytes(
+            b"words" if ordinary else pickle.dumps({"a": number})
+        )
+    folders = sum(1 for _ in os.walk(tmp_path))
+    line = [sys.executable, "-c", COUNTED, str(tmp_path)]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert done.stderr.split() == [str(files + files // 4), str(folders)]
+    assert json.loads(done.stdout)["looked_at"] == files
