@@ -14,6 +14,9 @@ from pathlib import Path
 from helpers import releases
 from helpers.errors import Problem
 
+FORKS = sys.platform == "linux"
+"""Whether a process is forked from one that has torch loaded; elsewhere each loads it anew."""
+
 SUGGESTED = ("regnetx_002", "rexnet_100", "gernet_s", "darknet17", "cs3darknet_s")
 """Small models that hold a ConvNormAct and run in every release of the lessons."""
 
@@ -60,10 +63,6 @@ def check_model(model_name: str, writer: str, readers: list[str], image_size: in
 
 def _unsuitable(reason: str) -> UnsuitableModel:
     return UnsuitableModel(f"{reason}; models that work here: {', '.join(SUGGESTED)}")
-
-
-FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-"""Whether processes can be forked here; where they cannot, each pays for importing torch anew."""
 
 
 def context() -> multiprocessing.context.BaseContext:

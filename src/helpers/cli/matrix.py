@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
     from helpers.matrix import running
     from helpers.matrix.results import Results
+    from helpers.trials import FORKS
 
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
         ) from missing
     with Results(args.output, args.seed) as results:
         done = plan.done(results)
+        if not FORKS:
+            console.print("processes cannot be forked safely on this system: each imports torch")
         if done:
             console.print(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
         with _executor(args.dask) as executor, _bar(console, plan, results) as wrote:

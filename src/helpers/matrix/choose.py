@@ -1,11 +1,12 @@
 """Choose the models of the atlas: `python -m helpers.matrix.choose` writes models.txt.
 
-Of every model file that any release had, one small architecture: of those that the most releases
-have, the one with the fewest parameters. Its picture is the smallest that it takes, perturbed, in
-the oldest and in the newest release that have it.
+Of every model file that any release had, one small architecture: of those that nearly as many
+releases have as any of the file, the one with the fewest parameters. Its picture is the smallest
+that it takes, perturbed, in the oldest and in the newest release that have it.
 """
 
-from collections import Counter
+from collections import defaultdict
+from concurrent.futures import Future
 from pathlib import Path
 
 from helpers import releases
@@ -19,50 +20,73 @@ HEADER = """\
 # Made by: python -m helpers.matrix.choose
 """
 
-VICTIMS = (*SUGGESTED, "mobilenetv2_100", "mobilenetv3_large_100", "resnetblur18", "dpn68")
+VICTIMS = (
+    *SUGGESTED,
+    *("mobilenetv2_100", "mobilenetv3_large_100", "resnetblur18", "dpn68", "vit_tiny_patch16_224"),
+)
 """Models that the lessons tell of, beside the smallest ones."""
+
+SPREAD = 0.8
+"""A model is held by at least this share of the releases that the most widespread one has."""
+
+LARGEST = 200_000_000
+"""Parameters above which a file has no small architecture, and is left out."""
 
 
 def choose() -> list[tuple[str, int, int]]:
     """Name, size of the picture and parameters of each model, in the order of the names."""
     with Trials() as trials:
         runs = {release: trials.under(release, _names_by_file) for release in releases.KNOWN}
-        files = {release: run.result() for release, run in runs.items() if run.exception() is None}
-        having = {}
-        for release, listed in files.items():
-            for name in {name for names in listed.values() for name in names}:
-                having.setdefault(name, []).append(release)
-        wanted = [
-            trials.under(having[names[0]][-1], _smallest, names)
-            for names in _candidates(files, having)
+        listed = {one: run.result() for one, run in runs.items() if run.exception() is None}
+        having = defaultdict(list)
+        for release, files in listed.items():
+            for name in {name for names in files.values() for name in names}:
+                having[name].append(release)
+        newest = {name: those[-1] for name, those in having.items()}
+        oldest = {name: those[0] for name, those in having.items()}
+
+        few = _candidates(listed, having)
+        tried = sorted({name for names in few for name in names} | set(VICTIMS))
+        counts = _in_release(trials, parameters, tried, newest)
+        smallest = {min(names, key=counts.get) for names in few}
+        chosen = sorted({n for n in smallest if counts[n] <= LARGEST} | set(VICTIMS))
+        sizes = [
+            _in_release(trials, tasks.smallest_picture, chosen, when) for when in (oldest, newest)
         ]
-        chosen = {run.result() for run in wanted} | set(VICTIMS)
-        fits = {
-            name: [trials.under(having[name][end], tasks.smallest_picture, name) for end in (0, -1)]
-            for name in sorted(chosen)
-        }
-        found = []
-        for name, (oldest, newest) in fits.items():
-            count = trials.under(having[name][-1], parameters, name)
-            if size := max(oldest.result(), newest.result()):
-                found.append((name, size, count.result()))
-    return found
+    return [
+        (name, max(size[name] for size in sizes), counts[name])
+        for name in chosen
+        if all(size[name] for size in sizes)
+    ]
 
 
-def _candidates(files: dict[str, dict], having: dict[str, list]) -> list[list[str]]:
-    """For each model file a few names that the most releases have, all of the newest of these."""
-    union: dict[str, set[str]] = {}
-    for listed in files.values():
-        for file, names in listed.items():
-            union.setdefault(file, set()).update(names)
-    spread = Counter({name: len(those) for name, those in having.items()})
+def _candidates(listed: dict[str, dict], having: dict[str, list]) -> list[list[str]]:
+    """For each model file the few widespread names that speak of the smallest sizes."""
+    files: dict[str, set[str]] = defaultdict(set)
+    for by_file in listed.values():
+        for file, names in by_file.items():
+            files[file] |= set(names)
     few = []
-    for names in union.values():
-        most = max(spread[name] for name in names)
-        best = sorted((n for n in names if spread[n] == most), key=size_by_name)
-        newest = having[best[0]][-1]
-        few.append([name for name in best if having[name][-1] == newest][:TRIED])
+    for names in files.values():
+        most = max(len(having[name]) for name in names)
+        spread = [name for name in names if len(having[name]) >= SPREAD * most]
+        few.append(sorted(spread, key=size_by_name)[:TRIED])
     return few
+
+
+def _in_release(trials: Trials, function, names: list[str], release: dict[str, str]) -> dict:
+    """Name -> `function(name)`, each under its release; a process for each release."""
+    by_release = defaultdict(list)
+    for name in names:
+        by_release[release[name]].append(name)
+    runs: list[Future] = [
+        trials.under(one, _each, function, those) for one, those in by_release.items()
+    ]
+    return {name: value for run in runs for name, value in run.result().items()}
+
+
+def _each(function, names: list[str]) -> dict:
+    return {name: function(name) for name in names}
 
 
 def _names_by_file() -> dict[str, list[str]]:
@@ -70,10 +94,6 @@ def _names_by_file() -> dict[str, list[str]]:
 
     modules = getattr(timm, "list_modules", None) or timm.models.registry.list_modules
     return {file: names for file in modules() if (names := timm.list_models(module=file))}
-
-
-def _smallest(names: list[str]) -> str:
-    return min(names, key=parameters)
 
 
 if __name__ == "__main__":
