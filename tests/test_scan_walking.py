@@ -1,6 +1,5 @@
 """Which files a scan looks at: every regular one, once, and nothing that could harm or hang it."""
 
-import contextlib
 import os
 import shutil
 import socket
@@ -61,12 +60,18 @@ def test_a_path_that_is_not_there_is_usage_before_anything_is_looked_at(here, pa
 
 def test_a_tree_deeper_than_python_recurses_is_walked(here):
     depth = 1500
-    with contextlib.chdir(here):
-        for _ in range(depth):
-            os.mkdir("d")
-            os.chdir("d")
-        put("a.pkl")
-    assert [path.count("d/") for path in found()] == [depth]
+    for _ in range(depth):
+        os.mkdir("d")
+        os.chdir("d")
+    put("a.pkl")
+    os.chdir(here)
+    seen = found()
+    os.chdir("d/" * depth)
+    os.unlink("a.pkl")
+    for _ in range(depth):  # shutil, which pytest cleans up with, recurses
+        os.chdir("..")
+        os.rmdir("d")
+    assert [path.count("d/") for path in seen] == [depth]
 
 
 # The same file by several ways.
