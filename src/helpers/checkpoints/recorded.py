@@ -1,0 +1,163 @@
+"""What the config.json of a portable folder records of its files, its output and its versions."""
+
+import json
+import mmap
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import timm
+import torch
+
+from helpers.checkpoints.digest import Digest
+from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
+from helpers.checkpoints.fingerprint import Fingerprint
+
+CONFIG, WEIGHTS, TRAINING = "config.json", "model.safetensors", "training.pt"
+KEY = "missing_aa"
+"""Of the record in config.json; timm leaves it alone."""
+
+MOST_BYTES = 10_000_000
+"""Of a config.json: 21,000 classes with their descriptions take about two million."""
+LONGEST_SIDE = 4096
+"""Of the fixed input, so that a forged record cannot ask for all memory."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """`versions` of python, torch and timm, the `sha256` of each file, the output's fingerprint."""
+
+    versions: dict[str, str]
+    sha256: dict[str, str]
+    fingerprint: Fingerprint
+
+    def differing(self) -> dict[str, tuple[str, str]]:
+        """The packages of another version now: what was recorded, and what is here."""
+        now = versions()
+        return {
+            name: (saved, now[name])
+            for name, saved in self.versions.items()
+            if _significant(name, saved) != _significant(name, now.get(name, ""))
+        }
+
+
+def versions() -> dict[str, str]:
+    """Of what a model depends on, as it is loaded."""
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "timm": timm.__version__,
+    }
+
+
+def _significant(name: str, version: str) -> str:
+    """Without the build's own mark (2.14.1+cpu), and of Python without the bugfix release."""
+    plain = version.partition("+")[0]
+    return ".".join(plain.split(".")[:2]) if name == "python" else plain
+
+
+def write(path: Path, config: dict, record: Record) -> None:
+    described = config | {KEY: {"schema": 1, **asdict(record)}}
+    path.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> tuple[dict, Record]:
+    """The config, and what it records. Raises CheckpointError, and says what is missing."""
+    config = _read_json(_present(folder) / CONFIG)
+    if KEY not in config:
+        raise CheckpointError(
+            f"{folder} was not written by save_portable, so there is nothing to hold it against; "
+            f"timm.create_model('local-dir:{folder}', pretrained=True) loads it unchecked"
+        )
+    try:
+        return config, _record(config[KEY])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Malformed(_damaged(folder / CONFIG)) from error
+
+
+def _present(folder: Path) -> Path:
+    if folder.is_dir():
+        return folder
+    if left := sorted(folder.parent.glob(f".{folder.name[:100]}.*.old")):
+        raise CheckpointError(
+            f"there is no folder {folder}, but {left[-1]}: a saving was killed as it replaced it; "
+            "rename it back"
+        )
+    raise CheckpointError(f"there is no folder {folder}")
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        if not path.is_file():
+            raise CheckpointError(
+                f"{path} is missing; take the whole folder from where it was saved"
+            )
+        with open(path, "rb") as file:
+            text = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(text) > MOST_BYTES:
+        raise LimitReached(f"{path} is longer than {MOST_BYTES:,} bytes, and no model needs that")
+    try:
+        config = json.loads(text)
+        parts = (config["architecture"], config["pretrained_cfg"], config.get("model_args", {}))
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise Malformed(_damaged(path)) from error
+    if not all(map(isinstance, parts, (str, dict, dict))):
+        raise Malformed(_damaged(path))
+    return config
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} is damaged; take the folder from where it was saved"
+
+
+def _record(held: dict) -> Record:
+    """Raises ValueError, and whatever else a wrong form leads to."""
+    if held["schema"] != 1:
+        raise CheckpointError(
+            "a newer missing-aa wrote this folder: pip install --upgrade missing-aa"
+        )
+    seen = Fingerprint(**held["fingerprint"])
+    numbers = [seen.mean, seen.std, *seen.projections]
+    if not (
+        len(seen.input_size) == 3
+        and all(type(side) is int and 0 < side <= LONGEST_SIDE for side in seen.input_size)
+        and all(isinstance(number, int | float) for number in numbers)
+        and seen.is_finite
+        and all(
+            isinstance(word, str) for part in ("versions", "sha256") for word in held[part].values()
+        )
+    ):
+        raise ValueError("not the form of a record")
+    return Record(held["versions"], held["sha256"], seen)
+
+
+def map_file(folder: Path, name: str) -> memoryview:
+    """The bytes of one of its files, for Digest. Raises CheckpointError."""
+    path = folder / name
+    try:
+        if not path.is_file():
+            raise CheckpointError(
+                f"{path} is missing; take the whole folder from where it was saved"
+            )
+        with open(path, "rb") as file:
+            if not path.stat().st_size:
+                return memoryview(b"")
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def sha256(folder: Path, name: str) -> str:
+    with Digest(map_file(folder, name)) as digest:
+        return digest.result()
+
+
+def check(folder: Path, name: str, record: Record, found: str) -> None:
+    """Raise Refused for a file that is not the one this config was written with."""
+    if record.sha256.get(name) != found:
+        raise Refused(
+            f"{folder / name} is not the file that {CONFIG} was saved with: it was changed or cut "
+            "short, or is of another save (its sha256 differs); take both from one save"
+        )

@@ -1,0 +1,77 @@
+"""Load a portable folder, and only as the model that was saved in it."""
+
+import os
+import warnings
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from helpers.checkpoints import fingerprint, rebuilding, recorded, timmfolder
+from helpers.checkpoints.digest import Digest
+from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.guard import InconsistentVersionWarning
+from helpers.checkpoints.recorded import WEIGHTS, Record
+
+
+class OtherOutput(CheckpointError):
+    """The model that was loaded does not compute what the saved one did."""
+
+
+def load_portable(folder: str | os.PathLike) -> nn.Module:
+    """The model of a folder that save_portable wrote, on the CPU and in eval mode.
+
+    Nothing of the folder is run, and nothing fetched. Weights are loaded strictly; their sha256 and
+    the output for the fixed input have to be what was recorded. Warns with
+    InconsistentVersionWarning where it was saved with other versions. Raises Refused for a changed
+    or mixed folder, OtherOutput where this timm computes something else, CheckpointError.
+    """
+    folder = Path(folder)
+    config, record = recorded.read(folder)
+    rebuilding.check_arguments(config.get("model_args", {}))
+    with Digest(recorded.map_file(folder, WEIGHTS)) as digest:
+        try:
+            weights = safetensors.torch.load_file(folder / WEIGHTS)
+            model = rebuilding.build(config, _type(weights))
+            model.load_state_dict(weights)
+        except (RuntimeError, SafetensorError, CheckpointError) as error:
+            recorded.check(folder, WEIGHTS, record, digest.result())
+            raise _unfit(folder, record, error) from error
+        recorded.check(folder, WEIGHTS, record, digest.result())
+    _check_output(folder, model.eval(), record)
+    if differing := record.differing():
+        warnings.warn(InconsistentVersionWarning(str(folder), differing), stacklevel=2)
+    return model
+
+
+def _type(weights: dict[str, torch.Tensor]) -> torch.dtype:
+    types = (value.dtype for value in weights.values() if value.is_floating_point())
+    return next(types, torch.float32)
+
+
+def _unfit(folder: Path, record: Record, error: Exception) -> CheckpointError:
+    reason = timmfolder.why(error) if isinstance(error, RuntimeError) else error
+    return CheckpointError(f"{folder} does not fit its config.json: {reason}; {_remedy(record)}")
+
+
+def _check_output(folder: Path, model: nn.Module, record: Record) -> None:
+    expected = record.fingerprint
+    try:
+        deviation = expected.deviation(fingerprint.take(model, expected.input_size))
+    except Exception as error:  # whatever its forward pass says
+        raise OtherOutput(f"{folder} does not run: {error}; {_remedy(record)}") from error
+    if deviation > fingerprint.TOLERANCE:
+        raise OtherOutput(
+            f"{folder} loads, but its output is not what was saved (off by {deviation:.2g} of its "
+            f"size, {fingerprint.TOLERANCE:g} is allowed); {_remedy(record)}; or, to have it all "
+            f"the same, timm.create_model('local-dir:{folder}', pretrained=True)"
+        )
+
+
+def _remedy(record: Record) -> str:
+    if "timm" in (differing := record.differing()):
+        saved, here = differing["timm"]
+        return f"timm {saved} saved it and this is {here}: pip install timm=={saved}"
+    return "config.json was changed or is of another save: take the folder from where it was saved"
