@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 import zipfile
+from datetime import date
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -38,15 +40,24 @@ class ReleaseProblem(Problem):
     """A release cannot be fetched, found or removed."""
 
 
-def _read_record() -> dict[str, str]:
-    """Release -> sha256 of its wheel, oldest version first."""
+@cache
+def _read_record() -> list[list[str]]:
+    """Of each release its name, the sha256 of its wheel and its day, oldest version first."""
     lines = files("helpers").joinpath("timm_releases.txt").read_text().splitlines()
     rows = (line.split() for line in lines if line.startswith("timm=="))
-    return {row[0].removeprefix("timm=="): row[1].removeprefix("--hash=sha256:") for row in rows}
+    return [
+        [name.removeprefix("timm=="), sha.removeprefix("--hash=sha256:"), day]
+        for name, sha, _, day in rows
+    ]
 
 
-KNOWN = _read_record()
+KNOWN = {name: sha256 for name, sha256, _ in _read_record()}
 """Every recorded release, oldest version first, with the sha256 of its wheel."""
+
+
+def published(release: str) -> date:
+    """The day on which a recorded release came out."""
+    return date.fromisoformat(next(day for name, _, day in _read_record() if name == release))
 
 
 def check_known(release: str) -> None:

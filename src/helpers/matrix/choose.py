@@ -29,7 +29,7 @@ VICTIMS = (
 SPREAD = 0.8
 """A model is held by at least this share of the releases that the most widespread one has."""
 
-LARGEST = 200_000_000
+LARGEST = 60_000_000
 """Parameters above which a file has no small architecture, and is left out."""
 
 
