@@ -16,8 +16,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 import helpers.checkpoints as checkpoints
-from helpers.checkpoints.judging import judge
+from helpers.checkpoints.judging import EXIT_CODES, judge
 from helpers.checkpoints.limits import DEFAULT, Limits
+from helpers.checkpoints.sniffing import PICKLES as PICKLE_NAMES
 from rescue_files import call, mapping, name, tensor, torch_zip, value
 
 LEGACY = {"_use_new_zipfile_serialization": False}
@@ -190,6 +191,7 @@ PICKLES = {
     "numbers.pkl": pickled({"a": [1, 2.0]}),
     "python2.pkl": pickled({"a": [1, 2.0]}, 0),
     "arrays.pkl": pickled(numpy.arange(5)),
+    "random.pkl": pickled([numpy.random.default_rng(), numpy.random.RandomState(0)]),
     "anything.cache": pickled({"a": [1, 2.0]}),
     "tensor.pt": saved(torch.zeros(3)),
     "regressor.joblib": lambda path: joblib.dump({"coef": numpy.ones(4)}, path),
@@ -284,3 +286,10 @@ def test_a_file_that_is_gone_is_no_checkpoint(tmp_path):
 def test_a_name_that_is_put_together_is_dangerous(one):
     program = b"\x80\x04" + value("os") + name("a", "b") + b"\x93."
     assert one("model.pkl", program).verdict == "dangerous"
+
+
+def test_the_reference_names_every_verdict_and_every_name_that_counts():
+    said = (Path(__file__).parents[1] / "docs" / "reference" / "scan.md").read_text()
+    for verdict, code in EXIT_CODES.items():
+        assert f"| `{verdict}` | {code} |" in said
+    assert all(f"`{suffix}`" in said for suffix in PICKLE_NAMES)

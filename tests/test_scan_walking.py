@@ -3,6 +3,8 @@
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -58,20 +60,25 @@ def test_a_path_that_is_not_there_is_usage_before_anything_is_looked_at(here, pa
         found("a.pkl", path)
 
 
-def test_a_tree_deeper_than_python_recurses_is_walked(here):
+@pytest.fixture
+def deep(here):
+    """How many folders lie in each other, with a file in the last."""
     depth = 1500
     for _ in range(depth):
         os.mkdir("d")
         os.chdir("d")
     put("a.pkl")
     os.chdir(here)
-    seen = found()
+    yield depth
     os.chdir("d/" * depth)
     os.unlink("a.pkl")
-    for _ in range(depth):  # shutil, which pytest cleans up with, recurses
+    for _ in range(depth):  # shutil, with which pytest cleans up, recurses
         os.chdir("..")
         os.rmdir("d")
-    assert [path.count("d/") for path in seen] == [depth]
+
+
+def test_a_tree_deeper_than_python_recurses_is_walked(deep):
+    assert [path.count("d/") for path in found()] == [deep]
 
 
 # The same file by several ways.
@@ -212,14 +219,19 @@ def powerless():
 
 @unix
 def test_what_cannot_be_read_is_told_and_the_rest_goes_on(powerless):
-    put(powerless / "a.pkl", powerless / "closed.txt", powerless / "folder/b.pkl")
+    closed = ["closed.txt", "closed", "listed/c.pkl"]
+    put(
+        powerless / "a.pkl", powerless / "closed/b.pkl", *(powerless / path for path in closed[::2])
+    )
     (powerless / "closed.txt").chmod(0)
-    (powerless / "folder").chmod(0)
+    (powerless / "closed").chmod(0)
+    (powerless / "listed").chmod(0o400)
     done = scan(powerless)
-    told = [(Path(entry.path).name, entry.verdict) for entry in done.checkpoints]
-    assert told == [("a.pkl", "other"), ("closed.txt", "unreadable"), ("folder", "unreadable")]
+    told = {os.path.relpath(entry.path, powerless): entry for entry in done.checkpoints}
+    assert told.pop("a.pkl").verdict == "other"
+    assert sorted(told) == sorted(closed)
+    assert {entry.remark for entry in told.values()} == {"cannot be read: Permission denied"}
     assert done.exit_code == 1 and done.complete
-    assert "Permission denied" in done.checkpoints[-1].remark
 
 
 def test_what_vanishes_meanwhile_is_survived(here):
@@ -233,3 +245,22 @@ def test_what_vanishes_meanwhile_is_survived(here):
     Path("d").touch()
     assert [path for path, _ in files] == ["d"]
     assert not walk.unreadable and not walk.passed_over
+
+
+VANISHING = """
+import os, sys
+from helpers.checkpoints.walking import Walk
+def vanish(event, args):
+    if event == "os.scandir" and args[0] == "b":
+        os.rmdir("b")
+sys.addaudithook(vanish)
+walk = Walk()
+assert [path for path, _ in walk.files(["."])] == ["a.pkl"]
+assert not walk.unreadable and not os.path.exists("b")
+"""
+
+
+def test_a_folder_that_vanishes_as_it_is_about_to_be_read_is_survived(here):
+    put("a.pkl")
+    Path("b").mkdir()
+    subprocess.run([sys.executable, "-c", VANISHING], check=True)

@@ -53,7 +53,8 @@ PASSAGES = (
     "pickle _pickle marshal pdb timeit multiprocessing threading tempfile urllib requests"
 )
 
-# What the standard library has in honest checkpoints, and joblib's mark before an array's bytes.
+# What the standard library has in honest checkpoints; joblib's mark before an array's bytes; what
+# makes numpy's random generators.
 STANDARD = (
     "builtins.object builtins.int builtins.float builtins.str builtins.bytes builtins.bool "
     "builtins.list builtins.dict builtins.tuple builtins.frozenset builtins.slice builtins.range "
@@ -68,7 +69,9 @@ STANDARD = (
     "decimal.Decimal fractions.Fraction uuid.UUID random.Random re._compile "
     "logging.Logger logging.getLogger datetime.datetime datetime.date datetime.time "
     "datetime.timedelta datetime.timezone "
-    "joblib.numpy_pickle.NumpyArrayWrapper joblib.numpy_pickle.NDArrayWrapper"
+    "joblib.numpy_pickle.NumpyArrayWrapper joblib.numpy_pickle.NDArrayWrapper "
+    "numpy.random._pickle.__randomstate_ctor numpy.random._pickle.__generator_ctor "
+    "numpy.random._pickle.__bit_generator_ctor"
 )
 STANDARD_MODULES = "math cmath enum numbers"
 
