@@ -63,7 +63,7 @@ def test_a_path_that_is_not_there_is_usage_before_anything_is_looked_at(here, pa
 @pytest.fixture
 def deep(here):
     """How many folders lie in each other, with a file in the last."""
-    depth = 1500
+    depth = 1050
     for _ in range(depth):
         os.mkdir("d")
         os.chdir("d")
