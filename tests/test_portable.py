@@ -151,6 +151,7 @@ def test_a_changed_head_is_known(folder):
 UNKNOWN = [
     ({"drop_rate": 0.25}, "Give model_args={'drop_rate': 0.25}"),
     ({"act_layer": nn.ELU}, "act1 is ELU, there ReLU"),
+    ({"act_layer": nn.ELU}, "Give in model_args what it was made with"),
 ]
 
 
@@ -167,6 +168,17 @@ def test_arguments_that_were_asked_for_are_enough(folder):
     model = timm.models.test_resnet(drop_rate=0.25)
     save_portable(model, folder, model_args={"drop_rate": 0.25})
     assert load_portable(folder).drop_rate == 0.25
+
+
+def test_a_head_put_on_by_hand_is_asked_for(folder):
+    model = make("test_resnet")
+    model.fc = nn.Linear(model.num_features, 10)
+    with pytest.raises(
+        NotPortable, match="fc.weight is 10 x .*Give model_args={'num_classes': 10}"
+    ):
+        save_portable(model, folder)
+    save_portable(model, folder, model_args={"num_classes": 10})
+    assert same_tensors(model, load_portable(folder)) and model.num_classes == 1000
 
 
 def test_a_class_among_the_arguments_is_asked_for_by_name(folder):

@@ -81,11 +81,11 @@ def seen_arguments(model: nn.Module) -> dict:
     pools += [getattr(model, "global_pool", None)]
     drops = [value for layer in layers if (value := getattr(layer, "drop_prob", None))]
     found = {
-        "num_classes": getattr(model, "num_classes", None),
+        "num_classes": getattr(model.get_classifier(), "out_features", model.num_classes),
         "in_chans": images[0].shape[1] if images else None,
         "img_size": getattr(getattr(model, "patch_embed", None), "img_size", None),
         "global_pool": next((pool for pool in pools if isinstance(pool, str)), None),
         "drop_rate": getattr(model, "drop_rate", None),
-        "drop_path_rate": max(drops, default=0.0),
+        "drop_path_rate": round(max(drops, default=0.0), 6),
     }
     return {key: value for key, value in found.items() if value is not None}

@@ -4,22 +4,32 @@ import inspect
 
 import timm
 import torch
-from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from helpers.checkpoints.errors import CheckpointError, Refused
 
-_RANDOM = {torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default}
+_RANDOM = {
+    Tensor.normal_,
+    Tensor.uniform_,
+    nn.init.normal_,
+    nn.init.uniform_,
+    nn.init.kaiming_uniform_,
+}
+"""What fills a tensor in place; the other functions of nn.init go through these."""
 _OWN = {*inspect.signature(timm.create_model).parameters, "features_only", "pretrained_model_args"}
 """Arguments of create_model that say where weights come from, or ask for a part of the model."""
 
 
-class _Unfilled(TorchDispatchMode):
+class _Unfilled(TorchFunctionMode):
     """Leaves out random initial values, which take most of the time that a model takes to build:
     whatever is random there has to come from the file."""
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        return args[0] if func in _RANDOM else func(*args, **(kwargs or {}))
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func in _RANDOM:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def check_arguments(arguments: dict) -> None:
@@ -41,10 +51,10 @@ def build(config: dict, dtype: torch.dtype) -> nn.Module:
     if not timm.is_model(name):
         raise CheckpointError(f"timm {timm.__version__} has no model {name!r}")
     try:
-        with torch.device("cpu"), _Unfilled():
+        with _Unfilled():
             model = timm.create_model(name, pretrained_cfg=pretrained_cfg, **arguments)
     except Exception as error:  # whatever a constructor says of an argument
         raise CheckpointError(
             f"timm {timm.__version__} cannot make {name} with {arguments}: {error}"
         ) from error
-    return model.to(dtype)
+    return model if dtype == torch.get_default_dtype() else model.to(dtype)

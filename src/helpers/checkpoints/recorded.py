@@ -4,6 +4,7 @@ import json
 import mmap
 import platform
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 
 import timm
@@ -11,7 +12,7 @@ import torch
 
 from helpers.checkpoints.digest import Digest
 from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
-from helpers.checkpoints.fingerprint import Fingerprint
+from helpers.checkpoints.fingerprint import PROJECTIONS, Fingerprint
 
 CONFIG, WEIGHTS, TRAINING = "config.json", "model.safetensors", "training.pt"
 KEY = "missing_aa"
@@ -71,7 +72,7 @@ def read(folder: Path) -> tuple[dict, Record]:
         )
     try:
         return config, _record(config[KEY])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise Malformed(_damaged(folder / CONFIG)) from error
 
 
@@ -119,12 +120,12 @@ def _record(held: dict) -> Record:
             "a newer missing-aa wrote this folder: pip install --upgrade missing-aa"
         )
     seen = Fingerprint(**held["fingerprint"])
-    numbers = [seen.mean, seen.std, *seen.projections]
+    numbers = [seen.mean, seen.std, *seen.projections, seen.tolerance]
     if not (
         len(seen.input_size) == 3
         and all(type(side) is int and 0 < side <= LONGEST_SIDE for side in seen.input_size)
-        and all(isinstance(number, int | float) for number in numbers)
-        and seen.is_finite
+        and len(seen.projections) == PROJECTIONS
+        and all(isinstance(number, int | float) and isfinite(number) for number in numbers)
         and all(
             isinstance(word, str) for part in ("versions", "sha256") for word in held[part].values()
         )

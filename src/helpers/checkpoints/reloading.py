@@ -62,10 +62,10 @@ def _check_output(folder: Path, model: nn.Module, record: Record) -> None:
         deviation = expected.deviation(fingerprint.take(model, expected.input_size))
     except Exception as error:  # whatever its forward pass says
         raise OtherOutput(f"{folder} does not run: {error}; {_remedy(record)}") from error
-    if deviation > fingerprint.TOLERANCE:
+    if deviation > expected.tolerance:
         raise OtherOutput(
             f"{folder} loads, but its output is not what was saved (off by {deviation:.2g} of its "
-            f"size, {fingerprint.TOLERANCE:g} is allowed); {_remedy(record)}; or, to have it all "
+            f"size, {expected.tolerance:.2g} is allowed); {_remedy(record)}; or, to have it all "
             f"the same, timm.create_model('local-dir:{folder}', pretrained=True)"
         )
 

@@ -53,7 +53,7 @@ class Saved:
     folder: Path
     architecture: str
     model_args: dict[str, Any]
-    record: Record
+    record: Record = field(repr=False)
     notes: list[str] = field(default_factory=list)
 
 
@@ -140,6 +140,8 @@ def _copy(model: nn.Module) -> tuple[nn.Module, torch.dtype]:
 
 def _config(model: nn.Module, model_args: dict[str, Any], path: Path) -> dict:
     """What timm writes for an upload, with the drop rates, which it leaves out."""
+    if "num_classes" in model_args:  # a head that was put on by hand leaves the old number behind
+        model.num_classes = model_args["num_classes"]
     known = getattr(model, "_model_args", {})  # timm 1.0.31 and newer
     drops = {name: value for name, value in known.items() if "drop" in name}
     try:
@@ -162,8 +164,8 @@ def _compare(original: nn.Module, rebuilt: nn.Module, config: dict, values: bool
     said = "; ".join(found[:SAID]) + ("; and more" if len(found) > SAID else "")
     raise NotPortable(
         f"timm.create_model({config['architecture']!r}) with {known} makes another model: {said}. "
-        + (f"Give model_args={wanted}" if wanted else "Give the arguments in model_args")
-        + " if it was made so; what was changed by hand afterwards cannot be kept"
+        + (f"Give model_args={wanted}" if wanted else "Give in model_args what it was made with")
+        + "; what was changed by hand afterwards cannot be kept"
     )
 
 
@@ -191,7 +193,7 @@ def _fingerprint(original: nn.Module, rebuilt: nn.Module, config: dict) -> finge
             "the same weights in a model of the same name and arguments give another output: its "
             "forward pass was changed, or is random"
         )
-    return seen
+    return fingerprint.with_tolerance(seen, original)
 
 
 def _sync(folder: Path) -> None:
