@@ -20,6 +20,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -113,7 +114,32 @@ def _code(outcome: Outcome, errors: dict[str, int]) -> str:
 
 def decode_atlas(text: str) -> Atlas:
     """The other way round."""
-    head, releases, errors, cells, model = {}, [], [], [], ""
+    head, releases, rows = decode_rows(text)
+    cells = [
+        Cell(row.model, writer, reader, row.format, outcome)
+        for row in rows
+        for writer in row.writers
+        for reader, outcome in row.met.items()
+    ]
+    return Atlas(head, releases, cells)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What writers of a model, who all met the same in a format, met: an outcome for each reader.
+
+    Writers that did not write the model have no format, and None for a reader.
+    """
+
+    model: str
+    format: str | None
+    writers: tuple[str, ...]
+    met: dict[str | None, Outcome]
+
+
+def decode_rows(text: str) -> tuple[dict, list[str], list[Row]]:
+    """The head, the releases, and the atlas as it stands there, which is read much faster."""
+    head, releases, errors, rows, model = {}, [], [], [], ""
     for line in text.splitlines():
         word, _, rest = line.strip().partition(" ")
         if not line.startswith(" "):
@@ -127,18 +153,24 @@ def decode_atlas(text: str) -> Atlas:
             else:
                 model = rest
             continue
-        writers, _, rest = rest.partition(" ")
-        last = len(releases) - 1
-        for writer in sorted(decode(writers, last)):
-            if word == "-":
-                outcome = Outcome(NOT_WRITTEN, text=json.loads(rest)[0])
-                cells.append(Cell(model, releases[writer], None, None, outcome))
-                continue
-            for readers, code in (part.split(":") for part in rest.split(" ")):
-                outcome = _outcome(code, errors)
-                for reader in sorted(decode(readers, last)):
-                    cells.append(Cell(model, releases[writer], releases[reader], word, outcome))
-    return Atlas(head, releases, cells)
+        numbers, _, rest = rest.partition(" ")
+        writers = _releases(numbers, releases)
+        if word == "-":
+            rows.append(Row(model, None, writers, {None: _not_written(rest)}))
+            continue
+        met = {}
+        for readers, code in (part.split(":") for part in rest.split(" ")):
+            met |= dict.fromkeys(_releases(readers, releases), _outcome(code, errors))
+        rows.append(Row(model, word, writers, met))
+    return head, releases, rows
+
+
+def _releases(numbers: str, releases: list[str]) -> tuple[str, ...]:
+    return tuple(releases[number] for number in sorted(decode(numbers, len(releases) - 1)))
+
+
+def _not_written(reason: str) -> Outcome:
+    return Outcome(NOT_WRITTEN, text=json.loads(reason)[0])
 
 
 def _outcome(code: str, errors: list[Outcome]) -> Outcome:
