@@ -217,6 +217,21 @@ def test_a_model_that_cannot_tell_the_story_is_refused_at_once():
     assert not printed(notebook), "refused before anything was shown"
 
 
+@pytest.mark.xdist_group("06_rescue_a_checkpoint")
+def test_lesson_06_leaves_its_mark_only_where_the_file_was_allowed_to_run():
+    (path,) = [path for path in NOTEBOOKS if path.stem.startswith("06")]
+    marks = re.findall(r"the mark is there: (True|False)", printed(executed(path)[0]))
+    # Loaded whole; with eval allowed; with stand-ins; by rescue.
+    assert marks == ["True", "True", "False", "False"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("model_name", ["efficientnet_b0", "mobilenetv3_large_100"])
+def test_other_files_that_fail_today_are_rescued_too(model_name):
+    done, _ = run("06", "-p", "model_name", model_name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("number", ["03", "04", "05"])
 @pytest.mark.parametrize("model_name", ["rexnet_100", "darknet17"])
