@@ -55,7 +55,7 @@ def test_a_person_is_told_what_each_is_and_what_to_do(here, capsys):
         "holds torch.nn.modules.container.Sequential",
         "",
         "3 checkpoints among 5 files: 2 fine, 1 with a whole model.",
-        "1 more holds no model (--json lists them).",
+        "1 pickle without a model (--json lists them).",
         "Weights alone in a pickle last; they need torch's own reader, safetensors does not.",
         "",
     ]

@@ -67,7 +67,7 @@ def _lines(scan: Scan) -> Iterator[str]:
     yield from [""] if told else []
     yield _counted(scan, told)
     if others := len(scan.checkpoints) - len(told):
-        yield f"{others:,} more {'holds' if others == 1 else 'hold'} no model (--json lists them)."
+        yield f"{others:,} pickle{'' if others == 1 else 's'} without a model (--json lists them)."
     yield from _passed_over(scan)
     if any(found.remark == PICKLED for found in told):
         yield LASTING
