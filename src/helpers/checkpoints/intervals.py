@@ -16,6 +16,13 @@ from helpers.checkpoints.inspecting import inspect
 from helpers.checkpoints.writers import Writer
 from helpers.trials import Trials
 
+HEAD = """\
+# Which timm wrote this file?
+
+What `missing-aa inspect` says of whole models that every published release wrote, against the
+release that did. Made by `python -m helpers.checkpoints.intervals`.
+"""
+
 ARCHITECTURES = ("resnet18", "regnetx_002", "vit_tiny_patch16_224")
 
 
@@ -60,6 +67,9 @@ def _let_defaults_be_shared() -> None:
 def table(measured: dict[str, dict[str, Writer]]) -> str:
     """The measurement in Markdown: an interval per file, then how often right and how wide."""
     lines = [
+        HEAD,
+        *(f"- {line}" for line in _summary(measured)),
+        "",
         f"| written by | {' | '.join(ARCHITECTURES)} |",
         "|---" * (len(ARCHITECTURES) + 1) + "|",
     ]
@@ -69,7 +79,6 @@ def table(measured: dict[str, dict[str, Writer]]) -> str:
             for writer in found.values()
         ]
         lines.append(f"| {release} | {' | '.join(cells)} |")
-    lines += ["", *_summary(measured)]
     return "\n".join(lines)
 
 
