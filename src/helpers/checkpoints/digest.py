@@ -3,7 +3,8 @@
 import hashlib
 import threading
 
-PIECE = 2**20
+PIECE = 2**25
+"""Hashed in one go; before the next one the thread may have to wait for Python's lock."""
 
 
 class Digest:

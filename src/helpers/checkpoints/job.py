@@ -34,7 +34,7 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
     Gives the report and, where nothing was to be written, each tensor's view of the file. Raises
     CheckpointError or UsageProblem.
     """
-    with open_checkpoint(request.source) as container, Digest(source := _map(container)) as digest:
+    with open_checkpoint(request.source) as container, Digest(mapped := _map(container)) as digest:
         limits = request.limits.for_file(container.size)
         program = container.follow(limits) if container.format in WITH_PICKLE else None
         root = roots.choose(loading.load(container, program, limits), request.root)
@@ -44,7 +44,7 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
         beginning, order = safefile.header(weights.tensors, report.metadata(list(weights.tensors)))
         stamp = filling.stamp(container.file)
         if request.partial:
-            _write(request.partial, source, beginning, order, digest, wrote)
+            _write(request.partial, container.file, mapped, beginning, order, digest, wrote)
         report.sha256 = digest.result()
     if request.partial:
         return {"report": asdict(report)}
@@ -88,7 +88,7 @@ def _map(container: Container) -> memoryview:
     return memoryview(mapping)
 
 
-def _write(partial, source, beginning, order, digest, wrote) -> None:
+def _write(partial, source, mapped, beginning, order, digest, wrote) -> None:
     total, done = sum(view.nbytes for view in order), 0
 
     def count(size: int) -> None:
@@ -98,7 +98,7 @@ def _write(partial, source, beginning, order, digest, wrote) -> None:
 
     try:
         with open(partial, "xb", buffering=0) as out:
-            safefile.write(out, source, beginning, order, count)
+            safefile.write(out, source, mapped, beginning, order, count)
             out.seek(beginning.index(SHA256_FIELD) + len(SHA256_FIELD))
             out.write(digest.result().encode())
     except OSError as error:

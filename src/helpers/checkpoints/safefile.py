@@ -1,4 +1,4 @@
-"""Write safetensors straight from the source's bytes: no tensor is held in memory a second time.
+"""Write safetensors straight from the source's bytes, piece by piece: no tensor is held in memory.
 
 The format: eight bytes that hold the header's length, the header as JSON, the tensors' bytes one
 after the other. Elements of the widest types come first, so that each tensor lies aligned.
@@ -8,8 +8,10 @@ import json
 import struct
 from collections.abc import Callable, Iterator
 from io import FileIO
+from typing import BinaryIO
 
-from helpers.checkpoints.errors import Refused
+from helpers.checkpoints.errors import Malformed, Refused
+from helpers.checkpoints.filling import CHANGED
 from helpers.checkpoints.safetensors_header import DTYPES, MOST_BYTES
 from helpers.checkpoints.standins import View
 from helpers.checkpoints.tensors import itemsize
@@ -17,7 +19,10 @@ from helpers.checkpoints.tensors import itemsize
 CODES = {dtype: code for code, dtype in DTYPES.items()}
 """The format's name of each type, by torch's."""
 
-PIECE = 2**20
+READ = 2**18
+"""What is read and written in one go: small enough to stay in a core's own cache."""
+
+GATHER = 2**20
 
 
 def header(tensors: dict[str, View], metadata: dict[str, str]) -> tuple[bytes, list[View]]:
@@ -52,15 +57,21 @@ def _code(name: str, tensor: View) -> str:
 
 def write(
     out: FileIO,
-    source: memoryview,
+    source: BinaryIO,
+    mapped: memoryview,
     beginning: bytes,
     tensors: list[View],
     wrote: Callable[[int], object],
 ) -> None:
-    """Write the file, unbuffered; `wrote` hears of every piece, by its bytes."""
+    """Write the file, unbuffered; `wrote` hears of every piece, by its bytes.
+
+    `mapped` are the bytes of `source`, from which views that are not contiguous are gathered; the
+    others are read, which does not wait for a thread that looks at the mapping.
+    """
+    buffer = memoryview(bytearray(READ))
     _put(out, memoryview(beginning))
     for view in tensors:
-        for piece in _pieces(source, view) if view.contiguous else _gather(source, view):
+        for piece in _read(source, view, buffer) if view.contiguous else _gather(mapped, view):
             _put(out, piece)
             wrote(len(piece))
 
@@ -70,13 +81,18 @@ def _put(out: FileIO, piece: memoryview) -> None:
         piece = piece[out.write(piece) :]
 
 
-def _pieces(source: memoryview, view: View) -> Iterator[memoryview]:
+def _read(source: BinaryIO, view: View, buffer: memoryview) -> Iterator[memoryview]:
     start, end = view.extent
-    for at in range(start, end, PIECE):
-        yield source[at : min(at + PIECE, end)]
+    source.seek(start)
+    while start < end:
+        got = source.readinto(buffer[: end - start])
+        if not got:
+            raise Malformed(CHANGED)
+        yield buffer[:got]
+        start += got
 
 
-def _gather(source: memoryview, tensor: View) -> Iterator[memoryview]:
+def _gather(mapped: memoryview, tensor: View) -> Iterator[memoryview]:
     """Bring a view (transposed, channels_last, expanded) into row-major order, rows by rows."""
     import torch
 
@@ -84,9 +100,9 @@ def _gather(source: memoryview, tensor: View) -> Iterator[memoryview]:
     width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
     dtype = width[itemsize(tensor.dtype)]
     start, end = tensor.extent
-    flat = torch.frombuffer(source[start:end], dtype=dtype)
+    flat = torch.frombuffer(mapped[start:end], dtype=dtype)
     view = flat.as_strided(tensor.shape, tensor.strides)
-    rows = max(1, PIECE * tensor.shape[0] // tensor.nbytes)
+    rows = max(1, GATHER * tensor.shape[0] // tensor.nbytes)
     for at in range(0, tensor.shape[0], rows):
         part = view[at : at + rows]
         piece = bytearray(part.numel() * itemsize(tensor.dtype))

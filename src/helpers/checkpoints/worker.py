@@ -6,6 +6,7 @@ from this one, so that no file sees what another left behind and torch is import
 it serves one file and ends.
 """
 
+import gc
 import json
 import os
 import sys
@@ -54,6 +55,7 @@ def main() -> None:
         answers.flush()
 
     warnings.simplefilter("ignore")
+    gc.freeze()  # what torch brought stays: to look for cycles in it, for each file, takes long
     say({"serves_many": FORKS})
     for line in sys.stdin.buffer:
         if not FORKS:
