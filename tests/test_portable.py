@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import resource
 import warnings
 
 import pytest
@@ -26,7 +27,7 @@ from helpers.checkpoints.errors import (
 )
 from helpers.checkpoints.reloading import OtherOutput
 from helpers.checkpoints.saving import NotPortable
-from helpers.errors import Problem, UsageProblem
+from helpers.errors import UsageProblem
 from portable_files import make
 
 
@@ -240,7 +241,7 @@ def test_a_model_that_cannot_be_made_again_is_refused(folder, model, said):
 
 
 def test_an_argument_that_does_not_describe_the_model_is_refused(folder):
-    with pytest.raises(Refused, match="cannot hold pretrained"):
+    with pytest.raises(UsageProblem, match="cannot hold pretrained"):
         save_portable(make("test_resnet"), folder, model_args={"pretrained": True})
 
 
@@ -289,11 +290,15 @@ def test_weights_that_are_not_the_saved_ones_are_refused_by_name(copied, change)
 
 CHANGED = [
     (lambda c: c["model_args"].update(act_layer="elu"), OtherOutput, "not what was saved"),
-    (lambda c: c.update(num_classes=6, model_args={}), CheckpointError, "does not fit.*fc.weight"),
+    (
+        lambda c: c.update(num_classes=6, model_args={}),
+        CheckpointError,
+        "cannot be loaded.*fc.weight",
+    ),
     (lambda c: c.update(architecture="no_such"), CheckpointError, "has no model 'no_such'"),
     (lambda c: c["model_args"].update(odd=1), CheckpointError, "unexpected keyword.* 'odd'"),
-    (lambda c: c["model_args"].update(checkpoint_path="x"), Refused, "hold checkpoint_path"),
-    (lambda c: c["model_args"].update(features_only=True), Refused, "hold features_only"),
+    (lambda c: c["model_args"].update(checkpoint_path="x"), Refused, "asks for checkpoint_path"),
+    (lambda c: c["model_args"].update(features_only=True), Refused, "asks for features_only"),
     (lambda c: c["missing_aa"].update(schema=2), CheckpointError, "newer missing-aa"),
     (lambda c: c["missing_aa"].update(fingerprint={}), Malformed, "is damaged"),
     (
@@ -439,5 +444,20 @@ def test_a_folder_killed_while_it_was_replaced_can_be_found(copied):
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path):
-    with pytest.raises(Problem, match="there is no folder"):
+    with pytest.raises(CheckpointError, match="there is no folder"):
         save_portable(make("test_resnet"), tmp_path / "none" / "out")
+
+
+@pytest.mark.parametrize("room, file", [(400_000, "model.safetensors"), (2_500_000, "training.pt")])
+def test_a_full_disk_leaves_what_was_there(copied, room, file):
+    """As a limit on the length of a file, which a disk's end looks like from here."""
+    training = {"average": [torch.zeros(1_000_000)]}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(CheckpointError, match=f"{file} cannot be written.*make room"):
+            save_portable(make("test_resnet"), copied, training=training, force=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert load_portable(copied).num_classes == 5
+    assert [entry.name for entry in copied.parent.iterdir()] == ["copied"]

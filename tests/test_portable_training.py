@@ -133,8 +133,9 @@ def test_a_model_without_training_says_so(tmp_path):
         load_training(tmp_path / "out")
 
 
-def test_what_cannot_be_loaded_again_is_named_before_it_is_kept(tmp_path):
-    training = {"epoch": 1, "rule": len, "more": nn.Linear(2, 2)}
+@pytest.mark.parametrize("rule", [len, lambda epoch: 1, nn.Linear])
+def test_what_cannot_be_loaded_again_is_named_before_it_is_kept(tmp_path, rule):
+    training = {"epoch": 1, "rule": rule, "more": nn.Linear(2, 2)}
     with pytest.raises(UsageProblem, match="'rule' holds something else"):
         save_portable(make("test_resnet"), tmp_path / "out", training=training)
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from helpers.checkpoints.errors import CheckpointError, Refused
+from helpers.checkpoints.errors import CheckpointError
 
 _RANDOM = {
     Tensor.normal_,
@@ -32,16 +32,15 @@ class _Unfilled(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def check_arguments(arguments: dict) -> None:
-    """Raise Refused for one that would fetch or load something, or wrap the model."""
-    if odd := sorted(_OWN & arguments.keys()):
-        raise Refused(f"model_args cannot hold {', '.join(odd)}: it does not describe the model")
+def strange(arguments: dict) -> str:
+    """Names among arguments that would fetch or load something, or wrap the model; "" if none."""
+    return ", ".join(sorted(_OWN & arguments.keys()))
 
 
 def build(config: dict, dtype: torch.dtype) -> nn.Module:
     """The model that a config describes, on the CPU, with whatever values for weights.
 
-    Its arguments have to be checked before. Raises CheckpointError where the installed timm has no
+    It must have no `strange` arguments. Raises CheckpointError where the installed timm has no
     such model or argument.
     """
     name, arguments = config["architecture"], config.get("model_args", {})

@@ -4,6 +4,7 @@ import json
 import mmap
 import platform
 from dataclasses import asdict, dataclass
+from glob import escape
 from math import isfinite
 from pathlib import Path
 
@@ -34,11 +35,11 @@ class Record:
 
     def differing(self) -> dict[str, tuple[str, str]]:
         """The packages of another version now: what was recorded, and what is here."""
-        now = versions()
         return {
-            name: (saved, now[name])
-            for name, saved in self.versions.items()
-            if _significant(name, saved) != _significant(name, now.get(name, ""))
+            name: (saved, here)
+            for name, here in versions().items()
+            if (saved := self.versions.get(name))
+            and _significant(name, saved) != _significant(name, here)
         }
 
 
@@ -79,7 +80,7 @@ def read(folder: Path) -> tuple[dict, Record]:
 def _present(folder: Path) -> Path:
     if folder.is_dir():
         return folder
-    if left := sorted(folder.parent.glob(f".{folder.name[:100]}.*.old")):
+    if left := sorted(folder.parent.glob(f".{escape(folder.name[:100])}.*.old")):
         raise CheckpointError(
             f"there is no folder {folder}, but {left[-1]}: a saving was killed as it replaced it; "
             "rename it back"

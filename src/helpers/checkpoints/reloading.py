@@ -11,9 +11,9 @@ from torch import nn
 
 from helpers.checkpoints import fingerprint, rebuilding, recorded, timmfolder
 from helpers.checkpoints.digest import Digest
-from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.errors import CheckpointError, Refused
 from helpers.checkpoints.guard import InconsistentVersionWarning
-from helpers.checkpoints.recorded import WEIGHTS, Record
+from helpers.checkpoints.recorded import CONFIG, WEIGHTS, Record
 
 
 class OtherOutput(CheckpointError):
@@ -30,7 +30,8 @@ def load_portable(folder: str | os.PathLike) -> nn.Module:
     """
     folder = Path(folder)
     config, record = recorded.read(folder)
-    rebuilding.check_arguments(config.get("model_args", {}))
+    if odd := rebuilding.strange(config.get("model_args", {})):
+        raise Refused(f"{folder / CONFIG} asks for {odd}, which does not describe a model")
     with Digest(recorded.map_file(folder, WEIGHTS)) as digest:
         try:
             weights = safetensors.torch.load_file(folder / WEIGHTS)
@@ -53,7 +54,7 @@ def _type(weights: dict[str, torch.Tensor]) -> torch.dtype:
 
 def _unfit(folder: Path, record: Record, error: Exception) -> CheckpointError:
     reason = timmfolder.why(error) if isinstance(error, RuntimeError) else error
-    return CheckpointError(f"{folder} does not fit its config.json: {reason}; {_remedy(record)}")
+    return CheckpointError(f"{folder} cannot be loaded: {reason}; {_remedy(record)}")
 
 
 def _check_output(folder: Path, model: nn.Module, record: Record) -> None:

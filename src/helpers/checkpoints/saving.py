@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from timm.models._hub import save_config_for_hf
-from torch import nn
+from torch import Tensor, nn
 
 from helpers.checkpoints import (
     alike,
@@ -74,7 +74,8 @@ def save_portable(
     """
     folder = Path(folder)
     folder = folder.resolve() if folder.is_symlink() else folder
-    rebuilding.check_arguments(model_args or {})
+    if odd := rebuilding.strange(model_args or {}):
+        raise UsageProblem(f"model_args cannot hold {odd}: that does not describe the model")
     model, notes = _unwrap(model)
     original, dtype = _copy(model)
     with targets.partial(None, folder, force, targets.FOLDER | {TRAINING}) as unfinished:
@@ -122,14 +123,15 @@ def _unwrap(model: nn.Module) -> tuple[nn.Module, list[str]]:
 
 def _copy(model: nn.Module) -> tuple[nn.Module, torch.dtype]:
     """The model on the CPU and in eval mode, beside the one that may be in training."""
-    types = {value.dtype for value in model.state_dict().values() if value.is_floating_point()}
+    tensors = [value for value in model.state_dict().values() if isinstance(value, Tensor)]
+    types = {value.dtype for value in tensors if value.is_floating_point()}
     if len(types) > 1 or not types <= set(TYPES):
         said = ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in types))
         raise NotPortable(
             f"its weights are of the types {said}; one of float32, float64, float16 and bfloat16 "
             "can be kept: model.float() makes them float32"
         )
-    if any(value.is_meta for value in model.state_dict().values()):
+    if any(value.is_meta for value in tensors):
         raise NotPortable("it is on the device 'meta', without values; load its weights first")
     try:
         original = copy.deepcopy(model).cpu().eval()
@@ -172,7 +174,9 @@ def _compare(original: nn.Module, rebuilt: nn.Module, config: dict, values: bool
 def _write_weights(model: nn.Module, path: Path) -> None:
     try:
         timmfolder.save(model.state_dict(), path, {"format": "pt"})
-    except (RuntimeError, SafetensorError, ValueError) as error:
+    except SafetensorError as error:
+        raise CheckpointError(targets.unwritable(path.name, error)) from error
+    except (RuntimeError, ValueError, KeyError) as error:
         raise NotPortable(f"safetensors cannot hold its weights: {error}") from error
 
 

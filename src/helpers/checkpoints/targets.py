@@ -31,12 +31,14 @@ def partial(
         yield unfinished
         _publish(unfinished, target, force)
     except OSError as error:
-        reason = error.strerror or error
-        raise CheckpointError(
-            f"{target} cannot be written ({reason}); name another place"
-        ) from error
+        raise CheckpointError(unwritable(target, error.strerror or error)) from error
     finally:
         _discard(unfinished)
+
+
+def unwritable(what: object, reason: object) -> str:
+    """The message for what a disk did not take."""
+    return f"{what} cannot be written ({reason}); make room there, or name another place"
 
 
 def _check(source: Path | None, target: Path, force: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from helpers.checkpoints import recorded
+from helpers.checkpoints import recorded, targets
 from helpers.checkpoints.errors import CheckpointError
 from helpers.checkpoints.recorded import TRAINING
 from helpers.errors import UsageProblem
@@ -16,30 +16,34 @@ from helpers.errors import UsageProblem
 def write(folder: Path, training: dict[str, Any]) -> None:
     """Save states and plain values by name, and the random states of this process.
 
-    Raises UsageProblem for a value that a load with weights_only=True would not take.
+    Raises UsageProblem for a value that a load with weights_only=True would not take,
+    CheckpointError where the file cannot be written.
     """
     states = {name: _state(value) for name, value in training.items() if _has_state(value)}
     values = {name: value for name, value in training.items() if name not in states}
     held = {"states": states, "values": values, "random": _random_state()}
-    torch.save(held, folder / TRAINING)
-    try:
-        torch.load(folder / TRAINING, weights_only=True)
-    except Exception as error:
+    if error := _keep(held, folder / TRAINING):
+        parts = states | values
+        culprit = next((name for name in parts if _keep(parts[name], folder / TRAINING)), "")
         raise UsageProblem(
-            "training may hold objects with a state_dict, generators, and plain values or tensors; "
-            f"{_culprit(folder, states | values)} holds something else: {error}"[:500]
+            "training takes objects with a state_dict, generators, plain values and tensors; "
+            f"{culprit!r} holds something else: {error}"[:500]
         ) from error
 
 
-def _culprit(folder: Path, parts: dict[str, Any]) -> str:
-    """The name of the part that torch does not load again."""
-    for name, part in parts.items():
-        torch.save(part, folder / TRAINING)
-        try:
-            torch.load(folder / TRAINING, weights_only=True)
-        except Exception:
-            return repr(name)
-    return "it"
+def _keep(value: Any, path: Path) -> Exception | None:
+    """Save a value; what a load raises that trusts nothing, or None."""
+    try:
+        torch.save(value, path)
+    except RuntimeError as error:  # torch's own writer says so of a full disk
+        raise CheckpointError(targets.unwritable(path.name, error)) from error
+    except Exception as error:  # pickle, of what it cannot take
+        return error
+    try:
+        torch.load(path, weights_only=True)
+    except Exception as error:
+        return error
+    return None
 
 
 def load_training(folder: str | Path, **objects: Any) -> dict[str, Any]:
@@ -74,7 +78,7 @@ def load_training(folder: str | Path, **objects: Any) -> dict[str, Any]:
 
 
 def _has_state(value: object) -> bool:
-    return isinstance(value, torch.Generator) or hasattr(value, "state_dict")
+    return isinstance(value, torch.Generator) or hasattr(type(value), "state_dict")
 
 
 def _state(value: Any) -> Any:
