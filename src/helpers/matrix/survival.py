@@ -47,10 +47,12 @@ def by_pair(cells: Iterable[Cell], form: str) -> dict[tuple[str, str], Share]:
 
 def by_years(cells: Iterable[Cell], form: str) -> dict[int, Share]:
     """Whole years between the publications of writer and reader -> the share that survives."""
-    from helpers.releases import published
+    from helpers.releases import KNOWN, published
+
+    day = {release: published(release) for release in KNOWN}
 
     def years(cell: Cell) -> int:
-        return abs(published(cell.reader) - published(cell.writer)).days // 365
+        return abs(day[cell.reader] - day[cell.writer]).days // 365
 
     return dict(sorted(_grouped((c for c in cells if c.format == form), years).items()))
 

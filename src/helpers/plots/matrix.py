@@ -165,7 +165,7 @@ def _between(year: int) -> str:
 def _panels(releases: Sequence[str], forms: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """A figure with an empty square grid for each format."""
     few = len(releases) <= FEW
-    side = 0.95 + 0.62 * len(releases) if few else 5.2
+    side = 0.95 + 0.62 * len(releases) if few else 4.6
     fig = figure(side * len(forms) + 1, side + 0.9)
     with style():
         panels = list(fig.subplots(1, len(forms), sharey=True, squeeze=False)[0])
@@ -191,5 +191,5 @@ def _label(axes: Axes, texts: list[list[str]], dark: np.ndarray) -> None:
     for row, line in enumerate(texts):
         for column, text in enumerate(line):
             colour = "white" if dark[row, column] else BLACK
-            place = {"ha": "center", "va": "center", "fontsize": 9, "color": colour}
+            place = {"ha": "center", "va": "center", "fontsize": 8, "color": colour}
             axes.text(column + 0.5, row + 0.5, text, **place)
