@@ -1,0 +1,140 @@
+"""What a person, a program or GitHub is told of a comparison."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+from helpers.checkpoints.printable import clean, clean_all
+from helpers.compat import Comparison
+from helpers.compat.defaults import UNKNOWN
+from helpers.compat.findings import KINDS, Finding
+
+
+def warn(comparison: Comparison) -> None:
+    """Say on stderr what was left out, and when the two are the wrong way round."""
+    old, new = comparison.old, comparison.new
+    said = [*old.left_out, *new.left_out]
+    if old.version and new.version and _order(old.version) > _order(new.version):
+        said.append(
+            f"OLD ({old.version}) is newer than NEW ({new.version}): this says what breaks when "
+            "somebody goes back"
+        )
+    for line in said:
+        print(f"missing-aa compat: {clean(line, 1000)}", file=sys.stderr)
+
+
+def _order(version: str) -> tuple[list[int], bool]:
+    """What sorts versions: `1.0.3.dev0` comes before `1.0.3`, which is `1.0.3.0`."""
+    release, rest = re.match(r"v?([\d.]*)(.*)", version).groups()
+    numbers = [int(part) for part in release.split(".") if part]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return numbers, re.match(r"[._-]?(dev|a|b|c|rc|alpha|beta|pre)", rest) is None
+
+
+def as_json(comparison: Comparison, exit_code: int) -> str:
+    """All of it for a program; docs/reference/compat.md has the schema."""
+    said = {
+        "schema": 1,
+        "old": asdict(comparison.old),
+        "new": asdict(comparison.new),
+        "findings": [_entry(finding) for finding in comparison.findings],
+        "exit_code": exit_code,
+    }
+    return json.dumps(clean_all(said), indent=2)
+
+
+def _entry(finding: Finding) -> dict:
+    said = asdict(finding)
+    return {"kind": said.pop("kind"), "class": said.pop("class_"), **said}
+
+
+def annotations(comparison: Comparison, chosen: list[Finding]) -> Iterator[str]:
+    """Workflow commands, which GitHub shows beside the lines that they name."""
+    for finding in chosen:
+        words = {"title": f"old pickles: {_headline(finding)}"}
+        if finding.file:
+            words = {"file": _relative(finding.file), "line": str(finding.line), **words}
+        level = "error" if finding.certain else "warning"
+        where = ",".join(f"{key}={_property(value)}" for key, value in words.items())
+        yield f"::{level} {where}::{_data(f'{finding.message}; {finding.remedy}')}"
+    yield clean(_summary(comparison, chosen), 1000)
+
+
+def _relative(file: str) -> str:
+    """As seen from the folder that the command runs in: in a workflow, the repository."""
+    path = Path(file)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return path.as_posix()
+
+
+def _data(text: str) -> str:
+    """As GitHub wants it escaped; whatever else a terminal would obey is made visible."""
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return clean(text, 5000)
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def lines(comparison: Comparison, chosen: list[Finding]) -> Iterator[str]:
+    """What a person reads: by place in the new version, and then what has moved."""
+    for line in (*_in_place(chosen), *_moved(chosen), _summary(comparison, chosen)):
+        yield clean(line, 2000)
+
+
+def _in_place(chosen: list[Finding]) -> Iterator[str]:
+    """Findings of one line and attribute, in a class and those that inherit from it, are one."""
+    found = [each for each in chosen if each.kind != "moved"]
+    for _, group in groupby(found, key=lambda each: (each.file, each.line, each.attribute)):
+        first, *others = group
+        yield f"{first.file}:{first.line}: {_headline(first)}"
+        yield f"    {first.message}"
+        if others:
+            yield f"    the same in {', '.join(each.class_ for each in others)}"
+        yield f"    → {first.remedy}"
+
+
+def _moved(chosen: list[Finding]) -> Iterator[str]:
+    """A group for all that went the same way."""
+    found = [each for each in chosen if each.kind == "moved"]
+    ways = [(each.class_.rpartition(".")[0], each.message) for each in found]
+    for way in dict.fromkeys(ways):
+        group = [each for each, its in zip(found, ways, strict=True) if its == way]
+        names = ", ".join(each.class_.rpartition(".")[2] for each in group)
+        yield f"{way[0]}: {names}: {way[1]}"
+        yield f"    → {_joined([each.remedy for each in group])}"
+
+
+def _joined(remedies: list[str]) -> str:
+    """Lines for one module as one."""
+    place = remedies[0].partition(": ")[0]
+    rest = [each.partition(": ")[2] for each in remedies]
+    origins = {each.partition(" import ")[0] for each in rest}
+    if len(origins) == 1 and rest[0].startswith("from "):
+        names = ", ".join(each.partition(" import ")[2] for each in rest)
+        return f"{place}: {origins.pop()} import {names}"
+    return f"{place}: {'; '.join(rest)}"
+
+
+def _headline(finding: Finding) -> str:
+    if finding.kind == "missing":
+        return f"{finding.class_} lacks {finding.attribute}"
+    return ".".join(filter(None, (finding.class_, finding.attribute)))
+
+
+def _summary(comparison: Comparison, chosen: list[Finding]) -> str:
+    kinds = [each.kind for each in chosen]
+    counts = [f"{kinds.count(kind)} {what}" for kind, what in KINDS.items() if kind in kinds]
+    said = ", ".join(counts) or "nothing that breaks old pickles"
+    if more := len(comparison.findings) - len(chosen):
+        said += f"; {more} more are possible (--possible)"
+    if any(each.remedy.endswith(UNKNOWN) for each in chosen):
+        said += f"; {UNKNOWN} stands for the value with which objects do what they did before"
+    return f"{comparison.old.named} → {comparison.new.named}: {said}"

@@ -1,0 +1,46 @@
+"""missing-aa compat: what in a new version of a library breaks old whole-model pickles."""
+
+import argparse
+
+
+def add(commands) -> None:
+    command = commands.add_parser(
+        "compat",
+        help="say what in a new version of a library breaks old whole-model pickles",
+        description="Compare two versions of a package's source, without importing it, and say "
+        "what breaks for objects that OLD pickled and NEW uses: attributes that they lack, classes "
+        "that are not where they were, states that no longer fit. Each is a folder, a wheel, a "
+        "source archive, or a release of timm, as timm==1.0.3. Exit code 1 means findings.",
+    )
+    command.add_argument("old", metavar="OLD")
+    command.add_argument("new", metavar="NEW")
+    command.add_argument("--package", metavar="NAME", help="which of several packages in them")
+    command.add_argument(
+        "--possible",
+        action="store_true",
+        help="also what only methods that nothing here calls would meet, or what comes after "
+        "another finding",
+    )
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the findings as JSON")
+    form.add_argument(
+        "--github", action="store_true", help="print them as annotations for GitHub Actions"
+    )
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from helpers.cli import compared
+    from helpers.compat import compare
+
+    comparison = compare(args.old, args.new, args.package)
+    compared.warn(comparison)
+    chosen = [each for each in comparison.findings if each.certain or args.possible]
+    exit_code = 1 if chosen else 0
+    if args.json:
+        print(compared.as_json(comparison, exit_code))
+    elif args.github:
+        print(*compared.annotations(comparison, chosen), sep="\n")
+    else:
+        print(*compared.lines(comparison, chosen), sep="\n")
+    return exit_code

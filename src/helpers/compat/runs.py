@@ -1,0 +1,96 @@
+"""What an object meets when its methods call each other, through all that it inherits."""
+
+import ast
+from dataclasses import dataclass, field, replace
+
+from helpers.compat.classes import Class, Classes, works_on_instance
+from helpers.compat.events import GIVEN, LOAD, STORE, SUPER, Event
+
+
+@dataclass(frozen=True)
+class Read:
+    """Where a method, `reader`, reads an attribute that its class does not have.
+
+    `under` are attributes whose value decides whether it comes to this.
+    """
+
+    reader: str
+    module: str
+    line: int
+    under: frozenset[str]
+
+
+@dataclass
+class Run:
+    """What happens to an object of class `of` when some of its methods are called.
+
+    `reads` are the attributes that it must carry itself, `stores` those that are stored on it,
+    `made` the beginnings of names that are put together at run time, `spoken` the names that its
+    methods ask of other objects, and `held` what may be held by name, with the module that says so.
+    """
+
+    classes: Classes
+    of: Class
+    reads: dict[str, list[Read]] = field(default_factory=dict)
+    stores: set[str] = field(default_factory=set)
+    made: set[str] = field(default_factory=set)
+    spoken: set[str] = field(default_factory=set)
+    held: set[tuple[str, str]] = field(default_factory=set)
+    _been: dict[tuple[int, int], list[Event]] = field(default_factory=dict)
+
+    def call(self, method: str) -> None:
+        """Follow a method by its name, if the class has it."""
+        if found := self.of.method(method):
+            self._follow(*found, Event(LOAD, method, 0, True))
+
+    def _follow(self, home: Class | str, node: ast.FunctionDef, by: Event, argument: int = 0):
+        """Follow a function that `by` leads to; gives what it never ends without storing.
+
+        `home` is the class that it stands in, or a plain function's module.
+        """
+        been = self._been.setdefault((id(node), argument), [])
+        if any(each.have <= by.have and each.under <= by.under for each in been):
+            return frozenset()  # it was here before, with no more in its hands
+        been.append(by)
+        known = self.classes.flow(node, argument)
+        self.made |= known.made
+        self.spoken |= known.spoken
+        self.held |= {(home if isinstance(home, str) else home.module, each) for each in known.held}
+        stored: frozenset[str] = frozenset()
+        for event in known.events:
+            have = by.have | known.asked | stored | event.have
+            under = by.under | event.under
+            left = self._meet(home, node, replace(event, have=have, under=under))
+            if event.sure:
+                stored |= left
+        return stored
+
+    def _meet(self, home: Class | str, node: ast.FunctionDef, event: Event) -> frozenset[str]:
+        """One event; gives what is stored in the end."""
+        module = home if isinstance(home, str) else home.module
+        if event.what == STORE:
+            self.stores.add(event.name)
+            if setter := self.of.setter(event.name):
+                return self._follow(*setter, event)
+            return frozenset({event.name})
+        if event.what == LOAD:
+            if found := self.of.find(event.name):
+                return self._follow(*found, event) if works_on_instance(found[1]) else frozenset()
+            if event.name not in event.have and not self.of.has_default(event.name):
+                name = home.rpartition(".")[2] if isinstance(home, str) else home.node.name
+                read = Read(f"{name}.{node.name}", module, event.line, event.under)
+                self.reads.setdefault(event.name, []).append(read)
+        elif event.what == GIVEN:
+            place = self.classes.package.find(module, event.who)
+            if place and isinstance(place.node, ast.FunctionDef):
+                return self._follow(place.module, place.node, event, int(event.name))
+        elif found := self._above(home, module, event):
+            return self._follow(*found, event)
+        return frozenset()
+
+    def _above(self, home: Class | str, module: str, event: Event):
+        """The method that `super().name` or `Base.name(self)` calls."""
+        base = self.classes.get(module, event.who) if event.who else home
+        if base not in self.of.order:
+            return None
+        return self.of.method(event.name, base) if event.what == SUPER else base.method(event.name)

@@ -1,0 +1,149 @@
+"""One version of a package as syntax trees, from whatever a person names."""
+
+import ast
+import re
+import sys
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from helpers import releases
+from helpers.compat.containers import MOST_BYTES, SOURCE, Files, Unreadable, packages
+from helpers.errors import UsageProblem
+
+APART = {"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools"}
+"""Folders beside a package that are often packages as well, and that no pickle names."""
+
+
+@dataclass
+class File:
+    """One parsed module: its path as a person knows it; `package` if it is an `__init__`."""
+
+    path: str
+    tree: ast.Module
+    package: bool
+
+
+@dataclass
+class About:
+    """What is told of a version: as it was named, its package, how many modules were parsed, and
+    what was left out and why, a line each."""
+
+    named: str
+    package: str
+    version: str | None
+    modules: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Source:
+    """One version of a package.
+
+    `files` holds the parsed modules by dotted name, `hidden` the names of those that are there and
+    cannot be looked into (compiled, left out).
+    """
+
+    about: About
+    files: dict[str, File] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+
+
+def read(named: str, package: str | None = None, parsed: dict | None = None) -> Source:
+    """Read a folder, an archive, or a release as `timm==1.0.3`.
+
+    `package` chooses one of several that are in it. `parsed` keeps syntax trees by text, so that
+    what two versions share is parsed once. Raises UsageProblem for what is not there or not a
+    package, Unreadable for what is broken, and what `releases.fetch` raises.
+    """
+    label, version, found = _open(named)
+    name = _choose(named, found, package)
+    source = Source(About(label, name, version))
+    _parse(source, *found[name], {} if parsed is None else parsed)
+    about = source.about
+    about.modules = len(source.files)
+    if not source.files:
+        raise Unreadable(f"{label}: none of its modules can be parsed; {about.left_out[0]}")
+    about.version = version or _version(source)
+    return source
+
+
+def _open(named: str) -> tuple[str, str | None, dict[str, tuple[str, Files]]]:
+    """Its label, its version if that is told, and the packages in it."""
+    if release := re.fullmatch(r"([\w.-]+)==(.+)", named):
+        if release[1] != "timm":
+            raise UsageProblem(
+                f"{named}: only releases of timm can be named so; give a folder, or the wheel that "
+                f"pip download --no-deps {named} brings"
+            )
+        found = packages(releases.fetch(release[2]))
+        return f"timm {release[2]}", release[2], {"timm": ("timm", found["timm"][1])}
+    path = Path(named)
+    if not path.exists():
+        raise UsageProblem(f"{named}: there is no such file or folder")
+    version = re.match(r"[\w.]+?-v?(\d[^-]*?)(-.*\.whl|\.tar\.\w+|\.tgz|\.zip)$", path.name)
+    return named, version and version[1], packages(path)
+
+
+def _choose(named: str, found: dict, wanted: str | None) -> str:
+    names = [wanted] if wanted else [name for name in found if name not in APART] or list(found)
+    if len(names) == 1 and names[0] in found:
+        return names[0]
+    there = ", ".join(sorted(found)) or "none"
+    if wanted:
+        raise UsageProblem(f"{named}: holds no package {wanted!r}; it holds {there}")
+    if names:
+        raise UsageProblem(f"{named}: holds several packages ({there}); name one with --package")
+    raise UsageProblem(
+        f"{named}: not a package; give the folder with its __init__.py, the one above it, a wheel "
+        "or a source archive"
+    )
+
+
+def _parse(source: Source, folder: str, files: Files, parsed: dict[bytes, ast.Module]) -> None:
+    """Parse the files into the source; what cannot be parsed is hidden, and said to be left out."""
+    for path in sorted(files):
+        parts = PurePosixPath(path).parts
+        stem = parts[-1].partition(".")[0]
+        package = stem == "__init__"
+        module = ".".join([source.about.package, *parts[:-1], *([] if package else [stem])])
+        if not path.endswith(SOURCE):
+            source.hidden.add(module)
+            continue
+        shown = f"{folder}/{path}"
+        try:
+            text = files[path]()
+            if text not in parsed:
+                parsed[text] = _tree(text)
+            source.files[module] = File(shown, parsed[text], package)
+        except SyntaxError as error:
+            why = f"line {error.lineno or 1} is not Python {_PYTHON}: {error.msg}"
+        except (OSError, ValueError, RecursionError, MemoryError) as error:
+            why = f"it cannot be parsed: {error}"
+        else:
+            continue
+        source.hidden.add(module)
+        source.about.left_out.append(f"{shown} is left out, because {why}")
+
+
+_PYTHON = ".".join(map(str, sys.version_info[:2]))
+
+
+def _tree(text: bytes) -> ast.Module:
+    if len(text) > MOST_BYTES:
+        raise ValueError(f"it has {len(text):,} bytes")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about escapes in somebody else's strings
+        return ast.parse(text)
+
+
+def _version(source: Source) -> str | None:
+    """A literal `__version__` in the package, or in its module for that."""
+    for name in ("", ".version", "._version", ".__version__", ".__about__"):
+        file = source.files.get(f"{source.about.package}{name}")
+        for node in file.tree.body if file else ():
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                names = {getattr(target, "id", "") for target in node.targets}
+                if names & {"__version__", "version"}:
+                    return str(node.value.value)
+    return None
