@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def test_results_of_another_making_are_left_alone(tmp_path, changed, said):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("text", ["", "no json\n", "[]\n", '{"a": 1}\n', "\xff\n"])
+@pytest.mark.parametrize("text", ["", "no json", "no json\n", "[]\n", '{"a": 1}\n', "\xff\n"])
 def test_a_file_that_is_none_of_ours_is_never_overwritten(tmp_path, text):
     path = tmp_path / "else.txt"
     path.write_text(text)
@@ -188,13 +189,13 @@ def test_a_silent_change_is_told_by_its_size():
 
 
 def test_an_interrupt_leaves_every_finished_cell_and_no_process(tmp_path):
-    path = tmp_path / "r.jsonl"
+    path, folder = tmp_path / "r.jsonl", tempfile.mkdtemp(prefix="aa-")
     started = subprocess.Popen(
         [*COMMAND, "--models", "regnetx_002,resnet18,rexnet_100", "--output", path],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=os.environ | {"TMPDIR": folder},
     )
     while not (path.exists() and path.read_text().count("\n") > 5):
         assert started.poll() is None, started.stderr.read()
@@ -204,7 +205,21 @@ def test_an_interrupt_leaves_every_finished_cell_and_no_process(tmp_path):
     assert started.returncode == 130
     assert said.strip() == "missing-aa matrix: stopped"
     assert len(results.read(path)[1]) >= 5
-    assert [left.name for left in tmp_path.iterdir()] == ["r.jsonl"]
+    assert os.listdir(folder) == []
+    os.rmdir(folder)
+
+
+def test_a_folder_too_deep_for_sockets_is_named(tmp_path):
+    deep = tmp_path / ("d" * 60)
+    deep.mkdir()
+    done = subprocess.run(
+        [*COMMAND, "--models", "regnetx_002", "--output", tmp_path / "r.jsonl"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TMPDIR": str(deep)},
+    )
+    assert done.returncode == 1
+    assert "name a folder with a shorter one in TMPDIR" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

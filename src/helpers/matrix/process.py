@@ -68,8 +68,9 @@ class ReleaseProcess:
     def _start(self) -> None:
         context = trials.context()
         self._pipe, there = context.Pipe()
-        self._process = context.Process(target=_serve, args=(self._folder, there), daemon=True)
-        self._process.start()
+        process = context.Process(target=_serve, args=(self._folder, there), daemon=True)
+        process.start()
+        self._process = process
         there.close()
 
     def _stop(self) -> None:

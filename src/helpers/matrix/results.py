@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import tempfile
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO
@@ -43,7 +44,8 @@ class Results:
         return self
 
     def __exit__(self, *_) -> None:
-        self._file.close()
+        with suppress(OSError):  # each line was flushed, or told of, when it was added
+            self._file.close()
 
     def add(self, cell: Cell) -> None:
         """Note a cell, on the disk too. Raises ResultsProblem if that has no room."""
@@ -79,12 +81,12 @@ class Results:
         if path.exists():
             head, self.cells, whole = _read(path)
             for name, ours in self.head.items():
-                if name != "date" and head.get(name) != ours:
+                if head and name != "date" and head.get(name) != ours:
                     raise ResultsProblem(
                         f"{path} was made with {name} {head.get(name)}, and this is {ours}: "
                         "name another file with --output, or delete it to measure anew"
                     )
-            self.head = head
+            self.head = head or self.head
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a", encoding="utf-8")
         self._file.truncate(whole)
@@ -101,33 +103,38 @@ def read(path: Path) -> tuple[dict, dict[tuple, Cell]]:
 
 
 def _read(path: Path) -> tuple[dict, dict[tuple, Cell], int]:
-    """Head, cells, and how many bytes are whole lines."""
-    whole, cells, head = 0, {}, None
+    """Head, cells, and how many bytes are whole lines; nothing of an empty file."""
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        first = file.readline()
+        if not first:
+            return {}, {}, 0
+        head, cells, whole = _as_head(first, path), {}, len(first)
+        for number, line in enumerate(file, 2):
             if not line.endswith(b"\n"):
                 break  # cut off: measured again
             try:
-                said = json.loads(line)
-                if head is None:
-                    head = said if said["schema"] == SCHEMA else None
-                else:
-                    cell = Cell.from_dict(said)
-                    cells[cell.key] = cell
+                cell = Cell.from_dict(json.loads(line))
             except (ValueError, KeyError, TypeError):
-                head = head if number > 1 else None
-                if head:
-                    raise ResultsProblem(
-                        f"line {number} of {path} is no measured cell: the file is damaged; delete "
-                        "that line, or the file to measure anew"
-                    ) from None
-            if head is None:
                 raise ResultsProblem(
-                    f"{path} holds no results of this version (schema {SCHEMA}): "
-                    "name another file with --output"
-                )
+                    f"line {number} of {path} is no measured cell: the file is damaged; delete "
+                    "that line, or the file to measure anew"
+                ) from None
+            cells[cell.key] = cell
             whole += len(line)
-    return head or {}, cells, whole
+    return head, cells, whole
+
+
+def _as_head(line: bytes, path: Path) -> dict:
+    try:
+        head = json.loads(line)
+        if head["schema"] == SCHEMA and line.endswith(b"\n"):
+            return head
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise ResultsProblem(
+        f"{path} holds no results of this version (schema {SCHEMA}): "
+        "name another file with --output"
+    )
 
 
 def _head(seed: int) -> dict:

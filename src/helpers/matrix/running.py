@@ -19,6 +19,12 @@ from helpers.matrix.unit import Task, Unit
 BATCH = 8
 """Models in a unit: its processes start once for all of them."""
 
+LONGEST_PATH = 70
+"""Characters of a folder's path, for sockets in folders in it: systems allow about 100."""
+
+WAITING = 300_000_000
+"""Bytes that a release's process holds while it waits; an eighth of the memory goes into them."""
+
 UNIT = [sys.executable, "-m", "helpers.matrix.unit"]
 
 
@@ -120,8 +126,17 @@ def run_unit(unit: str) -> list[dict]:
 
 def _units(plan: Plan, tasks: list[Task], batch: int) -> Iterator[Unit]:
     jobs = os.cpu_count() or 1
+    alive = max(jobs, _memory() // 8 // WAITING)
     for start in range(0, len(tasks), batch):
-        yield Unit(tasks[start : start + batch], plan.formats, plan.seed, plan.seconds, jobs)
+        these = tasks[start : start + batch]
+        yield Unit(these, plan.formats, plan.seed, plan.seconds, jobs, alive)
+
+
+def _memory() -> int:
+    """Bytes of this machine's memory; 8 GB where the system does not tell."""
+    if not hasattr(os, "sysconf"):
+        return 8_000_000_000
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _say(unit: Unit) -> Iterator[dict]:
@@ -131,6 +146,11 @@ def _say(unit: Unit) -> Iterator[dict]:
         tempfile.TemporaryDirectory(prefix="missing-aa-", ignore_cleanup_errors=True) as folder,
         tempfile.TemporaryFile(dir=folder) as complaints,
     ):
+        if len(folder) > LONGEST_PATH:
+            raise Stopped(
+                f"the path of {folder} is too long for the sockets in it; name a folder with a "
+                "shorter one in TMPDIR"
+            )
         process = subprocess.Popen(
             UNIT,
             stdin=subprocess.PIPE,

@@ -123,6 +123,11 @@ _last: dict[str, tuple] = {}
 """The model that was last asked for, as made fresh, and its checkpoint filter."""
 
 
+def forget() -> None:
+    """Let go of the model that was last asked for: a process waits long for its next one."""
+    _last.clear()
+
+
 def _fresh(name: str) -> tuple | None:
     """A model of one's own, and its checkpoint filter; None where the release has no such model."""
     if name not in _last:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class Unit:
     seed: int = 0
     seconds: float = 120
     jobs: int = 2
-    alive: int = 60
+    alive: int = 8
 
     def encode(self) -> str:
         return json.dumps(asdict(self))
@@ -144,7 +144,11 @@ class _Measurement:
         """
         said = signature(self.folder / writer / tasks.WHOLE)
         first = self.first.setdefault(said, writer)
-        if first == writer or self.read(writer, first, "state_dict") != Outcome(OK):
+        if first == writer:
+            return True
+        serves = self.read(writer, first, "state_dict") == Outcome(OK)
+        self.forget(writer)
+        if not serves:
             return True
         self.alike[writer] = first
         shutil.rmtree(self.folder / writer)
@@ -162,6 +166,7 @@ class _Measurement:
                     cell = Cell(self.task.model, writer, reader, form, outcome)
                     self.cells.setdefault(writer, []).append(cell)
                     say(cell)
+            self.forget(reader)
 
         list(self.pool.map(by, self.task.readers))
         for writer in writers:
@@ -189,6 +194,10 @@ class _Measurement:
             return Outcome(ended.how)
         except Raised as raised:
             return Outcome.raised(raised.kind, raised.text, "import")
+
+    def forget(self, release: str) -> None:
+        with suppress(Ended), self.crew.of(release) as process:
+            process.call(tasks.forget)
 
     def check_room(self) -> None:
         if shutil.disk_usage(self.folder).free < ROOM:
