@@ -15,6 +15,8 @@ from helpers.checkpoints.limits import DEFAULT, Limits
 from helpers.checkpoints.pickles import Program
 
 WINDOW = 2**20
+LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
+"""Told by a few bytes that can begin a pickle as well: torch.load would run `GGUF` and what follows."""
 
 
 class Unreadable(CheckpointError):
@@ -58,6 +60,7 @@ class Container:
             return pickles.read(self.read(start, size), limits=limits)
         program, keys = self._follow_from_start(limits)
         if self.format == "pickle":
+            self._follow_behind(program, limits)
             look_into(program, limits)
         elif not program.error:
             self.storages = measure(self.read, self.size, program, keys)
@@ -81,6 +84,23 @@ class Container:
         if most < self.size and program.end >= most:
             limits.check("pickle_bytes", self.size, "the length of the pickle, in bytes,")
         return program, keys
+
+    def _follow_behind(self, program: Program, limits: Limits) -> None:
+        """Add the names that pickles behind a bare one ask for: torch.load reads several in a row.
+
+        It does so where the first makes torch's magic number, which can be spelt in many ways.
+        """
+        if program.error or program.end == self.size:
+            return
+        data = self.read(program.end, limits.pickle_bytes)
+        at, steps, error = 0, program.opcodes, None
+        while at < len(data) and not error:
+            behind = pickles.read(data, at, limits)
+            program.globals.update(behind.globals)
+            at, steps, error = behind.end, steps + behind.opcodes, behind.error
+            limits.check("opcodes", steps, "the number of the pickles' steps")
+        if at >= len(data):
+            limits.check("pickle_bytes", self.size, "the length of the pickles, in bytes,")
 
 
 def open_checkpoint(path: str | os.PathLike) -> Container:
@@ -113,7 +133,7 @@ def _recognise(file: BinaryIO, size: int) -> Container:
     container = Container(file, size, formats.by_head(head, size))
     if container.format == "zip":
         _open_zip(container)
-    elif container.format == "unknown" and _is_text_pickle(container):
+    elif container.format in LOOKS_LIKE and _is_text_pickle(container):
         container.format = "pickle"
     if container.format in formats.ADVICE:
         raise Malformed(formats.ADVICE[container.format], container.format)

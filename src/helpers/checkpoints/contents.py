@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from helpers.checkpoints import places, roots
 from helpers.checkpoints.building import build
 from helpers.checkpoints.container import Container
+from helpers.checkpoints.errors import Malformed
 from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.roots import Root
@@ -35,8 +36,10 @@ def read(container: Container, program: Program, limits: Limits) -> Contents:
     return Contents(top, models, _kind(top, models))
 
 
-def _anywhere(dtype: str, key, location, count, view=None) -> Span:
+def _anywhere(dtype: str, key, location, count, *_) -> Span:
     """A storage of a pickle that was not written by torch.save: nobody can tell where it lies."""
+    if type(count) is not int or not 0 <= count < 2**63:
+        raise Malformed("a storage in it has a size that cannot be")
     return Span(dtype, 0, count * itemsize(dtype))
 
 

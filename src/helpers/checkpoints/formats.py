@@ -62,6 +62,12 @@ LEGACY = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """torch before 1.6 begins with this number, as a pickle of its own, behind a protocol mark."""
 
 
+PAGE = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(?:(?><!--.*?-->)\s*)*+<(!doctype\s+html|html|head|body)", re.I | re.S
+)
+"""A web page's beginning; a comment is taken one way only, so that many take no time."""
+
+
 def by_head(head: bytes, size: int) -> str:
     """The format that the first bytes speak for; "unknown" also for pickles of protocol 0 and 1."""
     if not size:
@@ -76,7 +82,7 @@ def by_head(head: bytes, size: int) -> str:
         return "tar"
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 2**32:
         return "safetensors"
-    if re.match(rb"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)", head, re.I | re.S):
+    if PAGE.match(head):
         return "html"
     # A protobuf message whose first field is ONNX's ir_version and whose second is a string or the
     # graph.
@@ -86,11 +92,18 @@ def by_head(head: bytes, size: int) -> str:
 
 
 def by_members(names: list[str]) -> str:
-    """The format of a zip, from its members' names without the folder that they share."""
-    held = {name.partition("/")[2].lower() for name in names}
-    if "constants.pkl" in held or any(name.startswith("code/") for name in held):
+    """The format of a zip, from its members' names in the directory's order.
+
+    torch.load runs the data.pkl in the first member's folder unless constants.pkl, spelt just so,
+    lies beside it: no other name may make of such a zip something whose pickle is not looked into.
+    """
+    folder = names[0].partition("/")[0] + "/" if names else ""
+    held = {name.removeprefix(folder) for name in names if name.startswith(folder)}
+    if "constants.pkl" in held:
+        return "torchscript"
+    if any(name.partition("/")[2].lower() == "data.pkl" for name in names):
+        return "torch-zip"
+    if any(name.startswith("code/") for name in held):
         return "torchscript"
     marks = ("archive_format", "serialized_exported_program.json", "models/model.json")
-    if any(mark in held or mark in names for mark in marks):
-        return "pt2"
-    return "torch-zip" if "data.pkl" in held else "zip"
+    return "pt2" if any(mark in held or mark in names for mark in marks) else "zip"

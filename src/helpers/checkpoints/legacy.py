@@ -36,7 +36,7 @@ def follow_legacy(data: bytes, limits: Limits) -> tuple[Program, list]:
 def measure(read, size: int, program: Program, keys: list) -> dict[str, int]:
     """Bytes of each storage, by key; `read(start, size)` gives the file's bytes.
 
-    Raises Malformed where they reach beyond the file.
+    Raises Malformed where they reach beyond the file, or a key is no text or stands twice.
     """
     dtypes = {}
     for id in program.persistent:
@@ -44,12 +44,14 @@ def measure(read, size: int, program: Program, keys: list) -> dict[str, int]:
             dtypes[storage.key] = storage.dtype
     at, measured = program.end, {}
     for key in keys:
+        if type(key) is not str or key in measured:
+            raise Malformed("the storages behind the pickle are not listed the way torch does it")
         count = int.from_bytes(read(at, 8), "little")
-        length = count * itemsize(dtypes.get(str(key), "uint8"))
+        length = count * itemsize(dtypes.get(key, "uint8"))
         at += 8 + length
         if at > size:
             raise Malformed(CUT, "truncated")
-        measured[str(key)] = length
+        measured[key] = length
     return measured
 
 

@@ -21,10 +21,10 @@ def locator(container: Container, program: Program) -> Callable[..., Span]:
         else:
             places[key] = container.members[f"data/{key}"]
 
-    def locate(dtype: str, key, location, count, view=None) -> Span:
+    def locate(dtype: str, key, location, count, view=None, *_) -> Span:
         start, size = places.get(key, (0, -1)) if type(key) is str else (0, -1)
         if view is not None:
-            _, offset, count = view
+            _, offset, count = view if type(view) is tuple and len(view) == 3 else (0, -1, 0)
             if type(offset) is not int or offset < 0:
                 raise Malformed("a storage in it begins before its own beginning")
             start, size = start + offset * itemsize(dtype), size - offset * itemsize(dtype)

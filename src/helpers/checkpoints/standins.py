@@ -125,7 +125,7 @@ def _view(span, offset, shape, strides, dtype=None) -> View | Standin:
     if not isinstance(span, Span) or shape is None or strides is None:
         raise Malformed("a tensor in it is not described the way torch does it; it is damaged")
     (offset,) = _numbers((offset,)) or (-1,)
-    if offset < 0 or len(shape) != len(strides):
+    if offset < 0 or len(shape) != len(strides) or prod(filter(None, shape)) >= 2**60:
         raise Malformed("a tensor in it has an offset, shape or strides that cannot be")
     made = View(span, dtype or span.dtype, offset, shape, strides)
     if made.extent[1] > span.start + span.nbytes:

@@ -58,8 +58,10 @@ def storage_of(node) -> Storage | None:
     mark, kind, key, location, count = node.id[:5]
     if mark != "storage" or not isinstance(kind, Global) or not _is_count(count):
         return None
+    if type(key) is not str or type(location) is not str:
+        return None
     dtype = STORAGES.get(kind.name.removesuffix("Storage"), "uint8")
-    return Storage(str(key), dtype, str(location), count * itemsize(dtype))
+    return Storage(key, dtype, location, count * itemsize(dtype))
 
 
 def _is_count(value) -> bool:
