@@ -1,6 +1,7 @@
 """The lessons, run by papermill as a learner gets them, and what a reader would feel is missing."""
 
 import functools
+import html
 import json
 import re
 import subprocess
@@ -181,7 +182,7 @@ def test_every_picture_has_a_text_alternative_in_the_notebook_and_the_page(path)
     for data in pictures:
         alternative = re.search(r'alt="([^"]+)"', data["text/html"])[1]
         assert len(alternative.split()) >= 5
-        assert alternative in page
+        assert html.unescape(alternative) in html.unescape(page)
     assert page.count("<img ") == page.count("alt=") >= len(pictures)
 
 
