@@ -148,6 +148,53 @@ def test_a_web_page_is_known_in_its_many_forms(made, head):
         open_checkpoint(made(head + b"<body>"))
 
 
+def test_a_page_of_comments_takes_no_time(made):
+    with pytest.raises(Malformed, match="begins with"):
+        open_checkpoint(made(b"<!---->" * 500 + b"x"))
+
+
+def test_a_page_with_a_byte_order_mark_is_a_page(made):
+    with pytest.raises(Malformed, match="HTML page"):
+        open_checkpoint(made(b"\xef\xbb\xbf<!doctype html>"))
+
+
+HOSTILE = [("m/data.pkl", b"cos\nsystem\n."), ("m/version", b"3\n")]
+MAGIC = 0x1950A86A20F9469CFC6C
+BEHIND = pickle.dumps(1001, 2) + pickle.dumps({}, 2) + b"cos\nsystem\n." + pickle.dumps([], 2)
+DISGUISED = {
+    "a folder of code": lambda: zipped([*HOSTILE, ("m/code/x.py", b"")]),
+    "constants.pkl in capitals": lambda: zipped([*HOSTILE, ("m/Constants.PKL", b"")]),
+    "the mark of a .pt2": lambda: zipped([*HOSTILE, ("m/archive_format", b"pt2")]),
+    "the first bytes of GGUF": lambda: b"GGUF" + bytes(5) + b"cos\nsystem\n.",
+    "a magic number of its own spelling": lambda: b"L%dL\n." % MAGIC + BEHIND,
+    "a magic number that a class makes": lambda: (
+        b"\x80\x02cdecimal\nDecimal\nV%d\n\x85R." % MAGIC + BEHIND
+    ),
+}
+
+
+@pytest.mark.parametrize("how", DISGUISED)
+def test_a_pickle_is_found_where_torch_would_run_it(made, how):
+    with open_checkpoint(made(DISGUISED[how]())) as container:
+        assert "os.system" in map(str, container.follow().globals.values())
+
+
+def test_constants_beside_another_folder_disguise_nothing(made):
+    with pytest.raises(Refused, match="outside the folder"):
+        open_checkpoint(made(zipped([*HOSTILE, ("x/constants.pkl", b"")])))
+
+
+def test_what_lies_behind_a_bare_pickle_and_is_none_changes_nothing(made):
+    with open_checkpoint(made(pickle.dumps({"a": 1}) + b"\xff" * 50)) as container:
+        assert container.follow().error is None
+
+
+def test_names_behind_more_than_may_be_read_reach_the_limit(made):
+    path = made(pickle.dumps(1) + pickle.dumps("x" * 500) * 3 + BEHIND)
+    with open_checkpoint(path) as container, pytest.raises(LimitReached, match="--max-pickle"):
+        container.follow(Limits(pickle_bytes=1000))
+
+
 def test_zeros_are_called_what_they_are(made):
     with pytest.raises(Malformed, match="only zeros: a download that never arrived"):
         open_checkpoint(made(bytes(5000)))
@@ -222,6 +269,38 @@ def twice(name, again):
         return zipped(members)
 
 
+def shifted(at):
+    """A member that the directory does not list stands before the member `at`."""
+    data = bytearray(zipped(CHECKPOINT))
+    start = data.index(b"PK\x01\x02")
+    places, where = [], start
+    while data[where : where + 4] == b"PK\x01\x02":
+        places.append(where + 42)
+        where += 46 + sum(struct.unpack_from("<3H", data, where + 28))
+    hidden = zipped([("m/other", b"hidden")])
+    hidden = hidden[: hidden.index(b"PK\x01\x02")]
+    for place in places[at:]:
+        struct.pack_into("<I", data, place, struct.unpack_from("<I", data, place)[0] + len(hidden))
+    struct.pack_into("<I", data, len(data) - 6, start + len(hidden))
+    first = struct.unpack_from("<I", data, places[at])[0] - len(hidden)
+    return bytes(data[:first] + hidden + data[first:])
+
+
+def widened(kind, number):
+    """The last member's local header has an extra field of this kind."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name, data in CHECKPOINT:
+            info = zipfile.ZipInfo(name)
+            if name.endswith("/0"):
+                info.extra = struct.pack("<HHQ", kind, 8, number)
+            archive.writestr(info, data)
+    data = whole.getvalue()
+    # Only the local header keeps it: the directory's copy becomes padding.
+    at = data.rindex(struct.pack("<HH", kind, 8))
+    return data[:at] + struct.pack("<H", 0x4246) + data[at + 2 :]
+
+
 HYGIENE = {
     "doubled": (lambda: twice("m/data/1", "m/data/1"), "twice"),
     "doubled but for its case": (lambda: twice("m/data/a", "m/Data/A"), "twice"),
@@ -243,6 +322,13 @@ HYGIENE = {
         "compressed|disagree",
     ),
     "overlapping": (overlapping, "reaches into the next"),
+    "something before it": (lambda: shifted(0), "before the zip"),
+    "something between members": (
+        lambda: shifted(1),
+        "hidden behind the zip's member 'm/data.pkl'",
+    ),
+    "another wide size locally": (lambda: widened(1, 99), "disagree"),
+    "a second name": (lambda: widened(0x7075, 99), "disagree"),
     "outside the folder": (lambda: zipped([*CHECKPOINT, ("other/data.pkl", b"")]), "outside"),
     "bytes behind it": (lambda: zipped(CHECKPOINT) + b"\n", "added behind"),
     "another zip behind it": (lambda: zipped(CHECKPOINT) * 2, "does not end where it says"),

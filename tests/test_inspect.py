@@ -199,7 +199,18 @@ def test_a_hostile_file_that_breaks_off_is_still_called_hostile(made):
     assert "breaks off" in found.notes[0]
 
 
+def storage(count=b"K\x10", view=b"N") -> bytes:
+    """A storage that stands alone, without a tensor."""
+    described = value("storage") + name("torch", "FloatStorage") + value("0") + value("cpu")
+    return b"(" + described + count + view + b"tQ"
+
+
 BROKEN = {
+    "a storage of no number": storage(count=b"N"),
+    "a view of a storage that is none": storage(view=value(5)),
+    "a view of a storage from nowhere": storage(view=value(("a", -1, 2))),
+    "more elements than can be counted": tensor((2**31,) * 3, (0,) * 3),
+    "an empty one whose other lengths cannot be": tensor((0, 2**62, 2**62), (1, 1, 1)),
     "a shape of text": tensor(shape="44"),
     "a negative shape": tensor(shape=(-4, 4)),
     "beyond its storage": tensor(shape=(99, 4)),
@@ -229,6 +240,75 @@ def test_values_nested_beyond_all_measure_reach_a_limit(made):
     chain = b"]" + b"](" * 0 + b"".join([b"]"] * 5000) + b"a" * 5000
     with pytest.raises(LimitReached, match="--max-depth"):
         checkpoints.inspect(made(chain))
+
+
+def listed(parts: bytes, times: int) -> bytes:
+    return b"](" + parts * times + b"e"
+
+
+def filled(items: int) -> bytes:
+    """A list of so many pairs, memorised under 1 and taken from the stack again."""
+    return b"](" + (value("k") + b"N\x86") * items + b"eq\x010"
+
+
+BOMBS = {
+    "dictionaries made of one list": filled(2000)
+    + listed(name("collections", "OrderedDict") + b"h\x01\x85R", 2000),
+    "objects given one list": filled(2000)
+    + listed(name("a", "B") + b"(h\x01" + b"2" * 1500 + b"tR", 1500),
+    "objects of one state": b"}("
+    + b"".join(value(str(n)) + b"N" for n in range(2000))
+    + b"uq\x010"
+    + listed(name("timm.a", "B") + b")\x81h\x01b", 2000),
+}
+
+
+@pytest.mark.parametrize("what", BOMBS)
+def test_what_many_objects_share_is_counted_for_each(made, what):
+    with pytest.raises(LimitReached, match="--max-objects"):
+        checkpoints.inspect(made(BOMBS[what]))
+
+
+def test_long_names_within_each_other_are_a_limit(made):
+    long = b"X" + (10**6).to_bytes(4, "little") + b"n" * 10**6 + b"q\x050"
+    inner = module({"w": tensor()})
+    for _ in range(30):
+        held = b"}" + value("_parameters") + b"}s" + value("_modules") + b"}h\x05" + inner + b"ss"
+        inner = name("a", "B") + b")\x81" + held + b"b"
+    (described,) = checkpoints.inspect(made(long + inner)).models
+    assert "100 MB" in described.notes[0]
+    state = b"}h\x05" + mapping({"w": tensor()}) + b"s"
+    with pytest.raises(LimitReached, match="way to a model"):
+        checkpoints.inspect(made(long + state))
+
+
+def test_time_is_a_limit(made):
+    with pytest.raises(LimitReached, match="--max-seconds"):
+        checkpoints.inspect(made(listed(b"]", 1000)), Limits(seconds=1e-9))
+
+
+LEGACY_HEAD = [pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {})]
+KEYS_OF_STORAGES = {
+    "a number too long to print": b"\x8b" + (3000).to_bytes(4, "little") + b"\x01" * 3000,
+    "a tuple too deep to print": b"N" + b"\x85" * 100_000,
+    "a tuple too wide to print": b"N" + b"".join(b"q%c0h%ch%c\x86" % (n, n, n) for n in range(40)),
+    "a text that stands twice": value("1") + b"a" + value("1"),
+}
+
+
+@pytest.mark.parametrize("what", KEYS_OF_STORAGES)
+def test_keys_of_a_legacy_files_storages_are_text_each_once(tmp_path, what):
+    keys = b"\x80\x02]" + KEYS_OF_STORAGES[what] + b"a."
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"".join(LEGACY_HEAD) + b"\x80\x02N." + keys + bytes(100))
+    with pytest.raises(Malformed, match="not listed the way torch does"):
+        checkpoints.inspect(path)
+
+
+def test_what_nobody_foresaw_is_malformed_too(made, monkeypatch):
+    monkeypatch.setattr(checkpoints.contents, "read", lambda *_: 1 / 0)
+    with pytest.raises(Malformed, match="ZeroDivisionError"):
+        checkpoints.inspect(made(value(1)))
 
 
 @pytest.mark.parametrize("limit", ["pickle_bytes", "opcodes", "objects"])
@@ -339,6 +419,13 @@ def test_a_hostile_file_gives_exit_code_3(made, capsys):
 def test_a_pipe_is_refused(capsys):
     assert main(["inspect", "-"]) == 2
     assert "save it to a file" in capsys.readouterr().err
+
+
+def test_the_line_that_is_shown_can_be_copied(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"my model": net(), "ema": net()}, "a b.pt")
+    assert main(["inspect", "a b.pt"]) == 0
+    assert "rescue 'a b.pt' TARGET.safetensors --root 'my model'" in capsys.readouterr().out
 
 
 def test_a_limit_gives_exit_code_6_and_can_be_raised(made, capsys):

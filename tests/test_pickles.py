@@ -10,7 +10,7 @@ import pytest
 from helpers.checkpoints import pickles
 from helpers.checkpoints.errors import LimitReached, Malformed
 from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.nodes import Dict, Global, Object, Persistent, class_of, pairs_of
+from helpers.checkpoints.nodes import Dict, Global, Object, Persistent, class_of
 
 PLAIN = [
     None,
@@ -64,7 +64,7 @@ def test_objects_become_nodes_and_their_classes_are_named(protocol):
     program = pickles.read(pickle.dumps(value, protocol))
     ordered, delta, *_, error = program.root
     assert str(class_of(ordered)) == "collections.OrderedDict"
-    assert pairs_of(ordered) == [("a", 1)]
+    assert ordered.pairs == [("a", 1)]
     assert (str(class_of(delta)), delta.args) == ("datetime.timedelta", (2, 0, 0))
     assert str(class_of(error)) == "builtins.ValueError"
     assert program.error is None
@@ -80,7 +80,7 @@ def test_a_plain_object_keeps_its_class_and_its_attributes(protocol):
     thing.size = 3
     node = pickles.read(pickle.dumps(thing, protocol)).root
     assert str(class_of(node)) == f"{__name__}.Plain"
-    assert pairs_of(node.states[-1]) == [("size", 3)]
+    assert node.states[-1].pairs == [("size", 3)]
 
 
 ASKS = {
@@ -199,6 +199,24 @@ def test_a_broken_pickle_is_an_error_that_says_where(what):
     program = pickles.read(BROKEN[what])
     assert isinstance(program.error, Malformed)
     assert "breaks off at byte" in str(program.error)
+
+
+@pytest.mark.parametrize(
+    "what, short",
+    [
+        ("a string longer than the file", True),
+        ("empty", True),
+        ("no line end", True),
+        ("an unknown opcode in front", False),
+        ("an empty stack in front", False),
+    ],
+)
+def test_what_breaks_off_for_want_of_data_is_told_apart(what, short):
+    data = BROKEN.get(what) or {
+        "empty": b"",
+        "an unknown opcode in front": b"\xff" + bytes(20),
+    }.get(what, b"R" + bytes(20))
+    assert pickles.read(data).short == short
 
 
 def test_names_before_the_break_are_known():

@@ -1,3 +1,4 @@
+import io
 import pickle
 
 import pytest
@@ -80,6 +81,9 @@ socket.socket _socket.socket ssl.wrap_socket urllib.request.urlopen urllib2.urlo
 http.client.HTTPConnection
 webbrowser.open requests.get ftplib.FTP smtplib.SMTP xmlrpc.client.ServerProxy asyncio.run
 shutil.rmtree tempfile.mktemp io.open _io.FileIO glob.glob codecs.open linecache.getlines
+logging.config.dictConfig logging.handlers.SocketHandler asyncore.dispatcher
+torch.from_file torch.UntypedStorage.from_file torch._C.PyTorchFileWriter numpy.savetxt
+numpy.ndarray.tofile pandas.DataFrame.to_pickle transformers.AutoModel.from_pretrained
 zipfile.ZipFile tarfile.open sqlite3.connect logging.FileHandler
 pickle.loads _pickle.loads cPickle.loads dill.loads cloudpickle.loads joblib.load shelve.open
 torch.load torch.serialization.load torch.storage._load_from_bytes torch.hub.load torch.jit.load
@@ -113,6 +117,7 @@ def test_what_reaches_code_files_processes_or_imports_is_dangerous(name):
         ("torch.nn", "Module.__init__.__globals__"),
         ("collections", "OrderedDict.__reduce__"),
         ("my_project", "subprocess.Popen"),
+        ("pathlib", "Path.write_text"),
     ],
 )
 def test_a_harmless_module_that_leads_to_another_is_dangerous(module, name):
@@ -173,3 +178,36 @@ HEAD = [pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {})]
 def test_a_hostile_pickle_within_a_pickle_is_found(bare, inside, harm):
     data = b"\x80\x04ctorch.storage\n_load_from_bytes\n" + pickle.dumps((inside,), 4)[2:-1] + b"R."
     assert bare(data)[harm] == "dangerous"
+
+
+LOADER = b"ctorch.storage\n_load_from_bytes\nq\x010"
+HANDED_ON = {
+    "to map": b"cbuiltins\nmap\nh\x01]\x86R",
+    "in a list of a list": b"cbuiltins\nmap\n]]h\x01aa\x85R",
+    "as a state": b"cnobody\nKnows\n)Rh\x01b",
+    "as an item": b"cnobody\nKnows\n)Rh\x01a",
+    "and thrown away": b"cbuiltins\nmap\nh\x01]\x86R0N",
+    "and never called": b"h\x01",
+}
+
+
+@pytest.mark.parametrize("how", HANDED_ON)
+def test_a_loader_of_pickles_that_something_else_may_call_is_dangerous(bare, how):
+    sound = pickle.dumps(torch.zeros(3), 2)[2:-1] if how != "and never called" else b"N"
+    data = b"\x80\x02" + LOADER + sound + b"0" + HANDED_ON[how] + b"."
+    assert bare(data)["torch.storage._load_from_bytes"] == "dangerous"
+
+
+@pytest.mark.parametrize("codec, judged", [("latin1", "library"), ("utf-7", "dangerous")])
+def test_bytes_in_another_encoding_are_not_taken_for_what_they_look_like(bare, codec, judged):
+    inside = io.BytesIO()
+    torch.save(torch.zeros(3).untyped_storage(), inside, _use_new_zipfile_serialization=False)
+    text = pickle.dumps((inside.getvalue().decode("latin-1"), codec), 2)[2:-1]
+    encoded = b"c_codecs\nencode\n" + text + b"R"
+    data = b"\x80\x02ctorch.storage\n_load_from_bytes\n" + encoded + b"\x85R."
+    assert bare(data)["torch.storage._load_from_bytes"] == judged
+
+
+def test_a_name_of_many_parts_takes_no_time():
+    many = Global("a." * 100_000 + "b", "c", asked=("a." * 100_000 + "b", "c"))
+    assert policy.judge(many) == ("unknown", "")

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections import OrderedDict
@@ -10,8 +11,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-from helpers.checkpoints import Session, rescue, rescue_to
+from helpers.checkpoints import Session, job, rescue, rescue_to
 from helpers.checkpoints.errors import Malformed
+from helpers.checkpoints.request import Request
 from helpers.checkpoints.roots import WhichRoot
 from rescue_files import MODELS, RELEASES
 
@@ -279,6 +281,29 @@ def test_the_callers_torch_is_left_as_it_was(saved):
     before = reader._get_allowed_globals(), list(torch.serialization.get_safe_globals())
     rescue(saved(Net()))
     assert (reader._get_allowed_globals(), torch.serialization.get_safe_globals()) == before
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 500, 700), (3, 1, 1, 600_000), (1, 1_000_000)])
+def test_what_has_to_be_put_in_order_is_gathered_piece_by_piece(saved, session, tmp_path, shape):
+    wide = torch.arange(torch.Size(shape).numel(), dtype=torch.float32).reshape(shape[::-1])
+    tensors = {
+        "w": wide.permute(*range(len(shape))[::-1]),
+        "e": torch.ones(1, 1).expand(1, 600_000),
+    }
+    rescue_to(saved(tensors), tmp_path / "out.safetensors", session=session)
+    out = load_file(tmp_path / "out.safetensors")
+    same({name: out[name] for name in tensors}, tensors)
+
+
+def test_a_file_that_changes_while_it_is_written_gives_nothing(saved, tmp_path):
+    path = saved({"w": torch.zeros(2**19), "v": torch.zeros(3)})
+
+    def touch(*_):
+        os.utime(path, ns=(1, 1))
+
+    request = Request(str(path), partial=str(tmp_path / "out"))
+    with pytest.raises(Malformed, match="changed while it was read"):
+        job.run(request, touch)
 
 
 def test_what_is_rescued_does_not_hang_on_the_file(saved, session):

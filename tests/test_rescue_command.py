@@ -1,10 +1,13 @@
 import json
 import os
+import signal
 
 import pytest
 import torch
 from torch import nn
 
+from helpers.checkpoints import targets
+from helpers.checkpoints.errors import TargetExists
 from helpers.cli import main
 from rescue_files import call, mapping, module, name, tensor, torch_zip
 
@@ -30,9 +33,10 @@ def test_the_output_says_what_to_do_and_the_lines_it_shows_run(here, capsys):
     out = capsys.readouterr().out
     assert "model.pt: whole model torch.nn.modules.linear.Linear" in out
     lines = [line.strip() for line in out.splitlines() if line.startswith("    ")]
-    shown = {}
+    shown = {"model": nn.Linear(2, 2)}
     exec("\n".join(lines), shown)
-    nn.Linear(2, 2).load_state_dict(shown["state_dict"])
+    saved = torch.load("model.pt", weights_only=False)
+    assert shown["model"].weight.equal(saved.weight)
 
 
 def test_a_target_that_is_there_is_kept_unless_forced(here, capsys):
@@ -65,6 +69,38 @@ def test_the_source_is_never_written(here, how, capsys):
     assert source.read_bytes() == before and target.exists()
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_folder_that_holds_the_source_is_kept(here, link, capsys):
+    folder = here / "folder"
+    folder.mkdir()
+    source = (here / "model.pt").rename(folder / "model.safetensors")
+    if link:
+        (here / "link").symlink_to(source)
+    given = here / "link" if link else source
+    assert rescue(given, folder, "--format", "timm", "--force") == 5
+    assert "holds the source itself" in capsys.readouterr().err
+    assert source.exists()
+
+
+def test_a_folder_that_came_meanwhile_is_kept(tmp_path):
+    out = tmp_path / "out"
+    with (
+        pytest.raises(TargetExists),
+        targets.partial(None, out, False, targets.FOLDER) as unfinished,
+    ):
+        unfinished.mkdir()
+        out.mkdir()
+        (out / "precious").write_text("mine")
+    (out / "precious").rename(tmp_path / "kept")
+    with (
+        pytest.raises(TargetExists, match="things of its own"),
+        targets.partial(None, out, True, targets.FOLDER) as unfinished,
+    ):
+        unfinished.mkdir()
+        (tmp_path / "kept").rename(out / "precious")
+    assert names(tmp_path) == ["out"] and names(tmp_path / "out") == ["precious"]
+
+
 def test_a_forced_target_that_links_elsewhere_leaves_that_place_alone(here):
     (here / "precious").write_text("mine")
     (here / "out.safetensors").symlink_to(here / "precious")
@@ -82,6 +118,7 @@ def test_a_forced_target_that_links_elsewhere_leaves_that_place_alone(here):
         ["model.pt", "out.safetensors", "--verify-with", "1.0.3"],
         ["model.pt", "out.safetensors", "--verify-with", "9.9.9", "--trust"],
         ["model.pt", "--to", "model.pt"],
+        ["-", "out.safetensors"],
     ],
 )
 def test_words_that_are_off_are_usage(here, words, capsys):
@@ -102,6 +139,8 @@ def test_a_place_that_is_not_there_or_cannot_be_written_is_one_line(here, capsys
     assert "there is no folder nowhere" in capsys.readouterr().err
     assert rescue("gone.pt", "out.safetensors") == 1
     assert "gone.pt: cannot be read" in capsys.readouterr().err
+    assert rescue("model.pt", "x" * 300 + ".safetensors") == 1
+    assert "cannot be written (File name too long)" in capsys.readouterr().err
     (here / "folder.safetensors").mkdir()
     assert rescue("model.pt", "folder.safetensors", "--force") == 5
     assert names(here) == ["folder.safetensors", "model.pt"]
@@ -169,6 +208,34 @@ def test_limits_can_be_raised_from_the_command(here, capsys):
     assert rescue("wide.pt", "out.safetensors", "--max-bytes", "1M") == 6
     assert "--max-bytes" in capsys.readouterr().err
     assert rescue("wide.pt", "out.safetensors", "--max-bytes", "4M") == 0
+
+
+def test_a_name_as_long_as_the_system_takes_is_written(here):
+    target = "\N{SNOWMAN}" * 80 + ".safetensors"
+    assert rescue("model.pt", target) == 0
+    assert names(here) == ["model.pt", target]
+
+
+def test_a_place_without_a_name_is_no_target(here, capsys):
+    (here / "empty").mkdir()
+    os.chdir("empty")
+    assert rescue("../model.pt", ".", "--format", "timm", "--force") == 5
+    assert "name a new one in it" in capsys.readouterr().err
+
+
+def test_what_is_ended_leaves_nothing_behind(here, monkeypatch):
+    from helpers.checkpoints import session
+
+    def ended(*_):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(session, "_talk", ended)
+    with pytest.raises(SystemExit) as end:
+        rescue("model.pt", "out.safetensors")
+    signal.signal(signal.SIGTERM, before)
+    assert end.value.code == 143
+    assert names(here) == ["model.pt"]
 
 
 def test_what_is_interrupted_leaves_nothing_behind(here, monkeypatch):

@@ -140,6 +140,7 @@ NOT_SOUND = {
     "negative length": mapping({"w": tensor((-1,), (1,))}),
     "negative offset": mapping({"w": tensor((1,), (1,), offset=-1)}),
     "negative stride": mapping({"w": tensor((2,), (-1,))}),
+    "lengths that readers cannot count": mapping({"w": tensor((2**62, 2**62, 0), (0, 0, 0))}),
     "huge length": mapping({"w": tensor((2**70,), (0,))}),
     "no integer": mapping({"w": tensor((1.5,), (1,))}),
     "more strides than lengths": mapping({"w": tensor((1,), (1, 1))}),
@@ -179,6 +180,57 @@ def test_names_that_no_file_should_have_are_refused(made, session, fault, tmp_pa
     with pytest.raises(Refused):
         rescue_to(made(DOUBTFUL[fault]), tmp_path / "out.safetensors", session=session)
     assert not (tmp_path / "out.safetensors").exists()
+
+
+TWICE = {
+    "a tensor": b"}(" + (value("w") + tensor()) * 2 + b"u",
+    "a tensor of an OrderedDict": name("collections", "OrderedDict")
+    + b")R("
+    + (value("w") + tensor()) * 2
+    + b"u",
+    "a model": b"}(" + (value("m") + module({"w": tensor()})) * 2 + b"u",
+    "what a module consists of": name("a", "B")
+    + b")\x81}("
+    + (value("_parameters") + mapping({"w": tensor()})) * 2
+    + value("_modules")
+    + b"}ub",
+}
+
+
+@pytest.mark.parametrize("what", TWICE)
+def test_a_key_that_stands_twice_is_refused(made, session, what):
+    with pytest.raises(Refused, match="twice"):
+        rescue(made(TWICE[what]), session=session)
+
+
+def test_two_models_of_one_name_are_told_apart_by_no_name(made, session):
+    both = {"a.b": module({"w": tensor()}), "a": mapping({"b": module({"v": tensor()})})}
+    with pytest.raises(Refused, match="go by the name 'a.b'"):
+        rescue(made(mapping(both)), root="a.b", session=session)
+
+
+def wide(dtype: str, shape: tuple, count: int) -> bytes:
+    """A tensor whose type is wider than its storage of bytes says."""
+    storage = b"(" + value("storage") + name("torch", "ByteStorage") + value("0") + value("cpu")
+    storage += value(count) + b"tQ"
+    rest = value(0) + value(shape) + value((1,)) + b"\x89" + value(None) + name("torch", dtype)
+    return name("torch._utils", "_rebuild_tensor_v3") + b"(" + storage + rest + b"tR"
+
+
+def test_a_type_wider_than_its_storage_is_held_within_it(made, session):
+    path = made(mapping({"none": wide("float64", (0,), 1)}), {"0": b"\0"})
+    assert rescue(path, session=session).state_dict["none"].numel() == 0
+    path = made(mapping({"one": wide("float64", (1,), 11)}), {"0": bytes(11)})
+    assert rescue(path, session=session).state_dict["one"].tolist() == [0]
+    with pytest.raises(Malformed, match="past the end"):
+        rescue(made(mapping({"w": wide("float64", (1,), 7)}), {"0": bytes(7)}), session=session)
+
+
+def test_a_type_that_safetensors_has_not_is_no_danger(made, session):
+    path = made(mapping({"w": wide("complex128", (1,), 16)}), {"0": bytes(16)})
+    with pytest.raises(CheckpointError, match="no type for 'w'") as caught:
+        rescue(path, session=session)
+    assert caught.value.exit_code == 1
 
 
 def test_a_module_that_holds_itself_is_a_limit(made, session):

@@ -8,15 +8,14 @@ from collections.abc import Callable
 
 from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed
 from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.nodes import Dict, Global, Object, Persistent, class_of, pairs_of
+from helpers.checkpoints.nodes import Dict, Global, Object, Persistent, class_of
 from helpers.checkpoints.pickles import Program
-from helpers.checkpoints.standins import BUILDERS, Kind, Span, Standin, table
+from helpers.checkpoints.standins import BUILDERS, Kind, Ordered, Span, Standin, table
 
 NESTED = 100
 """How deep tuples may lie in tuples; they have to be built from the inside."""
 
 PLAIN_DICT = "builtins.dict"
-ORDERED_DICT = "collections.OrderedDict"
 NODES = {list, tuple, Dict, Object, Global, Persistent}
 TENSOR_MAKERS = frozenset(BUILDERS.values())
 
@@ -41,10 +40,11 @@ class _Builder:
         self.locate = locate
         self.limits = limits
         self.made: dict[int, object] = {}
+        self.entries = 0
         self.empty: list[tuple] = []
         self.inert: dict[str, object] = {}
         self.kinds: dict[str, type[Standin]] = {}
-        self.hollow = self.kind(ORDERED_DICT)()
+        self.hollow = Ordered()
         """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
 
     def shell(self, node: object, depth: int = 0) -> object:
@@ -70,8 +70,8 @@ class _Builder:
         if kind is Persistent:
             return self.storage(node, depth)
         if kind is Object and type(node.made_by) is Global:
-            if node.made_by.dotted == ORDERED_DICT and not pairs_of(node):
-                return self.hollow
+            if node.made_by.dotted == Ordered.dotted:
+                return self.ordered(node, depth)
             if storage := self.embedded.get(node):
                 return Span(storage.dtype, 0, storage.nbytes)
             maker = self.named(node.made_by)
@@ -79,6 +79,16 @@ class _Builder:
                 return self.tensor(maker, node, depth)
         made = [] if kind is list else self.kind(_dotted(node))()
         self.empty.append((made, node))
+        return made
+
+    def ordered(self, node: Object, depth: int) -> Ordered:
+        if not node.pairs and not node.args:
+            return self.hollow
+        given = self.shell(node.args, depth)
+        made = Ordered(*given) if isinstance(given, tuple) else Ordered()
+        self.empty.append((made, node))
+        if isinstance(node.args, tuple) and node.args:
+            self.count(len(node.args[0]))
         return made
 
     def named(self, node: Global) -> object:
@@ -113,12 +123,25 @@ class _Builder:
         if isinstance(node, list):
             made += [self.shell(item) for item in node]
             return
-        made.pairs = [(self.shell(key), self.shell(value)) for key, value in pairs_of(node)]
-        if isinstance(node, Object) and made.dotted != ORDERED_DICT:
+        made.pairs = [(self.shell(key), self.shell(value)) for key, value in node.pairs]
+        if isinstance(node, Object) and type(made) is not Ordered:
             args = self.shell(node.args)
             made.given = args if isinstance(args, tuple) else ()
             made.items = [self.shell(item) for item in node.items]
             made.state = self.shell(node.states[-1]) if node.states else None
+            self.count(len(made.given) + _entries(node.states))
+
+    def count(self, entries: int) -> None:
+        """What an object was given and carries; much of it can be the same for many objects."""
+        self.entries += entries
+        self.limits.check("objects", self.entries, "the number of the objects' attributes")
+
+
+def _entries(states: list) -> int:
+    """How many attributes an object's state gives it; with `__slots__` they come as a pair."""
+    state = states[-1] if states else None
+    parts = state if isinstance(state, tuple) else (state,)
+    return sum(len(part.pairs) for part in parts if isinstance(part, Dict | Object))
 
 
 def _dotted(node: Dict | Object) -> str:

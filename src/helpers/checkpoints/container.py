@@ -16,7 +16,7 @@ from helpers.checkpoints.pickles import Program
 
 WINDOW = 2**20
 LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
-"""Told by a few bytes that can begin a pickle as well: torch.load would run `GGUF` and what follows."""
+"""Told by a few bytes that can begin a pickle too: torch.load would run `GGUF` and what follows."""
 
 
 class Unreadable(CheckpointError):
@@ -93,13 +93,14 @@ class Container:
         if program.error or program.end == self.size:
             return
         data = self.read(program.end, limits.pickle_bytes)
-        at, steps, error = 0, program.opcodes, None
-        while at < len(data) and not error:
+        behind, steps = program, program.opcodes
+        at = 0
+        while at < len(data) and not behind.error:
             behind = pickles.read(data, at, limits)
             program.globals.update(behind.globals)
-            at, steps, error = behind.end, steps + behind.opcodes, behind.error
+            at, steps = behind.end, steps + behind.opcodes
             limits.check("opcodes", steps, "the number of the pickles' steps")
-        if at >= len(data):
+        if program.end + len(data) < self.size and (behind.short or not behind.error):
             limits.check("pickle_bytes", self.size, "the length of the pickles, in bytes,")
 
 

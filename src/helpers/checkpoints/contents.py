@@ -30,6 +30,7 @@ def read(container: Container, program: Program, limits: Limits) -> Contents:
     """What a pickle that was followed has built. Raises the CheckpointError that is in its way."""
     if program.error:
         raise program.error
+    limits = limits.started()
     locate = _anywhere if container.format == "pickle" else places.locator(container, program)
     top = build(program, locate, limits)
     models = roots.find(top, limits)

@@ -33,3 +33,11 @@ class LimitReached(CheckpointError):
     """It asks for more bytes, steps or time than it was granted; the message names the switch."""
 
     exit_code = 6
+
+
+def unforeseen(error: Exception) -> CheckpointError:
+    """What a damaged file can still lead to, as an error that a person should see."""
+    if isinstance(error, MemoryError):
+        return LimitReached("it needs more memory than there is")
+    what = f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
+    return Malformed(f"it is damaged in a way that cannot be followed ({what}); fetch it again")

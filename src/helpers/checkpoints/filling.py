@@ -24,8 +24,8 @@ def fill(file: BinaryIO, tensors: dict[str, dict]) -> "dict[str, torch.Tensor]":
     buffers, made = {}, {}
     for name, view in tensors.items():
         span, dtype = view["span"], getattr(torch, view["dtype"])
-        if not span["nbytes"]:
-            made[name] = torch.empty(view["shape"], dtype=dtype)
+        if 0 in view["shape"]:
+            made[name] = torch.empty_strided(view["shape"], view["strides"], dtype=dtype)
             continue
         where = (span["start"], span["nbytes"])
         if where not in buffers:

@@ -4,13 +4,14 @@ import os
 
 from helpers.checkpoints import contents, facts, formats, places, policy, roots
 from helpers.checkpoints.container import Container, open_checkpoint
-from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.errors import CheckpointError, unforeseen
 from helpers.checkpoints.findings import Findings, Model
 from helpers.checkpoints.inside import made_by, walk
 from helpers.checkpoints.limits import DEFAULT, Limits
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.roots import Root
 from helpers.checkpoints.safetensors_header import read_header
+from helpers.errors import Problem
 
 
 def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:
@@ -20,6 +21,15 @@ def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:
     Raises Unreadable; Malformed for what is damaged or no checkpoint; Refused for a zip that can be
     read in two ways; LimitReached. All of them are helpers.errors.Problem.
     """
+    try:
+        return _inspect(path, limits.started())
+    except Problem:
+        raise
+    except Exception as error:
+        raise unforeseen(error) from error
+
+
+def _inspect(path: str | os.PathLike, limits: Limits) -> Findings:
     with open_checkpoint(path) as container:
         findings = Findings(os.fspath(path), container.format, container.size)
         if container.format == "safetensors":

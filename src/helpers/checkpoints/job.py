@@ -12,7 +12,7 @@ from pathlib import Path
 from helpers.checkpoints import facts, filling, loading, record, roots, safefile
 from helpers.checkpoints.container import Container, open_checkpoint
 from helpers.checkpoints.digest import Digest
-from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.errors import CheckpointError, Malformed
 from helpers.checkpoints.inside import made_by, walk
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.report import SHA256_FIELD, Report
@@ -35,6 +35,7 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
     CheckpointError or UsageProblem.
     """
     with open_checkpoint(request.source) as container, Digest(mapped := _map(container)) as digest:
+        stamp = filling.stamp(container.file)
         limits = request.limits.for_file(container.size)
         program = container.follow(limits) if container.format in WITH_PICKLE else None
         root = roots.choose(loading.load(container, program, limits), request.root)
@@ -42,10 +43,11 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
         limits.check("tensor_bytes", weights.nbytes, "what its tensors take, in bytes,")
         report = _describe(request, container, root, weights, program)
         beginning, order = safefile.header(weights.tensors, report.metadata(list(weights.tensors)))
-        stamp = filling.stamp(container.file)
         if request.partial:
             _write(request.partial, container.file, mapped, beginning, order, digest, wrote)
         report.sha256 = digest.result()
+        if filling.stamp(container.file) != stamp:
+            raise Malformed(filling.CHANGED)
     if request.partial:
         return {"report": asdict(report)}
     views = {name: asdict(view) for name, view in weights.tensors.items()}

@@ -6,8 +6,8 @@ from helpers.checkpoints import pickles
 from helpers.checkpoints.errors import Malformed
 from helpers.checkpoints.formats import by_head
 from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.nodes import Object, Persistent
-from helpers.checkpoints.pickles import Program
+from helpers.checkpoints.nodes import Dict, Global, Object, Persistent, inside
+from helpers.checkpoints.pickles import PICKLE_IN_PICKLE, Program
 from helpers.checkpoints.tensors import itemsize, storage_of
 
 BEFORE = 3  # a magic number, the format's version, the sizes of the writer's integers
@@ -58,24 +58,42 @@ def measure(read, size: int, program: Program, keys: list) -> dict[str, int]:
 def look_into(program: Program, limits: Limits) -> None:
     """Follow the pickles within a pickle, each of which holds one storage in the legacy format.
 
-    Their names are added to the program's own. One that cannot be followed stays None.
+    Their names are added to the program's own. One that cannot be followed stays None; so do all
+    where what loads them is handed to something else, which may call it with another pickle.
     """
+    if not program.embedded or _hands_on_a_loader(program):
+        return
     for made in program.embedded:
         data = _bytes(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
         if by_head(data, len(data)) != "torch-legacy":
             continue
         inner, _ = follow_legacy(data, limits)
         program.globals.update(inner.globals)
-        if not inner.error and not inner.embedded:
+        asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())
+        if not inner.error and not asks_again:
             program.embedded[made] = storage_of(inner.root)
+
+
+def _hands_on_a_loader(program: Program) -> bool:
+    """Whether anything that was called or filled was given the loader itself, however deep."""
+    seen, waiting = set(), list(program.objects)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Global) and node.dotted == PICKLE_IN_PICKLE:
+            return True
+        if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
+            seen.add(id(node))
+            waiting += inside(node)
+    return False
 
 
 def _bytes(node: object) -> bytes:
     """Bytes as a pickle holds them: before protocol 3 as text, and a call that encodes it."""
     if isinstance(node, bytes):
         return node
-    called = isinstance(node, Object) and str(node.made_by) == "_codecs.encode"
-    if called and isinstance(node.args, tuple) and isinstance(node.args[0], str):
-        with contextlib.suppress(UnicodeEncodeError):
-            return node.args[0].encode("latin-1")
+    if isinstance(node, Object) and str(node.made_by) == "_codecs.encode":
+        match node.args:
+            case (str(text), "latin1" | "latin-1"):
+                with contextlib.suppress(UnicodeEncodeError):
+                    return text.encode("latin-1")
     return b""

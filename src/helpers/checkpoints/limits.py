@@ -1,5 +1,7 @@
 """How much a file may ask for before it is turned down; every limit can be raised by its switch."""
 
+import math
+import time
 from dataclasses import dataclass, replace
 
 from helpers.checkpoints.errors import LimitReached
@@ -12,6 +14,9 @@ SWITCHES = {
     "tensor_bytes": "--max-bytes",
     "seconds": "--max-seconds",
 }
+TOO_LONG = (
+    "it took longer than the {:g} seconds granted; raise the limit with " + SWITCHES["seconds"]
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Limits:
     `pickle_bytes`: length of the pickle program (of a bare pickle: of the file that is read).
     `opcodes`: its steps. `objects`, `depth`: how many objects are walked, how deep they nest.
     `tensor_bytes`: elements × itemsize of all tensors; None stands for eight times the file, and at
-    least 1 GiB. `seconds`: wall clock of a rescue.
+    least 1 GiB. `seconds`: wall clock. `ends`: when they are over, by `time.monotonic`.
     """
 
     pickle_bytes: int = 256 * 1024**2
@@ -30,6 +35,13 @@ class Limits:
     depth: int = 1_000
     tensor_bytes: int | None = None
     seconds: float = 600.0
+    ends: float = math.inf
+
+    def started(self) -> "Limits":
+        """These limits with the clock running, from now on unless it is running already."""
+        if self.ends < math.inf:
+            return self
+        return replace(self, ends=time.monotonic() + self.seconds)
 
     def for_file(self, size: int) -> "Limits":
         """These limits for a file of that many bytes."""
@@ -38,7 +50,9 @@ class Limits:
         return replace(self, tensor_bytes=max(1024**3, 8 * size))
 
     def check(self, limit: str, asked: float, what: str) -> None:
-        """Raise LimitReached, naming the switch, if more than the limit is asked for."""
+        """Raise LimitReached, naming the switch, if more is asked for or the time is over."""
+        if time.monotonic() > self.ends:
+            raise LimitReached(TOO_LONG.format(self.seconds))
         granted = getattr(self, limit)
         if asked > granted:
             raise LimitReached(

@@ -1,6 +1,6 @@
 """From an open checkpoint to the models in it: judged first, then read, and nothing of it run."""
 
-from helpers.checkpoints import formats, places, policy, reader, roots
+from helpers.checkpoints import formats, keys, places, policy, reader, roots
 from helpers.checkpoints.container import Container
 from helpers.checkpoints.errors import Malformed, Refused
 from helpers.checkpoints.limits import Limits
@@ -31,6 +31,7 @@ def load(container: Container, program: Program | None, limits: Limits) -> list[
         raise program.error
     if container.format == "pickle":
         raise Malformed(BARE, "pickle")
+    keys.check(program)
     order = container.members.get("byteorder")
     if order and container.read(*order) == b"big":
         raise Malformed(BIG_ENDIAN)

@@ -65,14 +65,13 @@ def class_of(node) -> Global | None:
     return node.made_by
 
 
-def pairs_of(node) -> list[tuple]:
-    """The pairs of a Dict, or of an Object that is a dictionary (OrderedDict, defaultdict, …)."""
+def inside(node) -> list:
+    """What a node holds, one step down; keys, and what made an Object, are not among it."""
+    if isinstance(node, list | tuple):
+        return list(node)
     if isinstance(node, Dict):
-        return node.pairs
-    if not isinstance(node, Object):
-        return []
-    if isinstance(node.args, tuple) and node.args and isinstance(node.args[0], list):
-        # Python 2 wrote an OrderedDict as a call with a list of pairs.
-        given = [tuple(pair) for pair in node.args[0] if isinstance(pair, list | tuple)]
-        return [pair for pair in given if len(pair) == 2] + node.pairs
-    return node.pairs
+        return [value for _, value in node.pairs]
+    if isinstance(node, Object):
+        values = [value for _, value in node.pairs]
+        return [node.args, node.kwargs, *node.states, *node.items, *values]
+    return []

@@ -21,8 +21,9 @@ class Program:
     lists the ids of what lies outside the pickle: its storages. `sources` holds the class source
     that files of torch before 1.6 embed: Global -> (file, text). `embedded` holds the calls that
     would load a pickle within the pickle, and the storage in each once it has been looked into.
+    `objects` are all calls, those whose result is thrown away among them.
     `error` is set where the program breaks off; what was asked for until there would have been
-    imported all the same.
+    imported all the same. `short` says that it may go on in data that is not there.
     """
 
     def __init__(self, data: bytes, start: int):
@@ -33,10 +34,12 @@ class Program:
         self.sources: dict[Global, tuple] = {}
         self.persistent: list = []
         self.embedded: dict[Object, Storage | None] = {}
+        self.objects: list[Object] = []
         self.protocol = 0
         self.opcodes = 0
         self.end = 0
         self.error: Malformed | LimitReached | None = None
+        self.short = False
 
 
 class _Stop(Exception):
@@ -44,6 +47,10 @@ class _Stop(Exception):
 
 
 class _Broken(Exception):
+    pass
+
+
+class _Short(_Broken):
     pass
 
 
@@ -69,6 +76,7 @@ def read(data: bytes, start: int = 0, limits: Limits = DEFAULT) -> Program:
             f"the pickle breaks off at byte {machine.at}{detail}: the file is damaged or cut "
             "short; fetch or save it again"
         )
+        program.short = isinstance(error, _Short) or machine.at + DOUBLE.size > len(data)
     program.end = machine.at
     return program
 
@@ -99,7 +107,7 @@ class _Machine:
     def take(self, size: int) -> bytes:
         end = self.at + size
         if size < 0 or end > len(self.data):
-            raise _Broken("it asks for more bytes than there are")
+            raise _Short("it asks for more bytes than there are")
         taken = self.data[self.at : end]
         self.at = end
         return taken
@@ -112,7 +120,7 @@ class _Machine:
     def line(self) -> bytes:
         end = self.data.find(b"\n", self.at)
         if end < 0:
-            raise _Broken("a line has no end")
+            raise _Short("a line has no end")
         taken = self.data[self.at : end]
         self.at = end + 1
         return taken
@@ -317,6 +325,7 @@ def _extension(form: struct.Struct):
 
 def _make(m: _Machine, made_by, args, kwargs=None) -> None:
     made = Object(made_by, args, kwargs)
+    m.program.objects.append(made)
     if isinstance(made_by, Global) and made_by.dotted == PICKLE_IN_PICKLE:
         m.program.embedded[made] = None
     m.stack.append(made)

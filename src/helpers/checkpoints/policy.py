@@ -22,6 +22,7 @@ REASONS = {
     for reason, words in table.items()
     for word in words.split()
 }
+DEEPEST = max(word.count(".") for word in REASONS) + 1
 VERBS = frozenset(policy_names.VERBS.split())
 PASSAGES = frozenset(policy_names.PASSAGES.split())
 STANDARD = frozenset(policy_names.STANDARD.split())
@@ -62,7 +63,9 @@ def judge(wanted: Global) -> tuple[str, str]:
 
 def _looked_into(program: Program) -> bool:
     """Whether each pickle within the pickle was followed too, its names among the others."""
-    return all(storage is not None for storage in program.embedded.values())
+    return bool(program.embedded) and all(
+        storage is not None for storage in program.embedded.values()
+    )
 
 
 def _judge(module: str, name: str) -> tuple[str, str]:
@@ -82,7 +85,7 @@ def _judge(module: str, name: str) -> tuple[str, str]:
 def _danger(module: str, name: str) -> str:
     """What a name can do that no checkpoint needs; "" if nothing is known."""
     parts = f"{module}.{name}".split(".")
-    for end in range(1, len(parts) + 1):
+    for end in range(1, min(len(parts), DEEPEST) + 1):
         if reason := REASONS.get(".".join(parts[:end])):
             return reason
     for part in parts[1:]:
@@ -90,11 +93,12 @@ def _danger(module: str, name: str) -> str:
             return f"leads through another module to {part}"
     if any(re.fullmatch(r"__\w+__", part) for part in name.split(".")):
         return "reaches into Python's own machinery"
-    if parts[0] in LIBRARIES and _is_loader(parts[-1]):
+    method_of_a_path = parts[0] == "pathlib" and "." in name
+    if method_of_a_path or (parts[0] in LIBRARIES and _is_loader(parts[-1])):
         return "reads, writes or runs something of the file's choosing"
     return ""
 
 
 def _is_loader(function: str) -> bool:
     verb = function.lstrip("_").partition("_")[0]
-    return function.islower() and verb in VERBS
+    return function.islower() and (verb in VERBS or function in VERBS)

@@ -7,7 +7,7 @@ MODULES = {
     "runs code": "code codeop runpy pdb bdb cmd timeit profile cProfile _lsprof trace doctest "
     "unittest test pydoc rlcompleter idlelib lib2to3 sched atexit threading _thread "
     "dummy_threading _dummy_thread _xxsubinterpreters venv ensurepip pip setuptools distutils "
-    "pkg_resources",
+    "pkg_resources logging.config _testcapi _testinternalcapi",
     "imports modules": "importlib _frozen_importlib _frozen_importlib_external imp _imp zipimport "
     "pkgutil modulefinder site zipapp",
     "reaches the interpreter": "sys gc inspect ctypes _ctypes cffi _cffi_backend mmap faulthandler "
@@ -17,7 +17,7 @@ MODULES = {
     "configparser netrc mailbox winreg msvcrt _winapi fcntl termios resource pwd grp",
     "uses the network": "socket _socket socketserver ssl _ssl select selectors http urllib urllib3 "
     "requests httpx aiohttp ftplib smtplib poplib imaplib nntplib telnetlib xmlrpc wsgiref "
-    "huggingface_hub boto3 paramiko",
+    "asyncore asynchat smtpd huggingface_hub boto3 paramiko",
     "loads another pickle": "pickle _pickle pickletools dill cloudpickle joblib jsonpickle "
     "torch.package torch.export torch.hub torch.jit torch._jit_internal",
     "compiles or runs code": "torch.utils.cpp_extension torch._inductor torch._dynamo torch.fx "
@@ -37,15 +37,19 @@ NAMES = {
     "operator.attrgetter operator.methodcaller operator.call _operator.attrgetter "
     "_operator.methodcaller _operator.call",
     "reads or writes files": "builtins.open builtins.file builtins.input builtins.raw_input "
-    "codecs.open logging.FileHandler logging.basicConfig numpy.memmap numpy.DataSource "
-    "numpy.core.memmap.memmap numpy.lib._datasource.DataSource numpy.fromfile numpy.genfromtxt "
-    "numpy.recfromcsv numpy.recfromtxt numpy.tofile",
+    "codecs.open logging.FileHandler logging.basicConfig logging.handlers "
+    "numpy.memmap numpy.DataSource numpy.core.memmap.memmap numpy.lib._datasource.DataSource "
+    "numpy.fromfile numpy.genfromtxt "
+    "numpy.recfromcsv numpy.recfromtxt torch._C.PyTorchFileReader torch._C.PyTorchFileWriter",
     "ends the process": "builtins.exit builtins.quit",
     "loads another pickle": "torch.storage._load_from_bytes torch.serialization.load torch.load",
 }
 
-# A function of a library whose name begins like this works on files, the network or code.
-VERBS = "load save download open read write dump exec eval run import compile fetch resume remove"
+# A function of a library whose name is or begins like this works on files, the network or code.
+VERBS = (
+    "load save download open read write dump exec eval run import compile fetch resume remove "
+    "loadtxt savetxt savez fromfile tofile fromregex from_file from_pretrained to_csv to_pickle"
+)
 
 # Modules that a path through another module may lead to: `torch.serialization` + `os.system`.
 PASSAGES = (

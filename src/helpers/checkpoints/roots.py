@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from helpers.checkpoints.errors import Malformed
+from helpers.checkpoints.errors import LimitReached, Malformed, Refused
 from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.standins import Standin, attributes, pairs
 from helpers.checkpoints.weights import (
@@ -16,6 +16,8 @@ from helpers.checkpoints.weights import (
     unwrap,
 )
 from helpers.errors import UsageProblem
+
+LONGEST = 10_000
 
 
 class WhichRoot(UsageProblem):
@@ -46,39 +48,62 @@ class Root:
 def find(top: object, limits: Limits) -> list[Root]:
     """Every model and state_dict, in the order of the file. Raises LimitReached."""
     found, seen = [], set()
-    waiting = [((), top)]
+    waiting = [(None, 0, top)]  # the way to a value is a chain of steps, of which most is shared
     while waiting:
-        path, value = waiting.pop()
+        way, depth, value = waiting.pop()
         if id(value) in seen:
             continue
         seen.add(id(value))
         limits.check("objects", len(seen), "the number of objects")
-        limits.check("depth", len(path), "the depth of the objects")
+        limits.check("depth", depth, "the depth of the objects")
         if is_module(value):
             if _holds_tensors(value):
-                found.append(Root(".".join(path), value, unwrap(value)[0].dotted))
-        elif _is_state_dict(value) and not any(map(_of_optimizer, path)):
-            found.append(Root(".".join(path), value, ""))
+                found.append(Root(_name(way), value, unwrap(value)[0].dotted))
+        elif _is_state_dict(value) and not any(map(_of_optimizer, _steps(way))):
+            found.append(Root(_name(way), value, ""))
         else:
-            children = [((*path, name), child) for name, child in _children(value)]
+            children = [((way, name), depth + 1, child) for name, child in _children(value)]
             waiting.extend(reversed(children))
     return found
 
 
 def choose(found: list[Root], name: str | None) -> Root:
-    """The one model, or the one of that name. Raises WhichRoot, which lists them, or Malformed."""
+    """The one model, or the one of that name.
+
+    Raises WhichRoot, which lists them, Malformed where there is none, Refused for a name of two.
+    """
     if not found:
         raise Malformed(
             "it holds no model and no state_dict; `missing-aa inspect` shows what it is"
         )
     if name is None and len(found) == 1:
         return found[0]
-    for root in found:
-        if root.name == name:
-            return root
+    named = [root for root in found if root.name == name]
+    if len(named) > 1:
+        raise Refused(f"two models in it go by the name {ascii(name)}; none can be told from it")
+    if named:
+        return named[0]
     listed = ", ".join(f"{ascii(root.name)[1:-1]} ({ascii(root.kind)[1:-1]})" for root in found)
     asked = "it holds several models" if name is None else f"it holds no model {ascii(name)}"
     raise WhichRoot(f"{asked}; choose one with --root NAME (in Python: root=NAME): {listed}")
+
+
+def _steps(way: tuple | None) -> list[str]:
+    steps = []
+    while way:
+        way, step = way
+        steps.append(step)
+    return steps[::-1]
+
+
+def _name(way: tuple | None) -> str:
+    steps = _steps(way)
+    if sum(map(len, steps)) > LONGEST:
+        raise LimitReached(
+            f"the way to a model in it is longer than {LONGEST:,} letters, as in no checkpoint; "
+            "do not load it"
+        )
+    return ".".join(steps)
 
 
 def _children(value: object) -> Iterator[tuple[str, object]]:

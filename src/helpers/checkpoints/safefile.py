@@ -8,13 +8,16 @@ import json
 import struct
 from collections.abc import Callable, Iterator
 from io import FileIO
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from helpers.checkpoints.errors import Malformed, Refused
+from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
 from helpers.checkpoints.filling import CHANGED
 from helpers.checkpoints.safetensors_header import DTYPES, MOST_BYTES
 from helpers.checkpoints.standins import View
 from helpers.checkpoints.tensors import itemsize
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CODES = {dtype: code for code, dtype in DTYPES.items()}
 """The format's name of each type, by torch's."""
@@ -28,7 +31,8 @@ GATHER = 2**20
 def header(tensors: dict[str, View], metadata: dict[str, str]) -> tuple[bytes, list[View]]:
     """The file's beginning, and the tensors in the order of their bytes.
 
-    Raises Refused for a name or a type that the format cannot hold.
+    Raises Refused for a name that the format cannot hold, CheckpointError for such a type,
+    LimitReached where the names are too long for it.
     """
     order = sorted(tensors, key=lambda name: -itemsize(tensors[name].dtype))  # stable
     described, end = {"__metadata__": metadata}, 0
@@ -43,7 +47,7 @@ def header(tensors: dict[str, View], metadata: dict[str, str]) -> tuple[bytes, l
     text = json.dumps(described, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     if len(text) > MOST_BYTES:
-        raise Refused("its names are longer than the 100 MB that a safetensors header may take")
+        raise LimitReached("its names are longer than a safetensors header may be, 100 MB")
     return struct.pack("<Q", len(text)) + text, [tensors[name] for name in order]
 
 
@@ -51,7 +55,7 @@ def _code(name: str, tensor: View) -> str:
     if name == "__metadata__" or any("\ud800" <= letter <= "\udfff" for letter in name):
         raise Refused(f"no safetensors file can hold a tensor named {ascii(name)}")
     if tensor.dtype not in CODES:
-        raise Refused(f"safetensors has no type for {ascii(name)} ({tensor.dtype})")
+        raise CheckpointError(f"safetensors has no type for {ascii(name)} ({tensor.dtype})")
     return CODES[tensor.dtype]
 
 
@@ -102,9 +106,20 @@ def _gather(mapped: memoryview, tensor: View) -> Iterator[memoryview]:
     start, end = tensor.extent
     flat = torch.frombuffer(mapped[start:end], dtype=dtype)
     view = flat.as_strided(tensor.shape, tensor.strides)
-    rows = max(1, GATHER * tensor.shape[0] // tensor.nbytes)
-    for at in range(0, tensor.shape[0], rows):
-        part = view[at : at + rows]
-        piece = bytearray(part.numel() * itemsize(tensor.dtype))
+    for part in _parts(view):
+        piece = bytearray(part.nbytes)
         torch.frombuffer(piece, dtype=dtype).view(part.shape).copy_(part)
         yield memoryview(piece)
+
+
+def _parts(view: "Tensor") -> "Iterator[Tensor]":
+    """A tensor's rows, some at a time, so that no part is larger than a piece."""
+    if not view.ndim or view.nbytes <= GATHER:
+        yield view
+        return
+    rows = GATHER * len(view) // view.nbytes
+    for at in range(0, len(view), rows or 1):
+        if rows:
+            yield view[at : at + rows]
+        else:
+            yield from _parts(view[at])

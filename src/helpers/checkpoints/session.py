@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from helpers.checkpoints import container, errors, roots
 from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed
-from helpers.checkpoints.limits import SWITCHES
+from helpers.checkpoints.limits import TOO_LONG
 from helpers.checkpoints.request import Request
 
 WORKER = [sys.executable, "-P", "-m", "helpers.checkpoints.worker"]
@@ -87,8 +87,7 @@ class Session:
         if message is None or overdue.is_set() or not self._serves_many:
             self.close()
         if overdue.is_set():
-            granted = f"it took longer than the {request.limits.seconds:g} seconds granted"
-            raise LimitReached(f"{granted}; raise the limit with {SWITCHES['seconds']}")
+            raise LimitReached(TOO_LONG.format(request.limits.seconds))
         if message is None or "died" in message:
             raise Malformed(BROKE_DOWN)
         if "problem" in message:

@@ -2,10 +2,9 @@
 
 The reader gets no class and no function of the file's choosing, and none of torch's own either: a
 tensor is only noted down (where its bytes lie, its shape, its strides) and never made, so that no
-size in the file can ask for memory. The one real class is OrderedDict, which the reader insists on.
+size in the file can ask for memory.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
@@ -45,6 +44,23 @@ class Standin:
         self.pairs.append((key, value))
 
 
+class Ordered(Standin):
+    """An OrderedDict. Python 2 wrote one as a call with a list of pairs, which is not copied."""
+
+    __slots__ = ("first",)
+    dotted = "collections.OrderedDict"
+
+    def __new__(cls, *given):
+        self = super().__new__(cls)
+        self.first = given[0] if given else []
+        if type(self.first) is not list:
+            raise Malformed("a dictionary in it is made of something else than pairs")
+        return self
+
+    def __setstate__(self, state):
+        """Its attributes, such as `_metadata` of a state_dict, are none of a model's."""
+
+
 def attributes(value: object) -> dict:
     """The attributes that the file gave an object; with `__slots__` they come as a pair."""
     state = value.state if isinstance(value, Standin) else None
@@ -54,10 +70,11 @@ def attributes(value: object) -> dict:
 
 def pairs(value: object) -> Iterable[tuple]:
     """Keys and values of a dictionary, or of an object that is one; nothing for anything else."""
-    if type(value) is OrderedDict:
-        return OrderedDict.items(value)  # the file can shadow value.items
     if type(value) is dict:
         return value.items()
+    if type(value) is Ordered and value.first:
+        first = [tuple(pair) for pair in value.first if isinstance(pair, list | tuple)]
+        return [pair for pair in first if len(pair) == 2] + value.pairs
     return value.pairs if isinstance(value, Standin) else ()
 
 
@@ -188,8 +205,8 @@ def table(names: Iterable[str]) -> dict[str, object]:
 
 
 def _inert(name: str) -> object:
-    if name == "collections.OrderedDict":
-        return OrderedDict
+    if name == Ordered.dotted:
+        return Ordered
     if name in BUILDERS:
         return BUILDERS[name]
     package, _, last = name.rpartition(".")

@@ -23,12 +23,13 @@ def partial(
     replaced. Raises TargetExists, with `force` only where the target is the source by another name
     or a folder of other things; CheckpointError where it cannot be written.
     """
-    _check(source, target, force)
-    if target.is_dir() and not (folder and {entry.name for entry in target.iterdir()} <= folder):
-        raise TargetExists(f"{target} is a folder with things of its own; name another target")
-    unfinished = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.partial")
+    if not target.name:
+        raise TargetExists(f"{target} is a folder with a place of its own; name a new one in it")
+    unfinished = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}.partial")
     try:
+        _check(source, target, force, folder)
         yield unfinished
+        _check(source, target, force, folder)  # it can have come, or changed, meanwhile
         _publish(unfinished, target, force)
     except OSError as error:
         raise CheckpointError(unwritable(target, error.strerror or error)) from error
@@ -41,12 +42,20 @@ def unwritable(what: object, reason: object) -> str:
     return f"{what} cannot be written ({reason}); make room there, or name another place"
 
 
-def _check(source: Path | None, target: Path, force: bool) -> None:
-    with contextlib.suppress(OSError):  # a source that is not there is told of when it is read
-        if source and target.exists() and source.samefile(target):
-            raise TargetExists(f"{target} is the source itself; name another target")
+def _check(source: Path | None, target: Path, force: bool, folder: Set[str]) -> None:
+    held = list(target.iterdir()) if target.is_dir() else []
+    if source:
+        for place in (target, *held):
+            with contextlib.suppress(OSError):  # one of them is not there
+                if source.samefile(place):
+                    inside = "" if place is target else "what holds "
+                    raise TargetExists(
+                        f"{target} is {inside}the source itself; name another target"
+                    )
     if os.path.lexists(target) and not force:
         raise _exists(target)
+    if target.is_dir() and not (folder and {entry.name for entry in held} <= folder):
+        raise TargetExists(f"{target} is a folder with things of its own; name another target")
     if not target.parent.is_dir():
         raise CheckpointError(f"there is no folder {target.parent}; make it, or name another place")
 
@@ -59,8 +68,12 @@ def _publish(unfinished: Path, target: Path, force: bool) -> None:
     if target.is_dir() and not target.is_symlink():
         old = unfinished.with_suffix(".old")
         target.rename(old)
-        unfinished.rename(target)
-        shutil.rmtree(old)
+        try:
+            unfinished.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     elif force or unfinished.is_dir():
         unfinished.replace(target)
     else:

@@ -7,9 +7,10 @@ then its persistent buffers, then its children, whatever is None left out.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from helpers.checkpoints.errors import Malformed, Refused
+from helpers.checkpoints.errors import LimitReached, Malformed, Refused
 from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.printable import clean
+from helpers.checkpoints.safetensors_header import MOST_BYTES
 from helpers.checkpoints.standins import Standin, View, attributes, pairs
 
 WRAPPERS = {
@@ -37,11 +38,21 @@ class Weights:
     notes: list[str] = field(default_factory=list)
     prefix: str = ""
     parameters: int | None = None
+    _letters: int = 0
 
     @property
     def nbytes(self) -> int:
         """Bytes of all tensors, each as large as it is written."""
         return sum(tensor.nbytes for tensor in self.tensors.values())
+
+    def count(self, name: str) -> None:
+        """Bound what all names take: a few letters can stand in many, and again and again in one.
+
+        Raises LimitReached.
+        """
+        self._letters += len(name)
+        if self._letters > MOST_BYTES:
+            raise LimitReached("its names are longer than a safetensors header may be, 100 MB")
 
     def shared(self) -> list[list[str]]:
         """Groups of names whose tensors share bytes of the file: tied weights and views."""
@@ -87,7 +98,7 @@ def from_module(root: Standin, limits: Limits) -> Weights:
         limits.check("depth", depth, "the depth of the modules")
         state = attributes(module)
         _note_own_ways(weights, prefix, module, state)
-        hidden = _names_of(state.get("_non_persistent_buffers_set"))
+        hidden = set(_names_of(state.get("_non_persistent_buffers_set")))
         for name, value in _named(state, "_parameters"):
             _add(weights, prefix + name, value)
             learned[id(value)] = value.elements
@@ -97,7 +108,8 @@ def from_module(root: Standin, limits: Limits) -> Weights:
         for name, child in reversed(list(_named(state, "_modules"))):
             if not is_module(child):
                 raise Malformed(f"what it lists as the module {ascii(prefix + name)} is none")
-            waiting.append((f"{prefix}{name}.", child, depth + 1))
+            weights.count(inner := f"{prefix}{name}.")
+            waiting.append((inner, child, depth + 1))
     weights.parameters = sum(learned.values())
     return weights
 
@@ -137,15 +149,16 @@ def _named(state: dict, kind: str) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def _names_of(names: object) -> list:
-    """The members of a set: a stand-in that was given one list, or was filled afterwards."""
-    if not isinstance(names, Standin):
-        return []
-    given = names.given[0] if names.given else []
-    return [*(given if type(given) is list else []), *names.items]
+def _names_of(names: object) -> Iterator[str]:
+    """The texts in a set: a stand-in that was given one list, or was filled afterwards."""
+    if isinstance(names, Standin):
+        given = names.given[0] if names.given else []
+        members = [*(given if type(given) is list else []), *names.items]
+        yield from (name for name in members if type(name) is str)
 
 
 def _add(weights: Weights, name: str, value: object) -> None:
+    weights.count(name)
     if name in weights.tensors:
         raise Refused(f"two tensors would both be named {ascii(name)}; no state_dict can hold that")
     if not isinstance(value, View):

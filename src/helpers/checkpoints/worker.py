@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable
 
 from helpers.checkpoints import job
-from helpers.checkpoints.errors import LimitReached, Malformed
+from helpers.checkpoints.errors import unforeseen
 from helpers.checkpoints.request import Request
 from helpers.errors import Problem
 
@@ -37,12 +37,9 @@ def answer(request: Request, say: Callable[[dict], None]) -> None:
         say({"result": job.run(request, wrote)})
     except Problem as problem:
         say({"problem": type(problem).__name__, "text": str(problem)})
-    except MemoryError:
-        say({"problem": LimitReached.__name__, "text": "it needs more memory than there is"})
-    except Exception as error:  # what a damaged file can still lead to, and no person should see
-        what = f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
-        text = f"it is damaged in a way that cannot be followed ({what}); fetch it again"
-        say({"problem": Malformed.__name__, "text": text})
+    except Exception as error:
+        problem = unforeseen(error)
+        say({"problem": type(problem).__name__, "text": str(problem)})
 
 
 def main() -> None:

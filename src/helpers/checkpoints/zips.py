@@ -6,6 +6,7 @@ local headers, where another reader may find something else.
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -17,7 +18,12 @@ LOCATOR64 = struct.Struct("<4sLQL")
 CENTRAL = struct.Struct("<4s6H3L5H2L")
 LOCAL = struct.Struct("<4s5H3L2H")
 MOST_MEMBERS = 1_000_000
-ENCRYPTED, SIZES_FOLLOW = 0x1, 0x8
+MOST_BYTES = 2**28
+DESCRIPTOR = 24
+"""What may stand behind a member's bytes: their checksum and their sizes once more."""
+OTHER_NAME = 0x7075
+"""An extra field with a second name for a member, which some readers prefer."""
+ENCRYPTED, SIZES_FOLLOW, ONES = 0x1, 0x8, 0xFFFFFFFF
 CUT = "the zip is cut short or damaged: fetch it again and compare its size with the original's"
 
 
@@ -32,6 +38,7 @@ class Member:
     packed: int
     size: int
     header: int
+    extra: bytes
 
 
 def read_directory(file: BinaryIO, size: int) -> tuple[list[Member], int]:
@@ -40,8 +47,8 @@ def read_directory(file: BinaryIO, size: int) -> tuple[list[Member], int]:
     Raises Malformed or Refused.
     """
     count, length, start = _read_end(file, size)
-    if count > MOST_MEMBERS:
-        raise Malformed(f"the zip claims {count:,} members, which no checkpoint has", "zip")
+    if count > MOST_MEMBERS or length > MOST_BYTES:
+        raise Malformed(f"the zip claims {count:,} members, as no checkpoint does", "zip")
     file.seek(start)
     data = file.read(length)
     members, at = [], 0
@@ -65,8 +72,9 @@ def read_directory(file: BinaryIO, size: int) -> tuple[list[Member], int]:
 def locate_all(file: BinaryIO, members: list[Member], start: int) -> dict[str, tuple[int, int]]:
     """Offset and size of every member's bytes, by name; `start` is where the directory begins.
 
-    Raises Refused for members that are doubled, encrypted, compressed, overlapping, or whose local
-    header disagrees with the directory; Malformed where a header is missing.
+    Raises Refused for members that are doubled, encrypted, compressed, overlapping, with a second
+    name or with something between them, or whose local header disagrees with the directory;
+    Malformed where a header is missing.
     """
     seen = set()
     for member in members:
@@ -79,6 +87,8 @@ def locate_all(file: BinaryIO, members: list[Member], start: int) -> dict[str, t
         seen.add(folded)
     members = sorted(members, key=lambda member: member.header)
     ends = [member.header for member in members[1:]] + [start]
+    if members and members[0].header:
+        raise Refused("something stands before the zip; ask for the original")
     return {
         member.name: (_locate(file, member, end), member.size)
         for member, end in zip(members, ends, strict=True)
@@ -100,11 +110,16 @@ def _locate(file: BinaryIO, member: Member, limit: int) -> int:
     if len(data) < LOCAL.size or data[:4] != b"PK\x03\x04":
         raise Malformed(CUT, "zip")
     _, _, flags, method, _, _, _, packed, size, names, extras = LOCAL.unpack(data)
-    sizes = {member.size, 0xFFFFFFFF} | ({0} if flags & SIZES_FOLLOW else set())
+    sizes = {member.size, ONES} | ({0} if flags & SIZES_FOLLOW else set())
+    raw_name, extra = file.read(names), file.read(extras)
+    wide = {number for kind, field in _fields(extra) if kind == 1 for number in _numbers(field)}
     if (
         (flags, method) != (member.flags, member.method)
-        or file.read(names) != member.raw_name
+        or raw_name != member.raw_name
+        or b"\0" in raw_name
+        or any(kind == OTHER_NAME for kind, _ in (*_fields(extra), *_fields(member.extra)))
         or not {packed, size} <= sizes
+        or not wide <= {member.size, member.header, 0}
     ):
         raise Refused(
             f"the zip's member {shown} is described in two ways that disagree: readers would see "
@@ -116,6 +131,8 @@ def _locate(file: BinaryIO, member: Member, limit: int) -> int:
             f"the zip's member {shown} reaches into the next one; do not load it, "
             "ask for the original"
         )
+    if limit - start - member.size > DESCRIPTOR:
+        raise Refused(f"something is hidden behind the zip's member {shown}; ask for the original")
     return start
 
 
@@ -135,7 +152,7 @@ def _read_end(file: BinaryIO, size: int) -> tuple[int, int, int]:
     # A number that does not fit into the short form is all ones there; any other must agree.
     agree = all(
         given in (wide, ones)
-        for given, wide, ones in zip(short, full, [0xFFFF] * 4 + [0xFFFFFFFF] * 2, strict=True)
+        for given, wide, ones in zip(short, full, [0xFFFF] * 4 + [ONES] * 2, strict=True)
     )
     if disk or comment or here != count or start + length != end or not agree:
         raise Refused(
@@ -159,26 +176,26 @@ def _read_end64(file: BinaryIO, tail: bytes, size: int) -> tuple[int, tuple]:
 
 def _member(raw_name: bytes, fields: tuple, extra: bytes) -> Member:
     packed, size, header = fields[8], fields[9], fields[16]
-    wide = _wide_fields(extra)
-    if size == 0xFFFFFFFF:
-        size = next(wide)
-    if packed == 0xFFFFFFFF:
-        packed = next(wide)
-    if header == 0xFFFFFFFF:
-        header = next(wide)
-    return Member(
-        raw_name.decode("utf-8", "replace"), raw_name, fields[3], fields[4], packed, size, header
-    )
+    # The numbers that did not fit into 32 bits, in the order in which the format lists them.
+    wide = iter([n for kind, field in _fields(extra) if kind == 1 for n in _numbers(field)])
+    try:
+        size = next(wide) if size == ONES else size
+        packed = next(wide) if packed == ONES else packed
+        header = next(wide) if header == ONES else header
+    except StopIteration:
+        raise Malformed(CUT, "zip") from None
+    name = raw_name.decode("utf-8", "replace")
+    return Member(name, raw_name, fields[3], fields[4], packed, size, header, extra)
 
 
-def _wide_fields(extra: bytes):
-    """The numbers that did not fit into 32 bits, in the order in which the format lists them."""
+def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind and content of each field of a header's extra part."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
-        if kind == 1:
-            field = extra[at + 4 : at + 4 + length]
-            yield from struct.unpack(f"<{len(field) // 8}Q", field[: len(field) // 8 * 8])
-            break
+        yield kind, extra[at + 4 : at + 4 + length]
         at += 4 + length
-    raise Malformed(CUT, "zip")
+
+
+def _numbers(field: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(field) // 8}Q", field[: len(field) // 8 * 8])

@@ -19,7 +19,7 @@ def add(commands) -> None:
     command.add_argument("files", nargs="+", metavar="FILE")
     command.add_argument("--json", action="store_true", help="print the findings as JSON")
     limits = command.add_argument_group("limits that a file may not pass")
-    add_limits(limits, ("pickle_bytes", "opcodes", "objects", "depth"))
+    add_limits(limits, ("pickle_bytes", "opcodes", "objects", "depth", "seconds"))
     command.set_defaults(run=run)
 
 

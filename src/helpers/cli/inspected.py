@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from helpers.checkpoints.policy import VERDICTS
@@ -130,10 +131,10 @@ def _next_step(findings: "Findings") -> str:
     if findings.format == "pickle" and findings.tensors:
         return "torch.save did not write this, so rescue cannot take it: ask for it again."
     if findings.whole_models:
-        which = f" --root {findings.models[0].name}" if len(findings.models) > 1 else ""
+        which = f" --root {quote(findings.models[0].name)}" if len(findings.models) > 1 else ""
         return (
             "A whole model is tied to the code that wrote it. Get the weights out with: "
-            f"missing-aa rescue {findings.path} TARGET.safetensors{which}"
+            f"missing-aa rescue {quote(findings.path)} TARGET.safetensors{which}"
         )
     if findings.kind == "state_dict":
         return "Only weights: they can be loaded into a model that you make."

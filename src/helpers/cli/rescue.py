@@ -1,6 +1,8 @@
 """missing-aa rescue: get the weights out of checkpoints, without running anything they hold."""
 
 import argparse
+import signal
+import sys
 from pathlib import Path
 
 from helpers.errors import Problem, UsageProblem
@@ -52,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     if args.verify_with:
         _check_trust(args)
     pairs = _pairs(args)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends in order then, too
     plain = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
     console, errors = Console(**plain), Console(stderr=True, **plain)
     outcomes = []
@@ -107,18 +110,24 @@ def _check_trust(args: argparse.Namespace) -> None:
 
 def _pairs(args: argparse.Namespace) -> list[tuple[Path, Path]]:
     """Each source with its target; two sources of one name get targets of two names."""
+    from helpers.checkpoints.printable import clean
+
+    if Path("-") in args.files:
+        raise UsageProblem("what comes through a pipe cannot be rescued; save it to a file first")
     suffix = ".safetensors" if args.format == "safetensors" else ""
     if args.to is None:
         if len(args.files) != 2:
             raise UsageProblem("name SOURCE and TARGET, or many files and --to FOLDER")
         source, target = args.files
         if suffix and target.suffix != suffix:
-            raise UsageProblem(f"the target is safetensors: name it like {target.stem}{suffix}")
+            name = clean(target.stem)
+            raise UsageProblem(f"the target is safetensors: name it like {name}{suffix}")
         return [(source, target)]
     try:
         args.to.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageProblem(f"cannot make the folder {args.to}: {error.strerror}") from error
+        name = clean(str(args.to))
+        raise UsageProblem(f"cannot make the folder {name}: {error.strerror}") from error
     pairs, taken = [], set()
     for source in args.files:
         number, name = 1, source.stem

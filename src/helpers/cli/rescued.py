@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -141,15 +142,33 @@ def next_steps(outcome: Outcome) -> list[str]:
         f"    state_dict = load_file({target!r})",
     ]
     if not report.architecture:
-        return [*load, "and give it to a model that you make: model.load_state_dict(state_dict)"]
+        return [*load, *_for_a_model_of_ones_own(outcome)]
     classes = "" if report.num_classes is None else f", num_classes={report.num_classes}"
     return [
         *load,
-        "and, with timm installed:",
+        "and, with timm (pip install timm):",
+        "    import timm",
         f"    model = timm.create_model({report.architecture!r}{classes})",
         "    model.load_state_dict(state_dict)",
         "If timm has renamed something since, that fails: rescue again with --format timm.",
     ]
+
+
+def _for_a_model_of_ones_own(outcome: Outcome) -> list[str]:
+    """How to go on where the file does not say which model its weights are for."""
+    name = clean(outcome.report.model_class)
+    lines = [
+        f"and, into a model that you make with the code that defines {name or 'it'}:",
+        "    model.load_state_dict(state_dict)",
+    ]
+    if name.startswith("timm.") or not name:
+        what = "If it is one of timm's" if not name else "It is one of timm's; if"
+        source = clean(quote(str(outcome.source)))
+        lines.append(
+            f"{what} and you know timm's name for it: "
+            f"missing-aa rescue {source} FOLDER --format timm --architecture NAME"
+        )
+    return lines
 
 
 def table(console: Console, outcomes: list[Outcome]) -> None:
