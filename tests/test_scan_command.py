@@ -330,7 +330,7 @@ print(counts["open"], counts["os.scandir"], file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize("files", [1000, 4000])
+@pytest.mark.parametrize("files", [500, 2000])
 def test_each_file_is_opened_once_and_each_candidate_once_more(tmp_path, files):
     for number in range(files):
         folder = tmp_path / f"{number % 97}" / f"{number % 11}"

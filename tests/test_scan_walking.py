@@ -249,18 +249,20 @@ def test_what_vanishes_meanwhile_is_survived(here):
 
 VANISHING = """
 import os, sys
-from helpers.checkpoints.walking import Walk
-def vanish(event, args):
+from helpers.checkpoints import scan
+def vanish(event, args):  # just before it is opened
     if event == "os.scandir" and args[0] == "b":
         os.rmdir("b")
+    if event == "open" and args[0] == "c.pkl":
+        os.unlink("c.pkl")
 sys.addaudithook(vanish)
-walk = Walk()
-assert [path for path, _ in walk.files(["."])] == ["a.pkl"]
-assert not walk.unreadable and not os.path.exists("b")
+done = scan(".")
+assert [found.path for found in done.checkpoints] == ["a.pkl"], done
+assert os.listdir() == ["a.pkl"]
 """
 
 
-def test_a_folder_that_vanishes_as_it_is_about_to_be_read_is_survived(here):
-    put("a.pkl")
+def test_what_vanishes_as_it_is_about_to_be_opened_is_survived(here):
+    put("a.pkl", "c.pkl")
     Path("b").mkdir()
     subprocess.run([sys.executable, "-c", VANISHING], check=True)
