@@ -1,20 +1,42 @@
 """Sets of numbers as short text, for records of what holds in which releases."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def encode(numbers: Iterable[int], last: int) -> str:
     """`{1, 2, 3, 7}` as "1-3,7"; a range up to `last` as "5-"."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and runs[-1][1] == number - 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
     return ",".join(
         f"{first}-" if end == last else str(first) if first == end else f"{first}-{end}"
-        for first, end in runs
+        for first, end in runs(numbers)
     )
+
+
+def runs(numbers: Iterable[int]) -> list[list[int]]:
+    """`{1, 2, 3, 7}` as `[[1, 3], [7, 7]]`."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found
+
+
+def in_words(numbers: Iterable[int], names: Sequence[str], and_later: bool = False) -> str:
+    """The names with these numbers: "1.0.7 to 1.0.11, 1.0.13".
+
+    What reaches to the last name is "1.0.12 and later" if so asked.
+    """
+    last = len(names) - 1
+    said = [
+        f"{names[first]} and later"
+        if and_later and end == last
+        else names[first]
+        if first == end
+        else f"{names[first]} to {names[end]}"
+        for first, end in runs(numbers)
+    ]
+    return ", ".join(said) or "none"
 
 
 def decode(text: str, last: int) -> frozenset[int]:

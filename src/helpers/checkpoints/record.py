@@ -3,7 +3,7 @@
 Releases are counted from 0, in the record's order. `evidence` makes it and describes its form.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -47,11 +47,35 @@ def find(paths: Iterable[str]) -> dict[str, Known]:
     for path in paths:
         module, _, name = path.rpartition(".")
         wanted.setdefault(module, set()).add(name)
-    found, module, names = {}, "", set()
+    return _select(lambda module: wanted.get(module, ()))
+
+
+def named(names: Iterable[str]) -> dict[str, Known]:
+    """Every recorded class of these names, in any module, by path."""
+    wanted = set(names)
+    return _select(lambda module: wanted)
+
+
+def modules() -> dict[str, dict[str, Releases]]:
+    """Every recorded module, with its classes and the releases that have each."""
+    found: dict[str, dict[str, Releases]] = {}
+    classes: dict[str, Releases] = {}
+    for line in _lines():
+        if line.startswith(" "):
+            name, held = line.split(maxsplit=2)[:2]
+            classes[name] = _numbers(held)
+        elif line.startswith("timm"):
+            classes = found[line] = {}
+    return found
+
+
+def _select(wanted: Callable[[str], Container[str]]) -> dict[str, Known]:
+    """`wanted` gives the names of classes that are asked for in a module."""
+    found, module, names = {}, "", ()
     for line in _lines():
         if not line.startswith(" "):
             module = line
-            names = wanted.get(module, set())
+            names = wanted(module)
         elif names:
             name, held, *words = line.split()
             if name in names:

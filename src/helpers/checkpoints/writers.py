@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from helpers.checkpoints import record
 from helpers.checkpoints.record import Known, Releases
+from helpers.ranges import in_words
 
 
 @dataclass
@@ -135,19 +136,4 @@ def _writer(fits: Releases, facts: list[_Fact], doubts: tuple[str, ...]) -> Writ
 
 def _describe(numbers: Releases) -> str:
     """`0.8.0.dev0 to 1.0.3`, with a comma where releases between do not belong to it."""
-    names, runs = record.releases(), []
-    for number in sorted(numbers):
-        if runs and runs[-1][1] == number - 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    last = len(names) - 1
-    said = [
-        f"{names[first]} and later"
-        if end == last
-        else names[first]
-        if first == end
-        else f"{names[first]} to {names[end]}"
-        for first, end in runs
-    ]
-    return ", ".join(said) or "none"
+    return in_words(numbers, record.releases(), and_later=True)
