@@ -98,6 +98,18 @@ def noticed_if_large(cell):
     return noticed_right(cell)
 
 
+def noticed_on_forward_alone(cell):
+    return "fine" if cell.outcome.where == "load" else noticed_right(cell)
+
+
+def noticed_unless_the_process_ends(cell):
+    return "silent" if cell.outcome.result == "died" else noticed_right(cell)
+
+
+def noticed_unless_it_hangs(cell):
+    return "silent" if cell.outcome.result == "hung" else noticed_right(cell)
+
+
 RIGHT = [
     (check.newest_reader, newest_right),
     (check.newest_reader, newest_by_loop),
@@ -120,6 +132,10 @@ WRONG = [
     (check.noticed, noticed_two_words, "another output came"),
     (check.noticed, noticed_if_large, "a small deviation"),
     (check.noticed, lambda cell: "fine", "stops the program"),
+    (check.noticed, lambda cell: "loud", "the writer's output came out"),
+    (check.noticed, noticed_on_forward_alone, "so does one on load"),
+    (check.noticed, noticed_unless_the_process_ends, "a process that dies"),
+    (check.noticed, noticed_unless_it_hangs, "one that hangs"),
     (check.noticed, lambda cell: cell.outcome.result, "none of"),
 ]
 
