@@ -21,14 +21,18 @@ _OWN = {*inspect.signature(timm.create_model).parameters, "features_only", "pret
 """Arguments of create_model that say where weights come from, or ask for a part of the model."""
 
 
-class _Unfilled(TorchFunctionMode):
-    """Leaves out random initial values, which take most of the time that a model takes to build:
-    whatever is random there has to come from the file."""
+class _WithoutChance(TorchFunctionMode):
+    """Gives zeros to parameters that would get random values, which take most of the time that a
+    model takes to build, and which the file replaces. Tensors of other kinds get theirs: torch
+    draws into one again and again until all values lie within its bounds."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if func in _RANDOM:
-            return args[0] if args else kwargs["tensor"]
+            tensor = args[0] if args else kwargs["tensor"]
+            if isinstance(tensor, nn.Parameter):
+                with torch.no_grad():
+                    return tensor.zero_()
         return func(*args, **kwargs)
 
 
@@ -50,7 +54,7 @@ def build(config: dict, dtype: torch.dtype) -> nn.Module:
     if not timm.is_model(name):
         raise CheckpointError(f"timm {timm.__version__} has no model {name!r}")
     try:
-        with _Unfilled():
+        with _WithoutChance():
             model = timm.create_model(name, pretrained_cfg=pretrained_cfg, **arguments)
     except Exception as error:  # whatever a constructor says of an argument
         raise CheckpointError(
