@@ -211,3 +211,30 @@ def test_bytes_in_another_encoding_are_not_taken_for_what_they_look_like(bare, c
 def test_a_name_of_many_parts_takes_no_time():
     many = Global("a." * 100_000 + "b", "c", asked=("a." * 100_000 + "b", "c"))
     assert policy.judge(many) == ("unknown", "")
+
+
+OWN = b"ctimm.models.fasternet\nPartial_conv3\n)\x81q\x01"
+TAKE = b"cbuiltins\ngetattr\nq\x02"
+
+ATTRIBUTES = {
+    "a method of its own object": (OWN + TAKE + b"h\x01X\x07\x00\x00\x00forward\x86R", "library"),
+    "a private one": (OWN + TAKE + b"h\x01X\x08\x00\x00\x00__dict__\x86R", "dangerous"),
+    "of a name": (OWN + TAKE + b"ctorch\nhub\nX\x04\x00\x00\x00load\x86R", "dangerous"),
+    "of an unknown object": (
+        OWN + TAKE + b"cnobody\nKnows\n)\x81X\x03\x00\x00\x00run\x86R",
+        "dangerous",
+    ),
+    "of what it took": (
+        OWN + TAKE + b"h\x02h\x01X\x01\x00\x00\x00a\x86RX\x01\x00\x00\x00b\x86R",
+        "dangerous",
+    ),
+    "and called": (OWN + TAKE + b"h\x01X\x07\x00\x00\x00forward\x86R)R", "dangerous"),
+    "by something else": (OWN + TAKE + b"0cbuiltins\nmap\nh\x02]\x86R", "dangerous"),
+    "with a default": (OWN + TAKE + b"h\x01X\x01\x00\x00\x00aN\x87R", "dangerous"),
+}
+
+
+@pytest.mark.parametrize("how", ATTRIBUTES)
+def test_only_a_method_of_the_files_own_object_is_taken_for_harmless(bare, how):
+    program, judged = ATTRIBUTES[how]
+    assert bare(b"\x80\x02" + program + b".")["builtins.getattr"] == judged

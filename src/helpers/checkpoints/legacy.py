@@ -61,7 +61,7 @@ def look_into(program: Program, limits: Limits) -> None:
     Their names are added to the program's own. One that cannot be followed stays None; so do all
     where what loads them is handed to something else, which may call it with another pickle.
     """
-    if not program.embedded or _hands_on_a_loader(program):
+    if not program.embedded or hands_on(program, PICKLE_IN_PICKLE):
         return
     for made in program.embedded:
         data = _bytes(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
@@ -74,12 +74,12 @@ def look_into(program: Program, limits: Limits) -> None:
             program.embedded[made] = storage_of(inner.root)
 
 
-def _hands_on_a_loader(program: Program) -> bool:
-    """Whether anything that was called or filled was given the loader itself, however deep."""
+def hands_on(program: Program, name: str) -> bool:
+    """Whether anything that was called or filled was given what is named itself, however deep."""
     seen, waiting = set(), list(program.objects)
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Global) and node.dotted == PICKLE_IN_PICKLE:
+        if isinstance(node, Global) and node.dotted == name:
             return True
         if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
             seen.add(id(node))

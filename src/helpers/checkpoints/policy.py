@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 
 from helpers.checkpoints import policy_names
-from helpers.checkpoints.nodes import Global
+from helpers.checkpoints.legacy import hands_on
+from helpers.checkpoints.nodes import Global, Object, class_of
 from helpers.checkpoints.pickles import COMPUTED, PICKLE_IN_PICKLE, Program
 from helpers.checkpoints.safe_names import SAFE as SAFE_NAMES
 
@@ -22,6 +23,7 @@ REASONS = {
     for reason, words in table.items()
     for word in words.split()
 }
+ATTRIBUTE = "builtins.getattr"
 DEEPEST = max(word.count(".") for word in REASONS) + 1
 VERBS = frozenset(policy_names.VERBS.split())
 PASSAGES = frozenset(policy_names.PASSAGES.split())
@@ -46,6 +48,8 @@ def judge_all(program: Program) -> list[Judged]:
         name, (verdict, reason) = str(wanted), judge(wanted)
         if wanted.dotted == PICKLE_IN_PICKLE and _looked_into(program):
             verdict, reason = LIBRARY, ""
+        if wanted.dotted == ATTRIBUTE and _takes_methods_of_its_own(program):
+            verdict, reason = LIBRARY, ""
         known = judged.get(name)
         if not known or VERDICTS.index(known.verdict) < VERDICTS.index(verdict):
             judged[name] = Judged(name, verdict, reason)
@@ -66,6 +70,31 @@ def _looked_into(program: Program) -> bool:
     return bool(program.embedded) and all(
         storage is not None for storage in program.embedded.values()
     )
+
+
+def _takes_methods_of_its_own(program: Program) -> bool:
+    """Whether attributes are only taken from the file's own objects, by name, and kept.
+
+    That is how pickle stores a bound method, such as the `forward` that some models choose when
+    they are made. The objects have to be of library classes, and what is taken is never called.
+    """
+    taken = {made for made in program.objects if getattr(made.made_by, "dotted", "") == ATTRIBUTE}
+    called = any(
+        made.made_by in taken for made in program.objects if isinstance(made.made_by, Object)
+    )
+    return not called and not hands_on(program, ATTRIBUTE) and all(map(_is_own_method, taken))
+
+
+def _is_own_method(call: Object) -> bool:
+    match call.args:
+        case (Object() as owner, str(name)) if name.isidentifier() and not name.startswith("_"):
+            kind = class_of(owner)
+            return (
+                kind is not None
+                and kind.module.partition(".")[0] in LIBRARIES
+                and judge(kind)[0] == LIBRARY
+            )
+    return False
 
 
 def _judge(module: str, name: str) -> tuple[str, str]:
