@@ -308,6 +308,12 @@ def test_the_remedy_names_the_value_that_the_constructor_gives_by_default(
     assert found.remedy.endswith(f"self.aa = {expected}")
 
 
+def test_or_none_where_the_methods_can_do_without(tmp_path):
+    new = module("self.aa = nn.Linear(x, 1)", "return x if self.aa is None else self.aa(x)")
+    (found,) = compared(tmp_path, OLD, new)
+    assert found.remedy.endswith("self.aa = None")
+
+
 def test_a_setstate_that_asks_for_what_old_states_do_not_hold(tmp_path):
     more = "def __setstate__(self, state):\n    self.aa = state['aa']\n"
     (found,) = compared(tmp_path, OLD, module("self.aa = x", more=more))

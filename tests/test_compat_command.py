@@ -139,7 +139,7 @@ def test_people_read_the_place_the_attribute_its_readers_and_the_remedy(versions
         "new/pack/m.py:10: pack.m.Block lacks aa\n"
         "    read by Block.forward; the old __init__ never sets it\n"
         "    → in __setstate__: if not hasattr(self, 'aa'): self.aa = None\n"
-        "old → new: 1 attributes that old objects lack\n"
+        "old → new: attributes that old objects lack: 1\n"
     )
 
 
@@ -160,7 +160,7 @@ def test_possible_findings_wait_until_they_are_asked_for(versions, capsys):
     write(versions / "new", {"m": new})
     code, out, _ = told(capsys, "old", "new")
     assert code == 0
-    assert out.endswith("nothing that breaks old pickles; 1 more are possible (--possible)\n")
+    assert out.endswith("nothing that breaks old pickles; possible besides: 1 (--possible)\n")
     code, out, _ = told(capsys, "--possible", "old", "new")
     assert code == 1 and "read by Block.fuse, which nothing in the package calls" in out
     code, out, _ = told(capsys, "--json", "old", "new")

@@ -131,10 +131,10 @@ def _headline(finding: Finding) -> str:
 
 def _summary(comparison: Comparison, chosen: list[Finding]) -> str:
     kinds = [each.kind for each in chosen]
-    counts = [f"{kinds.count(kind)} {what}" for kind, what in KINDS.items() if kind in kinds]
-    said = ", ".join(counts) or "nothing that breaks old pickles"
+    counts = [f"{what}: {kinds.count(kind)}" for kind, what in KINDS.items() if kind in kinds]
+    said = [", ".join(counts) or "nothing that breaks old pickles"]
     if more := len(comparison.findings) - len(chosen):
-        said += f"; {more} more are possible (--possible)"
+        said.append(f"possible besides: {more} (--possible)")
     if any(each.remedy.endswith(UNKNOWN) for each in chosen):
-        said += f"; {UNKNOWN} stands for the value with which objects do what they did before"
-    return f"{comparison.old.named} → {comparison.new.named}: {said}"
+        said.append(f"{UNKNOWN} stands for the value with which objects do what they did before")
+    return f"{comparison.old.named} → {comparison.new.named}: {'; '.join(said)}"

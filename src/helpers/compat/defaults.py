@@ -8,14 +8,27 @@ UNKNOWN = "..."
 
 
 def default_of(of: Class, name: str) -> str:
-    """That value as source text; UNKNOWN where it depends on more than arguments with defaults."""
+    """That value as source text; UNKNOWN where it depends on more than arguments with defaults.
+
+    Where that is so, and the methods ask whether it is None, None it is: they can do without.
+    """
     for each in of.order:
         init = each.own.get("__init__")
         for node in ast.walk(init) if isinstance(init, ast.FunctionDef) else ():
             if isinstance(node, ast.Assign) and any(_is_own(part, name) for part in node.targets):
                 value = _settle(node.value, _defaults(init))
-                return ast.unparse(value) if _is_free(value, init) else UNKNOWN
-    return UNKNOWN
+                if _is_free(value, init):
+                    return ast.unparse(value)
+    return "None" if any(_may_be_none(each, name) for each in of.order) else UNKNOWN
+
+
+def _may_be_none(of: Class, name: str) -> bool:
+    return any(
+        isinstance(part, ast.Compare)
+        and _is_own(part.left, name)
+        and isinstance(part.ops[0], ast.Is | ast.IsNot)
+        for part in ast.walk(of.node)
+    )
 
 
 def _is_own(target: ast.expr, name: str) -> bool:

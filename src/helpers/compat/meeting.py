@@ -1,0 +1,125 @@
+"""All that a whole model of an older release meets in a newer one, not the first error alone.
+
+Where an attribute is missing, the one of a fresh model takes its place, and the run goes on. The
+functions run in processes of their own, each under one release.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+
+MOST = 300
+"""Attributes after which a model is given up."""
+
+MISSING = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
+
+
+@dataclass
+class Met:
+    """What one model met.
+
+    `classes` are the classes of the file that the newer release still has under their names, `gone`
+    those that it has not; then the model could not be loaded, and the rest is empty. `missing`
+    holds class, attribute -> what was being done when it was first missed, `other` all other
+    errors.
+    """
+
+    classes: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+    missing: dict[tuple[str, str], str] = field(default_factory=dict)
+    other: list[str] = field(default_factory=list)
+
+
+def write(name: str, path: str) -> bool:
+    """Save a fresh model whole; False if the release has none of that name."""
+    import timm
+    import torch
+
+    if not timm.is_model(name):
+        return False
+    torch.manual_seed(0)
+    torch.save(timm.create_model(name).eval(), path)
+    return True
+
+
+def meet(name: str, path: str, size: int, names: list[str]) -> Met:
+    """Load the file, which asks for `names`, and use it on pictures of `size` pixels."""
+    import timm
+    import torch
+
+    met = Met()
+    for each in names:
+        (met.classes if _is_there(each) else met.gone).add(each)
+    if met.gone:
+        return met
+    model = torch.load(path, weights_only=False)  # our own file, written a moment ago: trusted
+    fresh = timm.create_model(name)
+    for stage, use in _uses(model, torch.zeros(2, 3, size, size)):
+        _exhaust(met, model, fresh, stage, use)
+    return met
+
+
+def _is_there(path: str) -> bool:
+    """As pickle looks for it."""
+    module, _, name = path.rpartition(".")
+    try:
+        return hasattr(import_module(module), name)
+    except ImportError:
+        return False
+
+
+def _uses(model, picture) -> list[tuple[str, Callable]]:
+    import torch
+
+    def forward():
+        with torch.no_grad():
+            model.eval()(picture)
+
+    uses = [
+        ("forward", forward),
+        ("print", lambda: repr(model)),
+        ("training", lambda: model.train()(picture)),
+        ("reset_classifier", lambda: model.eval().reset_classifier(3)),
+        ("forward again", forward),
+    ]
+    if hasattr(model, "forward_intermediates"):
+        uses.insert(3, ("forward_intermediates", lambda: model.forward_intermediates(picture)))
+    return uses
+
+
+def _exhaust(met: Met, model, fresh, stage: str, use: Callable) -> None:
+    """Do it until it goes well, or until what is in the way cannot be mended."""
+    for _ in range(MOST):
+        try:
+            use()
+            return
+        except Exception as error:
+            found = _mend(error, model, fresh) if isinstance(error, AttributeError) else None
+            if found is None:
+                met.other.append(f"{stage}: {type(error).__name__}: {error}"[:200])
+                return
+            met.missing.setdefault(found, stage)
+
+
+def _mend(error: AttributeError, model, fresh) -> tuple[str, str] | None:
+    """Give the attribute to all that lack it; its class and name, None if that cannot be."""
+    said = MISSING.match(str(error))
+    if not said:
+        return None
+    parts = {name: part for name, part in model.named_modules() if type(part).__name__ == said[1]}
+    if error.obj is not None:
+        parts = {name: part for name, part in parts.items() if part is error.obj} or {"": error.obj}
+    lacking = {name: part for name, part in parts.items() if not hasattr(part, said[2])}
+    for name, part in lacking.items():
+        setattr(part, said[2], _value(fresh, name, part, said[2]))
+    kinds = [type(part) for part in lacking.values()]
+    return (f"{kinds[0].__module__}.{kinds[0].__qualname__}", said[2]) if kinds else None
+
+
+def _value(fresh, name: str, part, attribute: str):
+    """What a fresh model has there, or elsewhere in an object of the same class; else None."""
+    modules = dict(fresh.named_modules())
+    same = [modules[name]] if name in modules else []
+    same += [each for each in modules.values() if type(each) is type(part)]
+    return next((getattr(each, attribute) for each in same if hasattr(each, attribute)), None)
