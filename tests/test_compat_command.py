@@ -1,6 +1,7 @@
 """The command missing-aa compat: what it takes, what it says, how it ends."""
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -124,6 +125,13 @@ def test_a_folder_above_with_src_and_tests(versions, capsys):
     assert code == 1 and "repository/src/pack/m.py:10: pack.m.Block lacks aa" in out
 
 
+def test_files_that_nobody_can_import_are_passed_by(versions, capsys):
+    (versions / "old" / "pack" / "a script.py").write_text("class Gone: ...\n")
+    (versions / "new" / "pack" / "{{template}}.py").write_text("def f(:\n")
+    code, out, err = told(capsys, "old", "new")
+    assert (code, err) == (1, "") and "Gone" not in out
+
+
 def test_links_in_a_circle_are_not_followed(versions, capsys):
     (versions / "new" / "pack" / "again").symlink_to(versions / "new" / "pack")
     assert told(capsys, "old", "new")[0] == 1
@@ -227,6 +235,8 @@ def test_names_cannot_write_commands_of_their_own(versions, capsys):
         ("timm==9.9.9", "new", "no timm release '9.9.9'"),
         ("torch==2.0", "new", "only releases of timm"),
         ("empty", "new", "empty: not a package"),
+        ("", "new", "an empty name: there is no such file or folder"),
+        ("pipe", "new", "pipe: neither a folder nor a wheel"),
         ("old/pack/m.py", "new", "neither a folder nor a wheel"),
         ("several", "new", r"several packages (other, pack); name one with --package"),
         ("renamed", "new", "renamed holds other and new holds pack"),
@@ -234,6 +244,7 @@ def test_names_cannot_write_commands_of_their_own(versions, capsys):
 )
 def test_words_that_are_off_are_usage_in_one_line(versions, capsys, old, new, said):
     (versions / "empty").mkdir()
+    os.mkfifo(versions / "pipe")
     for folder, package in (("several", "other"), ("several", "pack"), ("renamed", "other")):
         (versions / folder / package).mkdir(parents=True)
         (versions / folder / package / "__init__.py").touch()

@@ -73,12 +73,13 @@ def _walk(root: Path) -> Files:
 
 def _members(path: Path) -> Files:
     """The modules in an archive."""
-    if zipfile.is_zipfile(path):
+    regular = path.is_file()  # a pipe would keep whoever opens it waiting
+    if regular and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             wanted = [info for info in archive.infolist() if _is_module(info.filename)]
             _check(path, [info.file_size for info in wanted])
             read = {info.filename: archive.read(info) for info in wanted}
-    elif path.is_file() and tarfile.is_tarfile(path):
+    elif regular and tarfile.is_tarfile(path):
         with tarfile.open(path) as archive:
             members = [each for each in archive if each.isfile() and _is_module(each.name)]
             _check(path, [each.size for each in members])

@@ -79,8 +79,8 @@ def _open(named: str) -> tuple[str, str | None, dict[str, tuple[str, Files]]]:
         found = packages(releases.fetch(release[2]))
         return f"timm {release[2]}", release[2], {"timm": ("timm", found["timm"][1])}
     path = Path(named)
-    if not path.exists():
-        raise UsageProblem(f"{named}: there is no such file or folder")
+    if not named or not path.exists():
+        raise UsageProblem(f"{named or 'an empty name'}: there is no such file or folder")
     version = re.match(r"[\w.]+?-v?(\d[^-]*?)(-.*\.whl|\.tar\.\w+|\.tgz|\.zip)$", path.name)
     return named, version and version[1], packages(path)
 
@@ -105,6 +105,8 @@ def _parse(source: Source, folder: str, files: Files, parsed: dict[bytes, ast.Mo
     for path in sorted(files):
         parts = PurePosixPath(path).parts
         stem = parts[-1].partition(".")[0]
+        if not all(map(str.isidentifier, (*parts[:-1], stem))):
+            continue  # a script, a template: nobody can import it
         package = stem == "__init__"
         module = ".".join([source.about.package, *parts[:-1], *([] if package else [stem])])
         if not path.endswith(SOURCE):
