@@ -67,6 +67,12 @@ def test_rows_are_writers_from_the_oldest_down_and_columns_are_readers():
     assert (axes.get_ylabel(), axes.get_xlabel()) == ("written by", "read by")
 
 
+@pytest.mark.parametrize("strange", [[], cells([FINE] * 9) + cells([FINE] * 9, model="other")])
+def test_what_happened_is_drawn_for_one_model(strange):
+    with pytest.raises(ValueError, match="cells of one model are drawn here"):
+        draw.what_happened(strange, RELEASES, ["whole"])
+
+
 def test_each_format_has_a_panel_and_only_what_was_met_stands_in_the_legend():
     both = cells([FINE] * 9, "state_dict") + cells([GONE] + [FINE] * 8, "rescued")
     fig, alt = draw.what_happened(both, RELEASES, ["state_dict", "rescued"])

@@ -38,8 +38,14 @@ KINDS = {
 def what_happened(
     cells: Sequence[Cell], releases: Sequence[str], forms: Sequence[str]
 ) -> tuple[Figure, str]:
-    """What each release met in the files of each other one: one model, a panel for each format."""
-    (model,) = {cell.model for cell in cells}
+    """What each release met in the files of each other one: one model, a panel for each format.
+
+    Raises ValueError for cells of no model, or of several.
+    """
+    models = {cell.model for cell in cells}
+    if len(models) != 1:
+        raise ValueError(f"cells of one model are drawn here, and these are of {len(models)}")
+    (model,) = models
     met = {(c.format, c.writer, c.reader): c.outcome for c in cells}
     fig, panels = _panels(releases, forms)
     names = list(KINDS)
