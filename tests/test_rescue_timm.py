@@ -74,6 +74,37 @@ def test_a_state_dict_takes_its_architecture_from_the_command(written, tmp_path,
     assert difference(output_of(tmp_path / "out", channels=1), wanted) < 1e-4
 
 
+def claiming(tmp_path, architecture="regnetx_002", **claims):
+    """A small model whose attributes claim other things than its weights say."""
+    model = timm.create_model("regnetx_002")
+    model.pretrained_cfg = {**model.pretrained_cfg, **claims, "architecture": architecture}
+    model.num_classes = claims.get("num_classes", 1000)
+    torch.save(model, tmp_path / "model.pt")
+    return tmp_path / "model.pt"
+
+
+def test_a_small_file_cannot_ask_for_the_largest_model(tmp_path, capsys):
+    assert rescue(claiming(tmp_path, "eva_giant_patch14_560"), tmp_path / "out") == 1
+    assert "it has 4.1 GB of weights, the file 10.8 MB" in capsys.readouterr().err
+
+
+CLAIMS = [
+    {"num_classes": 2**24},
+    {"input_size": (3, 2**30, 2**30)},
+    {"input_size": "square"},
+    {"input_size": (0, 0, 0), "test_input_size": 5},
+    {"mean": "none", "std": 7, "crop_pct": (1, 2)},
+]
+
+
+@pytest.mark.parametrize("claims", CLAIMS, ids=str)
+def test_what_a_file_claims_of_itself_is_held_against_its_weights(tmp_path, claims):
+    assert rescue(claiming(tmp_path, **claims), tmp_path / "out") == 0
+    model = timm.create_model(f"local-dir:{tmp_path / 'out'}", pretrained=True)
+    assert model.num_classes == 1000
+    assert [*model.pretrained_cfg["input_size"]] == [3, 224, 224]
+
+
 def test_timms_own_table_of_renamed_models_is_followed():
     assert timmfolder.current_name(timm, "convnext_tiny_in22ft1k") == "convnext_tiny"
 

@@ -5,7 +5,9 @@ import re
 from helpers.checkpoints.standins import Standin, attributes, pairs
 
 CONFIGS = ("pretrained_cfg", "default_cfg")
-INPUT = ("input_size", "test_input_size", "interpolation", "crop_pct", "test_crop_pct", "crop_mode")
+SIZES = ("input_size", "test_input_size")
+LARGEST = 4096
+INPUT = (*SIZES, "interpolation", "crop_pct", "test_crop_pct", "crop_mode")
 SAID = (*INPUT, "mean", "std", "fixed_input_size")
 """What of a pretrained_cfg tells how to prepare an image."""
 
@@ -22,7 +24,11 @@ def num_classes(model: Standin) -> int | None:
 
 def config(model: Standin) -> dict:
     said = _config(model)
-    return {key: said[key] for key in SAID if _is_plain(said.get(key))}
+    return {
+        key: said[key]
+        for key in SAID
+        if (_is_size(said.get(key)) if key in SIZES else _is_plain(said.get(key)))
+    }
 
 
 def _config(model: Standin) -> dict:
@@ -36,6 +42,13 @@ def _config(model: Standin) -> dict:
 
 def _texts(value: object):
     return ((key, item) for key, item in pairs(value) if isinstance(key, str))
+
+
+def _is_size(value: object) -> bool:
+    """Channels, height and width of an image, of which timm may make as many weights."""
+    if not isinstance(value, tuple | list) or len(value) != 3:
+        return False
+    return all(type(side) is int and 0 < side <= LARGEST for side in value)
 
 
 def _is_plain(value: object) -> bool:

@@ -2,8 +2,11 @@
 
 Numbers, strings, bytes, None, lists and tuples stand for themselves; a dictionary is a `Dict`, so
 that no value of the file's choosing is ever hashed. Whatever the file would import is a `Global`,
-and whatever it would make by calling one is an `Object`.
+and whatever it would make by calling one is an `Object`. What fills a node is a list once there is
+something in it: most nodes have little, and a file can ask for millions.
 """
+
+from collections.abc import Sequence
 
 
 class Global:
@@ -28,7 +31,7 @@ class Dict:
     __slots__ = ("pairs",)
 
     def __init__(self):
-        self.pairs: list[tuple] = []
+        self.pairs: Sequence[tuple] = ()
 
 
 class Object:
@@ -40,9 +43,9 @@ class Object:
         self.made_by = made_by
         self.args = args
         self.kwargs = kwargs
-        self.states: list = []
-        self.items: list = []
-        self.pairs: list[tuple] = []
+        self.states: Sequence = ()
+        self.items: Sequence = ()
+        self.pairs: Sequence[tuple] = ()
 
 
 class Persistent:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers.checkpoints.errors import CheckpointError
+from helpers.checkpoints.printable import size
 from helpers.checkpoints.report import Report
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 NEEDS = "--format timm needs timm 1.0.16 or newer: pip install 'missing-aa[timm]'"
 SOURCE = ("url", "file", "hf_hub_id", "hf_hub_filename", "state_dict", "source", "tag")
 """What of a pretrained_cfg tells where other weights come from."""
+SPARE = 2**28
+"""Bytes by which timm's model may exceed four times the file: it can have more classes."""
 
 
 class DoesNotFit(CheckpointError):
@@ -47,18 +50,25 @@ class Fit:
 def write(
     state_dict: "dict[str, Tensor]", report: Report, architecture: str | None, folder: Path
 ) -> Fit:
-    """Make the folder. Raises DoesNotFit, or CheckpointError where timm is missing."""
+    """Make the folder.
+
+    Raises DoesNotFit, CheckpointError where timm is missing, OSError from the disk.
+    """
+    from safetensors import SafetensorError
+
     timm = _timm()
     name = current_name(timm, architecture or report.architecture)
-    overlay = _settings(timm, name, state_dict, report)
-    model = _load(timm, name, state_dict, overlay)
+    model = _load(timm, name, state_dict, report)
     weights = model.state_dict()
     folder.mkdir()
     config = _config(model, name)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     # Under timm's present names; under the file's own where timm's filter takes only those.
     for form in (weights, state_dict):
-        save(form, folder / "model.safetensors", report.metadata(list(form)))
+        try:
+            save(form, folder / "model.safetensors", report.metadata(list(form)))
+        except SafetensorError as error:  # a full disk, for one
+            raise OSError(str(error)) from error
         with quiet(), contextlib.suppress(Exception):
             loaded = timm.create_model(f"local-dir:{folder}", pretrained=True).state_dict()
             if all(identical(loaded.get(key), value) for key, value in weights.items()):
@@ -134,9 +144,11 @@ def _settings(timm, name: str, state_dict: "dict[str, Tensor]", report: Report) 
     """What of the model's pretrained_cfg the file decides: its input, its number of classes."""
     said = {key: value for key, value in report.config.items() if key != "fixed_input_size"}
     settings = said | {"custom_load": False, "label_offset": 0}
-    with quiet():
-        model = timm.create_model(name, pretrained_cfg_overlay=said)
+    model = _sketch(timm, name, said)
     weights = model.state_dict()
+    needed = sum(weight.nbytes for weight in weights.values())
+    if needed > 4 * report.nbytes + SPARE:  # nor does a tiny file fill the memory
+        raise ValueError(f"it has {size(needed)} of weights, the file {size(report.nbytes)}")
 
     def widths(layer, axis: int) -> tuple[int, int] | None:
         """Length of an axis of a layer's weight, in the file and in the model as timm makes it."""
@@ -149,22 +161,36 @@ def _settings(timm, name: str, state_dict: "dict[str, Tensor]", report: Report) 
             return state_dict[key].shape[axis], weights[key].shape[axis]
         return None
 
-    classes = report.num_classes
+    rows = {len(weight) for weight in state_dict.values() if weight.ndim}
+    classes = report.num_classes if report.num_classes in {0, *rows} else None
     if classes is None and (found := widths(model.pretrained_cfg.get("classifier"), 0)):
         classes = found[0]
     if classes is not None:
         settings["num_classes"] = classes
-    channels, *size = model.pretrained_cfg["input_size"]
+    channels, *sides = model.pretrained_cfg["input_size"]
     if found := widths(model.pretrained_cfg.get("first_conv"), 1):
         given, usual = found  # a stem may fold pixels into channels
-        settings["input_size"] = (channels * given // usual, *size)
+        settings["input_size"] = (channels * given // usual, *sides)
     return settings
 
 
-def _load(timm, name: str, state_dict: "dict[str, Tensor]", settings: dict):
+def _sketch(timm, name: str, overlay: dict):
+    """A model as timm makes it, without memory for its weights where timm can do that."""
+    import torch
+
+    with quiet():
+        try:
+            with torch.device("meta"):
+                return timm.create_model(name, pretrained_cfg_overlay=overlay)
+        except Exception:  # some models work out numbers while they are made
+            return timm.create_model(name, pretrained_cfg_overlay=overlay)
+
+
+def _load(timm, name: str, state_dict: "dict[str, Tensor]", report: Report):
     """The model with the weights, through timm's own checkpoint filter."""
-    overlay = settings | {"state_dict": dict(state_dict)}
     try:
+        settings = _settings(timm, name, state_dict, report)
+        overlay = settings | {"state_dict": dict(state_dict)}
         with quiet():
             return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
     except Exception as error:  # a filter may trip over names that it does not expect

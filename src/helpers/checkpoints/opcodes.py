@@ -1,0 +1,239 @@
+"""The opcodes of a pickle: what each does to the stack and the memo of the machine of `pickles`."""
+
+import struct
+from typing import TYPE_CHECKING
+
+from helpers.checkpoints.literals import BYTE, INT, LITERALS, SHORT, UINT, Broken, text
+from helpers.checkpoints.nodes import Dict, Global, Object, Persistent
+
+if TYPE_CHECKING:
+    from helpers.checkpoints.pickles import Machine
+
+
+class Stop(Exception):
+    """The program has ended as it should."""
+
+
+def _proto(m: "Machine") -> None:
+    m.program.protocol = m.number(BYTE)
+    if m.program.protocol > 5:
+        raise Broken(f"protocol {m.program.protocol} is unknown")
+
+
+def _stop(m: "Machine") -> None:
+    m.program.root = m.pop()
+    raise Stop
+
+
+def _mark(m: "Machine") -> None:
+    m.marks.append(m.stack)
+    m.stack = []
+
+
+def _pop(m: "Machine") -> None:
+    if m.stack:
+        m.stack.pop()
+    else:
+        m.to_mark()
+
+
+def _tuple(size: int):
+    def step(m: "Machine") -> None:
+        if len(m.stack) < size:
+            raise Broken("the stack is empty")
+        m.stack[-size:] = [tuple(m.stack[-size:])]
+
+    return step
+
+
+def _fresh(make):
+    return lambda m: m.stack.append(make())
+
+
+def _get(form: struct.Struct):
+    return lambda m: m.stack.append(m.memo[m.number(form)])
+
+
+def _put(form: struct.Struct):
+    def step(m: "Machine") -> None:
+        m.memo[m.number(form)] = m.stack[-1]
+
+    return step
+
+
+def _put_line(m: "Machine") -> None:
+    m.memo[int(m.line())] = m.stack[-1]
+
+
+def _memoize(m: "Machine") -> None:
+    m.memo[len(m.memo)] = m.stack[-1]
+
+
+# An imported name may be bound to anything, so what is done to a node that is neither list nor
+# dictionary nor Object is let pass: stopping here would hide the names that come after it.
+
+
+def _fill(target, items: list) -> None:
+    if isinstance(target, list):
+        target.extend(items)
+    elif isinstance(target, Object):
+        if target.items:
+            target.items += items
+        else:
+            target.items = items
+
+
+def _append(m: "Machine") -> None:
+    item = m.pop()
+    _fill(m.stack[-1], [item])
+
+
+def _appends(m: "Machine") -> None:
+    items = m.to_mark()
+    _fill(m.stack[-1], items)
+
+
+def _set(target, items: list) -> None:
+    if len(items) % 2:
+        raise Broken("a key has no value")
+    if isinstance(target, Dict | Object):
+        pairs = list(zip(items[::2], items[1::2], strict=True))
+        if target.pairs:
+            target.pairs += pairs
+        else:
+            target.pairs = pairs
+
+
+def _setitem(m: "Machine") -> None:
+    value, key = m.pop(), m.pop()
+    _set(m.stack[-1], [key, value])
+
+
+def _setitems(m: "Machine") -> None:
+    items = m.to_mark()
+    _set(m.stack[-1], items)
+
+
+def _dict(m: "Machine") -> None:
+    made = Dict()
+    _set(made, m.to_mark())
+    m.push(made)
+
+
+def _set_of(m: "Machine", kind: str) -> None:
+    made = Object(kind, ())
+    made.items = m.to_mark()
+    m.push(made)
+
+
+def _global(m: "Machine") -> None:
+    module = text(m.line())
+    m.push(m.ask(module, text(m.line())))
+
+
+def _stack_global(m: "Machine") -> None:
+    name, module = m.pop(), m.pop()
+    m.push(m.ask(module, name))
+
+
+def _extension(form: struct.Struct):
+    def step(m: "Machine") -> None:
+        m.number(form)  # a number that stands for a name in a table of the loading process
+        m.push(m.ask(None, None))
+
+    return step
+
+
+def _call(m: "Machine") -> None:
+    args = m.stack.pop()
+    m.make(m.stack.pop(), args)
+
+
+def _call_with_keywords(m: "Machine") -> None:
+    kwargs, args, made_by = m.pop(), m.pop(), m.pop()
+    m.make(made_by, args, kwargs)
+
+
+def _inst(m: "Machine") -> None:
+    module = text(m.line())
+    made_by = m.ask(module, text(m.line()))
+    m.make(made_by, tuple(m.to_mark()))
+
+
+def _obj(m: "Machine") -> None:
+    made_by, *args = m.to_mark()
+    m.make(made_by, tuple(args))
+
+
+def _build(m: "Machine") -> None:
+    state = m.pop()
+    target = m.stack[-1]
+    if isinstance(target, Object):
+        if target.states:
+            target.states.append(state)
+        else:
+            target.states = [state]
+
+
+def _persistent(m: "Machine", id) -> None:
+    # torch before 1.6 hands over a class together with its source.
+    if isinstance(id, tuple) and len(id) == 4 and id[0] == "module" and isinstance(id[1], Global):
+        m.program.sources[id[1]] = id[2:]
+        m.push(id[1])
+    else:
+        m.program.persistent.append(id)
+        m.push(Persistent(id))
+
+
+def _unknown(m: "Machine") -> None:
+    raise Broken(f"there is no opcode {m.data[m.at - 1]:#04x}")
+
+
+STEPS = [_unknown] * 256
+for _code, _step in {
+    **LITERALS,
+    b"\x80": _proto,
+    b".": _stop,
+    b"\x95": lambda m: m.take(8),  # FRAME: only says how far to read ahead
+    b"(": _mark,
+    b"0": _pop,
+    b"1": lambda m: m.to_mark(),
+    b"2": lambda m: m.push(m.stack[-1]),
+    b")": lambda m: m.stack.append(()),
+    b"\x85": _tuple(1),
+    b"\x86": _tuple(2),
+    b"\x87": _tuple(3),
+    b"t": lambda m: m.push(tuple(m.to_mark())),
+    b"]": _fresh(list),
+    b"l": lambda m: m.push(m.to_mark()),
+    b"}": _fresh(Dict),
+    b"d": _dict,
+    b"\x8f": lambda m: m.push(Object("set", ())),
+    b"\x90": _appends,
+    b"\x91": lambda m: _set_of(m, "frozenset"),
+    b"a": _append,
+    b"e": _appends,
+    b"s": _setitem,
+    b"u": _setitems,
+    b"g": lambda m: m.push(m.memo[int(m.line())]),
+    b"h": _get(BYTE),
+    b"j": _get(UINT),
+    b"p": _put_line,
+    b"q": _put(BYTE),
+    b"r": _put(UINT),
+    b"\x94": _memoize,
+    b"c": _global,
+    b"\x93": _stack_global,
+    b"\x82": _extension(BYTE),
+    b"\x83": _extension(SHORT),
+    b"\x84": _extension(INT),
+    b"R": _call,
+    b"\x81": _call,
+    b"\x92": _call_with_keywords,
+    b"i": _inst,
+    b"o": _obj,
+    b"b": _build,
+    b"P": lambda m: _persistent(m, text(m.line())),
+    b"Q": lambda m: _persistent(m, m.pop()),
+}.items():
+    STEPS[_code[0]] = _step
