@@ -28,8 +28,7 @@ def differences(model: nn.Module, other: nn.Module, values: bool = True) -> Iter
 
 
 def _tensors(state: dict, other: dict, values: bool) -> Iterator[str]:
-    for name in other.keys() - state.keys():
-        yield f"it lacks {name}"
+    yield from (f"it lacks {name}" for name in other if name not in state)
     for name, value in state.items():
         if not isinstance(value, Tensor):
             yield f"{name} is no tensor"

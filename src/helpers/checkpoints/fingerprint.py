@@ -17,8 +17,8 @@ from torch import Tensor, nn
 TOLERANCE = 1e-4
 """Of an output's size, at least: the smallest silent change found in timm's history is 2e-3."""
 ROUNDINGS = 10
-"""How often as far as rounding moves an output another machine may move it: processors and releases
-of torch add in another order. Some models round worse than TOLERANCE allows."""
+"""Another machine may move an output this many times as far as rounding does: processors and
+releases of torch add in another order, and some models round worse than TOLERANCE allows."""
 SIDE = 96
 """Of the input's square where the architecture takes any: three by three cells of stride 32."""
 PROJECTIONS = 8

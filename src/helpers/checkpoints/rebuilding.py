@@ -42,10 +42,10 @@ def strange(arguments: dict) -> str:
 
 
 def build(config: dict, dtype: torch.dtype) -> nn.Module:
-    """The model that a config describes, on the CPU, with whatever values for weights.
+    """The model that a config describes, with whatever values for weights.
 
-    It must have no `strange` arguments. Raises CheckpointError where the installed timm has no
-    such model or argument.
+    torch's random state stays as it is. The config must have no `strange` arguments. Raises
+    CheckpointError where the installed timm has no such model or argument.
     """
     name, arguments = config["architecture"], config.get("model_args", {})
     pretrained_cfg = dict(config["pretrained_cfg"])
@@ -54,7 +54,7 @@ def build(config: dict, dtype: torch.dtype) -> nn.Module:
     if not timm.is_model(name):
         raise CheckpointError(f"timm {timm.__version__} has no model {name!r}")
     try:
-        with _WithoutChance():
+        with torch.random.fork_rng(devices=[]), _WithoutChance():
             model = timm.create_model(name, pretrained_cfg=pretrained_cfg, **arguments)
     except Exception as error:  # whatever a constructor says of an argument
         raise CheckpointError(

@@ -63,7 +63,7 @@ def load_training(folder: str | Path, **objects: Any) -> dict[str, Any]:
     if odd := held["states"].keys() ^ objects.keys():
         raise UsageProblem(
             f"{folder} holds the states of {', '.join(sorted(held['states'])) or 'nothing'}; give "
-            f"an object for each of them and no other (it is about {', '.join(sorted(odd))})"
+            f"an object for each of them and no other (look at {', '.join(sorted(odd))})"
         )
     for name, made in objects.items():
         try:
