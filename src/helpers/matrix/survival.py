@@ -101,7 +101,7 @@ def silent_changes(cells: Iterable[Cell], releases: Sequence[str]) -> list[Silen
         Silent(
             model,
             form,
-            tuple(writer for writer, _ in those),
+            tuple(sorted((writer for writer, _ in those), key=releases.index)),
             before,
             since,
             None if any(worst is None for _, worst in those) else max(worst for _, worst in those),
