@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from helpers.checkpoints import formats, pickles, zips
+from helpers.checkpoints import formats, pages, pickles, zips
 from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
 from helpers.checkpoints.legacy import follow_legacy, look_into, measure
 from helpers.checkpoints.limits import DEFAULT, Limits
@@ -155,7 +155,8 @@ def _open_zip(container: Container) -> None:
             f"the zip holds {ascii(stray[0])} outside the folder of the checkpoint: readers would "
             "see different files; do not load it, ask for the original"
         )
-    located = zips.locate_all(container.file, members, start)
+    with pages.left_as_found(container.file.fileno(), container.size):
+        located = zips.locate_all(container.file, members, start)
     container.members = {name.removeprefix(folder): where for name, where in located.items()}
     if "data.pkl" not in container.members:
         raise Malformed("the zip holds no data.pkl where torch looks for it", "zip")

@@ -8,6 +8,7 @@ import json
 import struct
 from collections.abc import Callable, Iterator
 from io import FileIO
+from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO
 
 from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
@@ -74,10 +75,28 @@ def write(
     """
     buffer = memoryview(bytearray(READ))
     _put(out, memoryview(beginning))
-    for view in tensors:
-        for piece in _read(source, view, buffer) if view.contiguous else _gather(mapped, view):
-            _put(out, piece)
-            wrote(len(piece))
+    for start, views in _runs(tensors):
+        out.seek(len(beginning) + start)
+        for view in views:
+            for piece in _read(source, view, buffer) if view.contiguous else _gather(mapped, view):
+                _put(out, piece)
+                wrote(len(piece))
+
+
+def _runs(tensors: list[View]) -> list[tuple[int, list[View]]]:
+    """Tensors of one width and where the first begins, the most bytes first.
+
+    What is read first should lie in the source in a row. Counters lie scattered between weights:
+    once a system has fetched them one by one, it fetches what is between them in short runs.
+    """
+    runs, start = [], 0
+    for _, group in groupby(tensors, key=lambda view: itemsize(view.dtype)):
+        views = list(group)
+        nbytes = sum(view.nbytes for view in views)
+        runs.append((nbytes, start, views))
+        start += nbytes
+    runs.sort(key=lambda run: -run[0])
+    return [(start, views) for _, start, views in runs]
 
 
 def _put(out: FileIO, piece: memoryview) -> None:
