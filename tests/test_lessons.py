@@ -233,6 +233,30 @@ def test_other_files_that_fail_today_are_rescued_too(model_name):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.xdist_group("07_version_matrix")
+def test_lesson_07_measures_what_the_atlas_says():
+    (path,) = [path for path in NOTEBOOKS if path.stem.startswith("07")]
+    text = printed(executed(path)[0])
+    assert "1 × on forward: 'ConvNormAct' object has no attribute 'aa'" in text
+    assert "4 × on load: No module named 'timm.layers'" in text
+    assert "75 of your cells are in the atlas, and 75 came out the same" in text
+
+
+def test_a_model_that_no_release_has_is_named_with_its_neighbours():
+    done, _ = run("07", "-p", "model_name", "regnetx_003")
+    assert done.returncode == 1
+    assert "no model 'regnetx_003' runs in any of" in done.stdout + done.stderr
+    assert "regnetx_002" in done.stdout + done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("model_name", ["vit_tiny_patch16_224", "fasternet_t0", "resnet50"])
+def test_lesson_07_measures_any_model(model_name):
+    # One without a ConvNormAct, one that the oldest releases lack, one that the atlas lacks.
+    done, _ = run("07", "-p", "model_name", model_name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("number", ["03", "04", "05"])
 @pytest.mark.parametrize("model_name", ["rexnet_100", "darknet17"])

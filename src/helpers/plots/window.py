@@ -57,8 +57,8 @@ def window(cells: Sequence[Cell], releases: Sequence[str]) -> tuple[Figure, str]
     others = [runs[w, r] for w in shown for r in shown if (w, r) not in block]
     return fig, (
         f"Heat map of {models} models saved whole by {len(shown)} releases of timm, {shown[0]} to "
-        f"{shown[-1]}, and loaded by the same. Saved by {' or '.join(writers)} and loaded by "
-        f"{' or '.join(readers)}, {most} of {models} run: {ERROR}. "
+        f"{shown[-1]}, and loaded by the same. Saved by {_either(writers)} and loaded by "
+        f"{_either(readers)}, {most} of {models} run: {ERROR}. "
         f"Everywhere else {min(others)} to {max(others)} run."
     )
 
@@ -82,6 +82,10 @@ def _count(cells: Sequence[Cell], shown: Sequence[str]) -> tuple[int, Counter, s
         tuple(pair) for (model, *pair), o in met.items() if model in models and o.result == OK
     )
     return len(models), runs, {tuple(pair) for model, *pair in lacking if model in models}
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _grid(axes, shown: Sequence[str]) -> None:
