@@ -5,14 +5,17 @@ from torch import Tensor, nn
 
 
 def perturb(model: nn.Module, seed: int = 0) -> nn.Module:
-    """Add seeded noise to every floating-point weight, in place, and put the model in eval mode.
+    """Add seeded noise to every weight, in place, and put the model in eval mode.
 
-    A freshly made model hides faults: a layer that starts at zero keeps what is before it from
-    reaching the output. Running variances are scaled instead, so that they stay positive.
+    Weights are the parameters and the running statistics of norms. A freshly made model hides
+    faults: a layer that starts at zero keeps what is before it from reaching the output. Running
+    variances are scaled instead, so that they stay positive. Other buffers are left alone: they
+    are constants (a mask, a table of distances) that a release may as well work out anew.
     """
     generator = torch.Generator().manual_seed(seed)
+    learned = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     for name, tensor in model.state_dict().items():
-        if tensor.is_floating_point():
+        if tensor.is_floating_point() and (name in learned or "running_" in name):
             noise = torch.randn(tensor.shape, generator=generator).to(tensor.dtype)
             if name.endswith("running_var"):
                 tensor.mul_(torch.exp(0.1 * noise))

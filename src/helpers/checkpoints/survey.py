@@ -218,6 +218,7 @@ def _fit(report: Report, name: str, folder: str) -> str:
     from helpers.checkpoints import timmfolder
     from helpers.weights import difference
 
+    torch.set_num_threads(1)  # as the writer: some models make much of another order of sums
     timmfolder.write(load_file(f"{folder}/{RESCUED}"), report, name, Path(folder, "timm"))
     model = timm.create_model(f"local-dir:{folder}/timm", pretrained=True)
     wanted = torch.load(f"{folder}/output.pt", weights_only=True)

@@ -28,6 +28,13 @@ Made from the atlas by `python -m helpers.matrix.silent`.
 CAUSES: dict[tuple[str, str], str] = {
     ("dpn68", "0.8.10.dev0"): "the last activation, `features.conv5_bn_ac.bn.act`, was ELU and is "
     "ReLU",
+    ("poolformer_s12", "0.8.23.dev0"): "the last norm stood before the pooling and took the whole "
+    "map together; in the new `metaformer.py` it stands behind it",
+    (
+        "visformer_tiny",
+        "0.8.23.dev0",
+    ): "attention goes through torch's fused function, with tensors that are not contiguous",
+    ("visformer_tiny", "0.9.0"): "the tensors are made contiguous first: 0.8.23.dev0 stands alone",
 }
 """(model, first release that differs) -> what its source shows, held against the one before."""
 
