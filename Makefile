@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 READY := $(VENV)/ready
 
-.PHONY: run test test-long lab bench lock clean setup
+.PHONY: run test test-long lab bench atlas lock clean setup
 
 run: $(READY)
 	$(BIN)/missing-aa run
@@ -26,6 +26,13 @@ lab: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+# Hours on two cores; taken up where it stopped. The results stay in build/matrix.jsonl.
+atlas: $(READY)
+	$(BIN)/missing-aa matrix --releases atlas --output build/matrix.jsonl
+	$(BIN)/python -m helpers.matrix.atlas build/matrix.jsonl
+	$(BIN)/python -m helpers.matrix.silent
+	$(BIN)/python -m helpers.plots.window
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra course --extra dev --upgrade \

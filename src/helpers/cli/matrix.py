@@ -21,7 +21,8 @@ def add(commands) -> None:
         "--releases",
         type=_words,
         metavar="A,B,…",
-        help="writers and readers: the course's by default; `all` for all that can be imported",
+        help="writers and readers: the course's by default; `atlas` for those of the atlas, `all` "
+        "for all that can be imported",
     )
     command.add_argument("--writers", type=_words, metavar="A,B,…", help="other writers")
     command.add_argument("--readers", type=_words, metavar="A,B,…", help="other readers")
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace, console):
     from helpers import releases
-    from helpers.matrix import planning, running
+    from helpers.matrix import atlas, planning, running
     from helpers.matrix.cells import FORMATS
 
     formats = args.formats or list(FORMATS)
@@ -83,6 +84,8 @@ def _plan(args: argparse.Namespace, console):
         if form not in FORMATS:
             raise UsageProblem(f"there is no format {form!r}; there are {', '.join(FORMATS)}")
     among = args.releases or list(releases.COURSE)
+    if among == ["atlas"]:
+        among = atlas.load().releases
     if among == ["all"]:
         among, failed = planning.importable()
         console.print(f"left out, since this Python cannot import them: {', '.join(failed)}")
