@@ -1,0 +1,101 @@
+"""missing-aa explain: say what an error means, or what the releases make of a checkpoint."""
+
+import argparse
+import os
+import stat
+import sys
+
+from helpers.errors import Problem, UsageProblem
+
+
+def add(commands) -> None:
+    from helpers.cli.options import add_limits
+
+    command = commands.add_parser(
+        "explain",
+        help="say what an error means, and the ways out, from measured releases",
+        description="Say what changed in timm, which releases meet the error and what leads out of "
+        "it, from the atlas of measured releases. Nothing is run, and torch is not needed. Exit "
+        "code 1 means that the atlas has not met it.",
+    )
+    command.add_argument(
+        "what",
+        nargs="+",
+        metavar="ERROR",
+        help="the text of an error, or a whole traceback; - for one on stdin; a file with one; "
+        "a checkpoint; or the name of a model",
+    )
+    command.add_argument("--json", action="store_true", help="print the answer as JSON")
+    limits = command.add_argument_group("limits that a checkpoint may not pass")
+    add_limits(limits, ("pickle_bytes", "opcodes", "objects", "depth"))
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import json
+
+    from helpers.explain.answer import ATLAS
+
+    of, found = _explain(args)
+    code = 0 if found.kind == ATLAS else 1
+    if args.json:
+        print(json.dumps({"schema": 1, "of": of, **found.as_dict(), "exit_code": code}, indent=2))
+    else:
+        print(found)
+    return code
+
+
+def _explain(args: argparse.Namespace):
+    """What was asked for ("error", "checkpoint" or "model"), and the answer."""
+    from helpers.cli.options import limits
+    from helpers.explain import answering, files, ledger, texts
+
+    what = " ".join(args.what)
+    if what == "-":
+        return "error", answering.answer(texts.decode(_stdin()))
+    if len(args.what) == 1 and os.path.exists(what):
+        raw = _text_in(what)
+        if raw is not None:
+            return "error", answering.answer(texts.decode(raw))
+        return "checkpoint", files.about(what, limits(args))
+    if what in ledger.load().models:
+        return "model", files.of_architecture(what)
+    if _is_name_of_a_file(what):
+        raise UsageProblem(f"there is no file {what}")
+    return "error", answering.answer(what)
+
+
+def _stdin() -> bytes:
+    from helpers.explain import texts
+
+    if sys.stdin.isatty():
+        print("Paste the error, then press Ctrl-D on a line of its own:", file=sys.stderr)
+    return texts.read(sys.stdin.buffer)
+
+
+def _text_in(path: str) -> bytes | None:
+    """What a text file or a pipe holds; None for a checkpoint."""
+    from helpers.checkpoints.formats import HEAD
+    from helpers.checkpoints.sniffing import is_named_pickle
+    from helpers.explain import texts
+
+    kind = os.stat(path).st_mode
+    if stat.S_ISDIR(kind):
+        raise UsageProblem(f"{path} is a folder: name the checkpoint in it")
+    if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):
+        raise UsageProblem(f"{path} is neither a file nor a pipe")
+    try:
+        with open(path, "rb") as file:
+            if stat.S_ISREG(kind):
+                if is_named_pickle(path) or not texts.is_some(file.read(HEAD)):
+                    return None
+                file.seek(0)
+            return texts.read(file)
+    except OSError as error:
+        raise Problem(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _is_name_of_a_file(what: str) -> bool:
+    from helpers.checkpoints.sniffing import PICKLES
+
+    return len(what.split()) == 1 and what.lower().endswith((*PICKLES, ".txt", ".log"))

@@ -1,0 +1,126 @@
+"""What is answered to a text: plain values, and the lines that a person reads."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from textwrap import wrap
+
+from helpers.checkpoints.printable import clean, clean_all
+from helpers.explain.ways import Way
+from helpers.explain.windows import Again, Window
+from helpers.matrix.survival import Share
+
+ATLAS, NEAR, OTHER, GENERAL = "atlas", "near", "other", "general"
+KINDS = {
+    ATLAS: "the atlas has met this error",
+    NEAR: "the atlas has not met this error; what follows is the nearest",
+    OTHER: "this is understood, and is no matter of a checkpoint from another release of timm",
+    GENERAL: "the atlas has not met this error; what follows is the general way out",
+}
+"""Every kind of answer, and what it is."""
+
+WIDTH = 100
+MOST_WINDOWS, MOST_MODELS = 4, 6
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an error means: `kind` is one of KINDS.
+
+    `error` is the error as it was read, `changed` what is behind it, `where` it is raised. The
+    `windows` say who meets it, over `cells` measured cells of these `models`; `again` where the
+    same files work again. `ways` lead out, the best first.
+    """
+
+    kind: str
+    error: str
+    changed: str
+    where: str = ""
+    windows: tuple[Window, ...] = ()
+    cells: int = 0
+    models: tuple[str, ...] = ()
+    again: Again | None = None
+    ways: tuple[Way, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def as_dict(self) -> dict:
+        """Plain values for JSON; docs/reference/explain.md has the schema."""
+        return clean_all(asdict(self))
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """The answer for a person."""
+        if self.error:
+            yield clean(self.error, 1000)
+        if self.kind in (NEAR, GENERAL):
+            yield f"({KINDS[self.kind]})"
+        yield ""
+        yield from said("What it is", self.changed)
+        if self.where:
+            yield from said("Raised", f"{self.where}.")
+        yield from self._met()
+        yield from _again(self.again)
+        yield from ways_lines(self.ways)
+        for note in self.notes:
+            yield ""
+            yield from said("Note", note)
+
+    def _met(self) -> Iterator[str]:
+        if not self.windows:
+            return
+        yield "Measured:"
+        for window in self.windows[:MOST_WINDOWS]:
+            yield f"  written by {window.writers} → read by {window.readers}"
+        if len(self.windows) > MOST_WINDOWS:
+            rest = sum(window.cells for window in self.windows[MOST_WINDOWS:])
+            yield f"  and others ({rest:,} cells)"
+        models = ", ".join(self.models[:MOST_MODELS])
+        more = ", …" if len(self.models) > MOST_MODELS else ""
+        count = f"{_many(self.cells, 'measured cell')} of {_many(len(self.models), 'model')}"
+        yield from said("Backed by", f"{count}: {models}{more}")
+
+
+def _again(again: Again | None) -> Iterator[str]:
+    if not again:
+        return
+    if again.release is None:
+        text = f"in no later release, up to {again.newest}, the newest measured."
+    else:
+        text = f"first in {again.release}, {_of(again.share)} of the same files"
+        if again.release != again.newest:
+            text += f"; in {again.newest}, {_of(again.newest_share)}"
+        text += "."
+    if again.instead:
+        text += f" Most of the others meet: {clean(again.instead, 200)}"
+    yield from said("Works again", text)
+
+
+def ways_lines(ways: tuple[Way, ...]) -> Iterator[str]:
+    """The ways out, numbered."""
+    if ways:
+        yield ""
+        yield "Ways out:"
+    for number, way in enumerate(ways, 1):
+        yield from wrap(
+            f"{number}. {way.text}", WIDTH, initial_indent="  ", subsequent_indent=5 * " "
+        )
+        if way.share:
+            said = f"Gives the writer's output for {_of(way.share)} files in timm {way.release}"
+            if way.there and way.there != way.share:
+                said += f", and for {_of(way.there)} in the readers that fail"
+            yield from wrap(f"{said}.", WIDTH, initial_indent=5 * " ", subsequent_indent=5 * " ")
+        for command in way.commands:
+            yield f"       {command}"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _of(share: Share) -> str:
+    return f"{share.ok:,} of {share.cells:,}"
+
+
+def said(heading: str, text: str) -> list[str]:
+    return wrap(f"{heading}: {clean(text, 2000)}", WIDTH, subsequent_indent="  ")

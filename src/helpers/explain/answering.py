@@ -1,0 +1,74 @@
+"""Answer what an error text means, from the atlas."""
+
+from collections.abc import Iterator
+
+from helpers.errors import UsageProblem
+from helpers.explain import context, errors, nearest, texts
+from helpers.explain.answer import ATLAS, Answer
+from helpers.explain.building import from_cases, general
+from helpers.explain.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
+from helpers.explain.ledger import Case, Ledger, load
+
+EMPTY = "there is no text: paste the error, or the traceback with it"
+ALONE = (
+    "read from the error alone. In a traceback one could see whether timm's code reads it, or "
+    "yours: if yours does, the checkpoint is not to blame."
+)
+
+
+def answer(text: str) -> Answer:
+    """What an error means: its last line, or the whole traceback, however it was pasted.
+
+    Raises UsageProblem for a text without content.
+    """
+    said = texts.plain(text)
+    if not said.strip():
+        raise UsageProblem(EMPTY)
+    ledger = load()
+    hit = errors.last(said)
+    if hit is None:
+        return nearest.by_words(said, ledger) or general("", ledger)
+    seen = context.seen(said, hit)
+    if other := context.other(hit.error, seen):
+        return other
+    if hit.error.kind == WEIGHTS_ONLY:
+        return nearest.refused(hit.error, ledger)
+    cases = find(hit.error, ledger)
+    if not cases:
+        return nearest.by_name(hit.error, seen, ledger) or general(str(hit.error), ledger)
+    notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.frames else ()
+    return from_cases(ATLAS, hit.error, cases, ledger, seen.timm_files, notes)
+
+
+def index() -> Iterator[tuple[Error, Answer]]:
+    """Every error of the atlas with its answer, those with most cells first."""
+    ledger = load()
+    by_cells = sorted(
+        ledger.errors.items(), key=lambda item: -sum(len(case.readers) for case in item[1])
+    )
+    for error, cases in by_cells:
+        yield error, from_cases(ATLAS, error, cases, ledger)
+
+
+def find(error: Error, ledger: Ledger) -> list[Case]:
+    """The cases of the atlas that meet an error; of a state_dict, by its class and first names."""
+    if error.kind != STATE_DICT:
+        return ledger.errors.get(error, [])
+    return [
+        case for known, cases in ledger.errors.items() if _is_like(error, known) for case in cases
+    ]
+
+
+def _is_like(error: Error, known: Error) -> bool:
+    """Whether a mismatch begins as the atlas's does, which keeps its first names alone."""
+    if known.kind != STATE_DICT or known.class_ != error.class_:
+        return False
+    pairs = [
+        (known.missing, error.missing),
+        (known.unexpected, error.unexpected),
+        (known.shapes, error.shapes),
+    ]
+    return all(
+        bool(ours) == bool(theirs) and theirs[: len(ours)] == ours[: len(theirs)]
+        for ours, theirs in pairs
+    )

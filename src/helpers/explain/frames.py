@@ -1,0 +1,85 @@
+"""The frames of a traceback, in the forms that Python, IPython and rich give them."""
+
+import re
+from dataclasses import dataclass
+
+MOST_LINES = 5_000
+LONGEST_LINE = 1_000
+_CELL = r"(?P<cell><(?:ipython-input|stdin|string)[^>]*>|(?:Cell )?In ?\[[\d ]*\]|Input In \[\d+\])"
+_FORMS = [
+    re.compile(form)
+    for form in (
+        r"\s*(?:File )?'?(?P<path>[^'\n]+?)', line \d+",
+        rf"\s*\[?{_CELL}",
+        r"\s*File (?P<path>\S.*?\.py):\d+, in ",
+        r"\s*\[?(?P<path>[^\s\[\]]+\.py)(?:\]\([^)]*\))? in ",
+        r"\s*(?P<path>\S.*?\.py):\d+ in ",
+    )
+]
+_LOADERS = (
+    "torch/serialization.py",
+    "torch/_weights_only_unpickler.py",
+    "pickle.py",
+    "dill/_dill.py",
+)
+
+
+@dataclass
+class Frame:
+    """One frame: its file, with slashes, and the lines of code that were printed with it."""
+
+    path: str
+    code: str = ""
+
+    @property
+    def _folders(self) -> list[str]:
+        return self.path.split("/")[:-1]
+
+    @property
+    def is_torch(self) -> bool:
+        return "torch" in self._folders
+
+    @property
+    def is_timm(self) -> bool:
+        return "timm" in self._folders
+
+    @property
+    def loads(self) -> bool:
+        """Whether it is at work on a pickle."""
+        return self.path.endswith(_LOADERS) or bool(re.search(r"\bload(s|_learner)?\(", self.code))
+
+    @property
+    def imports(self) -> bool:
+        """Whether it stands at an import of timm."""
+        return imports_timm(self.code)
+
+
+def imports_timm(code: str) -> bool:
+    return bool(re.search(r"\b(from\s+timm[\w.]*\s+import|import\s+timm)\b", code))
+
+
+def frames(text: str) -> list[Frame]:
+    """The frames in a text, the innermost last."""
+    found: list[Frame] = []
+    for line in text.splitlines()[-MOST_LINES:]:
+        line = line[:LONGEST_LINE]
+        match = next((match for form in _FORMS if (match := form.match(line))), None)
+        if match:
+            path = match.groupdict().get("path") or "<cell>"
+            found.append(Frame(re.sub(r"[\\/]+", "/", path.strip())))
+        elif found and (code := _code(line)):
+            found[-1].code += f"{code}\n"
+    return found
+
+
+def _code(line: str) -> str:
+    """A line of source; of the several that IPython shows for a frame only the one at work."""
+    numbered = re.match(r"\s*(-*>)?\s*\[?\d+\]?(?:\([^)]*\))?(?=\s|$)(.*)", line)
+    if not numbered:
+        return line.strip()
+    return numbered[2].strip() if numbered[1] else ""
+
+
+def innermost(found: list[Frame]) -> Frame | None:
+    """The frame that failed: the last one, torch's own left out, which only pass an error on."""
+    return next((frame for frame in reversed(found) if not frame.is_torch), None)
