@@ -1,4 +1,4 @@
-"""Feed damaged checkpoints to the function that the worker runs, under an audit hook.
+"""Feed damaged checkpoints to inspect and to what the worker runs, under an audit hook.
 
 Usage: python fuzz_worker.py FOLDER COUNT. Prints one JSON object: how often each ending came, and
 what was done that must not be (nothing).
@@ -10,9 +10,11 @@ import random
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import mutations
+from helpers import checkpoints
 from helpers.checkpoints import job
 from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.request import Request
@@ -42,18 +44,29 @@ def hook(event: str, arguments: tuple) -> None:
         done.append(f"{event} {arguments}"[:200])
 
 
-def ending(path: str) -> str:
-    """How the rescue of one file ended. Whatever is no Problem ends the fuzzing."""
+def rescue(path: str) -> str:
+    job.run(Request(path, limits=LIMITS), lambda *_: None)
+    return "rescued"
+
+
+def inspect(path: str) -> str:
+    json.dumps(checkpoints.inspect(path, LIMITS).as_dict())
+    return "inspected"
+
+
+def ending(work: Callable[[str], str], path: str) -> str:
+    """How the work on one file ended. Whatever nobody foresaw ends the fuzzing."""
     global watching
     watching = True
     try:
-        job.run(Request(path, limits=LIMITS), lambda *_: None)
+        return work(path)
     except Problem as problem:
         assert "\n" not in str(problem) and str(problem).isprintable(), problem
+        if "in a way that cannot be followed" in str(problem):
+            raise
         return type(problem).__name__
     finally:
         watching = False
-    return "rescued"
 
 
 def main(folder: str, count: int) -> None:
@@ -68,7 +81,8 @@ def main(folder: str, count: int) -> None:
             sound = number < 0  # each seed once as it is: what is imported late is imported now
             data = seeds[number] if sound else mutations.mutate(chance.choice(seeds), seeds, chance)
             path.write_bytes(data)
-            endings[ending(str(path))] += not sound
+            for work in (rescue, inspect):
+                endings[f"{work.__name__}: {ending(work, str(path))}"] += not sound
             if sound:
                 done.clear()
     print(json.dumps({"endings": endings, "done": done}))

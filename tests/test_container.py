@@ -200,7 +200,7 @@ def test_zeros_are_called_what_they_are(made):
         open_checkpoint(made(bytes(5000)))
 
 
-@pytest.mark.parametrize("size", [1, 4, 30, 200, 700])
+@pytest.mark.parametrize("size", [1, 4, 30, 200, 700, -1, -21, -22])
 def test_a_zip_that_is_cut_short_is_malformed_at_any_length(made, size):
     with pytest.raises(Malformed):
         open_checkpoint(made(saved()[:size]))

@@ -14,7 +14,7 @@ import rescue_files
 
 HERE = Path(__file__).parent
 CASES, THROUGH_COMMAND = 10_000, 200
-ENDINGS = {"Malformed", "Refused", "LimitReached", "WhichRoot", "rescued"}
+ENDINGS = {"CheckpointError", "Malformed", "Refused", "LimitReached", "WhichRoot", "rescued"}
 
 WATCH = """
 import os, sys
@@ -47,16 +47,22 @@ def seeds(tmp_path_factory):
 
 
 @pytest.mark.long
-def test_the_workers_own_function_survives_damaged_files(seeds):
+def test_inspect_and_the_workers_own_function_survive_damaged_files(seeds):
     command = [sys.executable, HERE / "fuzz_worker.py", seeds, str(CASES)]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[-2000:]
     said = json.loads(ran.stdout)
     assert said["done"] == []
-    assert sum(said["endings"].values()) == CASES
-    # Damage that every time breaks the file's shell, or never matters, would prove nothing.
-    assert set(said["endings"]) <= ENDINGS
-    assert min(said["endings"][name] for name in ("Malformed", "Refused", "rescued")) > CASES / 50
+    for work, done in (("rescue", "rescued"), ("inspect", "inspected")):
+        endings = {
+            ending.removeprefix(f"{work}: "): count
+            for ending, count in said["endings"].items()
+            if ending.startswith(work)
+        }
+        assert sum(endings.values()) == CASES
+        # Damage that every time breaks the file's shell, or never matters, would prove nothing.
+        assert set(endings) <= ENDINGS | {done}
+        assert min(endings[name] for name in ("Malformed", "Refused", done)) > CASES / 50
 
 
 @pytest.mark.long

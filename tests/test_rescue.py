@@ -179,6 +179,11 @@ def test_a_wrappers_prefix_is_taken_off_and_said(saved, session, wrap, prefix):
     assert found.report.prefix == (prefix or "_orig_mod.module.")
 
 
+def test_a_compiled_model_gives_the_weights_of_the_one_inside(saved, session):
+    net = nn.Sequential(nn.Linear(2, 2))
+    same(rescue(saved(torch.compile(net)), session=session).state_dict, net.state_dict())
+
+
 class Learner:
     def __init__(self, model):
         self.history = [1, 2]
@@ -239,11 +244,18 @@ def quantised():
     return torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)
 
 
+def packed():
+    net = nn.Sequential(nn.Linear(4, 4))
+    return torch.ao.quantization.quantize_dynamic(net, {nn.Linear}, dtype=torch.qint8)
+
+
 @pytest.mark.parametrize(
     "make, why",
     [
         (lambda: {"w": torch.ones(3).to_sparse(), "v": torch.ones(1)}, "'w' is no plain tensor"),
         (lambda: {"w": quantised()}, "'w' is no plain tensor"),
+        (packed, "a quantised model"),
+        (lambda: packed().state_dict(), "a quantised model"),
         (Unready, "not yet initialised"),
         (lambda: [1, 2, 3], "no model and no state_dict"),
         (lambda: torch.ones(3), "no model and no state_dict"),

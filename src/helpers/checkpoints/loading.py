@@ -7,11 +7,17 @@ from helpers.checkpoints.limits import Limits
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.printable import clean
 from helpers.checkpoints.roots import Root
+from helpers.checkpoints.weights import OWN_WAYS
 
 SAID_NAMES = 10
 BARE = (
     "this is a bare pickle, not written by torch.save, and torch's restricted reader does not take "
     "it; ask for it again, saved with torch.save"
+)
+QUANTISED_TENSOR = "torch._utils._rebuild_qtensor"
+QUANTISED = (
+    "it holds a quantised model, whose weights are packed in a way of torch's own and cannot be "
+    "rescued; load it with the release that wrote it"
 )
 BIG_ENDIAN = "it was written on a big-endian machine; load it and save its state_dict there"
 
@@ -38,7 +44,11 @@ def load(container: Container, program: Program | None, limits: Limits) -> list[
     asked = [wanted.asked for wanted in program.globals.values()]
     pickle, legacy = program.data[program.start :], container.format == "torch-legacy"
     top = reader.read(pickle, asked, places.locator(container, program), with_sources=legacy)
-    return roots.find(top, limits)
+    found = roots.find(top, limits)
+    names = [wanted.dotted for wanted in program.globals.values()]
+    if not found and any(name.startswith((*OWN_WAYS, QUANTISED_TENSOR)) for name in names):
+        raise Malformed(QUANTISED)
+    return found
 
 
 def hold_against_policy(program: Program) -> None:

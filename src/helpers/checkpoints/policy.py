@@ -27,7 +27,7 @@ ATTRIBUTE = "builtins.getattr"
 DEEPEST = max(word.count(".") for word in REASONS) + 1
 VERBS = frozenset(policy_names.VERBS.split())
 PASSAGES = frozenset(policy_names.PASSAGES.split())
-STANDARD = frozenset(policy_names.STANDARD.split())
+STANDARD = frozenset([*policy_names.STANDARD.split(), *policy_names.COMPILED.split()])
 STANDARD_MODULES = frozenset(policy_names.STANDARD_MODULES.split())
 LIBRARIES = frozenset(policy_names.LIBRARIES.split())
 

@@ -77,6 +77,13 @@ STANDARD = (
     "numpy.random._pickle.__randomstate_ctor numpy.random._pickle.__generator_ctor "
     "numpy.random._pickle.__bit_generator_ctor"
 )
+# What torch.compile leaves in a model that is saved whole: classes that wait for a forward pass.
+COMPILED = (
+    "torch._dynamo.eval_frame.OptimizedModule torch._dynamo.eval_frame.OptimizeContext "
+    "torch._dynamo.convert_frame.CatchErrorsWrapper torch._dynamo.convert_frame.ConvertFrame "
+    "torch._dynamo.convert_frame.ConvertFrameAssert torch._dynamo.convert_frame.ConvertFrameBox "
+    "torch._dynamo.repro.after_dynamo.WrapBackendDebug torch._dynamo.hooks.Hooks"
+)
 STANDARD_MODULES = "math cmath enum numbers"
 
 # Packages whose classes stand in many checkpoints.

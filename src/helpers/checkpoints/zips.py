@@ -141,7 +141,7 @@ def _read_end(file: BinaryIO, size: int) -> tuple[int, int, int]:
     file.seek(max(0, size - 0xFFFF - 2 * END64.size))
     tail = file.read()
     if len(tail) < END.size + LOCATOR64.size or tail[-END.size :][:4] != b"PK\x05\x06":
-        if b"PK\x05\x06" in tail:
+        if -1 < tail.rfind(b"PK\x05\x06") <= len(tail) - END.size:
             raise Refused("something was added behind the zip; ask for the original")
         raise Malformed(CUT, "truncated")
     _, *short, comment = END.unpack(tail[-END.size :])

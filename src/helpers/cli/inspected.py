@@ -125,7 +125,7 @@ def _next_step(findings: "Findings") -> str:
     from helpers.checkpoints.formats import FOREIGN
 
     if findings.dangerous:
-        return "Do not load this file: it was made to do more than hold weights."
+        return "Do not load this file: it asks for what no checkpoint needs."
     if findings.format in FOREIGN:
         return f"To use it, {FOREIGN[findings.format]}."
     if findings.format == "pickle" and findings.tensors:

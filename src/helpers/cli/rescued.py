@@ -150,7 +150,8 @@ def next_steps(outcome: Outcome) -> list[str]:
         "    import timm",
         f"    model = timm.create_model({report.architecture!r}{classes})",
         "    model.load_state_dict(state_dict)",
-        "If timm has renamed something since, that fails: rescue again with --format timm.",
+        "If timm has renamed something since, that fails; then this makes what it takes today:",
+        f"    missing-aa rescue {clean(quote(str(outcome.source)))} FOLDER --format timm",
     ]
 
 
