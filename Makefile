@@ -32,7 +32,7 @@ atlas: $(READY)
 	$(BIN)/missing-aa matrix --releases atlas --output build/matrix.jsonl
 	$(BIN)/python -m helpers.matrix.atlas build/matrix.jsonl
 	$(BIN)/python -m helpers.matrix.silent
-	$(BIN)/python -m helpers.plots.window
+	$(BIN)/python -m helpers.plots.window docs/matrix_window.svg
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra course --extra dev --upgrade \
