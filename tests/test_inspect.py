@@ -416,6 +416,20 @@ def test_a_hostile_file_gives_exit_code_3(made, capsys):
     assert "Do not load this file" in told
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_a_terminal_without_the_letters_of_a_name_gets_their_numbers(tmp_path, many):
+    path = tmp_path / "gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n\N{SNOWMAN}.pt"
+    path.touch()
+    ran = subprocess.run(
+        [sys.executable, "-m", "helpers.cli", "inspect", *[path] * (1 + many)],
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "300"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 4
+    assert "gr\\xfcn\\u2603.pt: this file is empty" in (ran.stdout if many else ran.stderr)
+
+
 def test_a_pipe_is_refused(capsys):
     assert main(["inspect", "-"]) == 2
     assert "save it to a file" in capsys.readouterr().err

@@ -184,6 +184,8 @@ def test_a_root_is_picked_by_name(here, capsys):
     assert rescue("both.pt", "out.safetensors") == 2
     assert "model (torch.nn.modules.linear.Linear), ema (" in capsys.readouterr().err
     assert rescue("both.pt", "out.safetensors", "--root", "ema") == 0
+    assert rescue("model.pt", "other.safetensors", "--root", "ema") == 2
+    assert "no --root is needed: the file itself (" in capsys.readouterr().err
 
 
 ESCAPE = "\x1b]8;;http://x\x07[link=http://y]:bomb:\u202e"

@@ -83,7 +83,14 @@ def choose(found: list[Root], name: str | None) -> Root:
         raise Refused(f"two models in it go by the name {ascii(name)}; none can be told from it")
     if named:
         return named[0]
-    listed = ", ".join(f"{ascii(root.name)[1:-1]} ({ascii(root.kind)[1:-1]})" for root in found)
+    listed = ", ".join(
+        f"{ascii(root.name)[1:-1] or 'the file itself'} ({ascii(root.kind)[1:-1]})"
+        for root in found
+    )
+    if len(found) == 1:
+        raise WhichRoot(
+            f"it holds no model {ascii(name)} but one, for which no --root is needed: {listed}"
+        )
     asked = "it holds several models" if name is None else f"it holds no model {ascii(name)}"
     raise WhichRoot(f"{asked}; choose one with --root NAME (in Python: root=NAME): {listed}")
 
