@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import shlex
 import subprocess
 import sys
 
@@ -39,7 +41,7 @@ def test_the_answer_is_printed_and_fine(capsys):
     assert (code, err) == (0, "")
     for heading in ("What it is: ", "Raised: ", "Measured:", "Backed by: ", "Works again: "):
         assert heading in out
-    assert "written by 0.8.10.dev0 to 1.0.3 → read by 1.0.7 to 1.0.11" in out
+    assert "written by 0.8.10.dev0 to 1.0.3 and read by 1.0.7 to 1.0.11" in out
     assert "missing-aa rescue model.pt model.safetensors" in out
     assert "pip install timm==" in out and "getattr(self, 'aa', None)" in out
 
@@ -108,6 +110,24 @@ def test_no_words_are_usage(capsys):
     with pytest.raises(SystemExit) as end:
         main(["explain"])
     assert end.value.code == 2
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-16"])
+def test_any_terminal_can_show_it(encoding):
+    text = "'Conv…→\N{SNOWMAN}' object has no attribute 'aa'"
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.cli", "explain", text],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    assert done.returncode == 1 and not done.stderr
+    assert "Ways out" in done.stdout.decode(encoding)
+
+
+def test_a_closed_stdin_is_usage():
+    command = f"{shlex.quote(sys.executable)} -m helpers.cli explain - <&-"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
 
 
 def test_nothing_but_the_standard_library_is_needed():

@@ -206,11 +206,18 @@ def many(here, monkeypatch):
     return here
 
 
-def test_more_processes_say_the_same(many):
+@pytest.fixture
+def started():
+    """The processes that were started since; other tests may have left some that serve on."""
+    before = psutil.Process().children()
+    return lambda: [one for one in psutil.Process().children() if one not in before]
+
+
+def test_more_processes_say_the_same(many, started):
     one, two = scan(".", jobs=1), scan(".", jobs=2)
     assert one.checkpoints == two.checkpoints and len(one.checkpoints) == 33
     assert two.judged == two.candidates == 33
-    assert not psutil.Process().children()
+    assert not started()
 
 
 def test_a_program_without_a_guard_for_its_main_part_can_use_them(many):
@@ -253,23 +260,23 @@ crew.work(crew.Limits())
 """
 
 
-def test_a_file_that_breaks_a_process_costs_itself_alone(many, monkeypatch):
+def test_a_file_that_breaks_a_process_costs_itself_alone(many, monkeypatch, started):
     monkeypatch.setattr(crew, "COMMAND", [sys.executable, "-c", DYING])
     done = scan(".", jobs=2)
     assert len(done.checkpoints) == 33
     broken = [entry.path for entry in done.checkpoints if entry.remark == crew.BROKE_DOWN]
     assert broken == ["7-evil.pt"]
-    assert not psutil.Process().children()
+    assert not started()
 
 
 @unix
-def test_a_scan_that_is_left_ends_its_processes_at_once(many):
+def test_a_scan_that_is_left_ends_its_processes_at_once(many, started):
     judged = crew.Crew(2, DEFAULT).judge([str(path) for path in Path().iterdir()] * 9)
     next(judged)
-    for process in psutil.Process().children():
+    for process in started():
         process.suspend()  # now it would never answer
     judged.close()
-    assert not psutil.Process().children()
+    assert not started()
 
 
 @unix

@@ -34,14 +34,15 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
 
+    from helpers.cli.output import say
     from helpers.explain.answer import ATLAS
 
     of, found = _explain(args)
     code = 0 if found.kind == ATLAS else 1
     if args.json:
-        print(json.dumps({"schema": 1, "of": of, **found.as_dict(), "exit_code": code}, indent=2))
+        say(json.dumps({"schema": 1, "of": of, **found.as_dict(), "exit_code": code}, indent=2))
     else:
-        print(found)
+        say(str(found))
     return code
 
 
@@ -68,6 +69,8 @@ def _explain(args: argparse.Namespace):
 def _stdin() -> bytes:
     from helpers.explain import texts
 
+    if sys.stdin is None:  # it was closed
+        return b""
     if sys.stdin.isatty():
         print("Paste the error, then press Ctrl-D on a line of its own:", file=sys.stderr)
     return texts.read(sys.stdin.buffer)

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from helpers.checkpoints.judging import FINDING, OTHER, PICKLED, UNREADABLE, Che
 from helpers.checkpoints.printable import clean, clean_all
 from helpers.checkpoints.scanning import Scan
 from helpers.checkpoints.walking import UNASKED
+from helpers.cli.output import say
 
 WORDS = {
     judging.FINE: "fine",
@@ -43,9 +43,7 @@ LISTED = 4
 
 def tell(scan: Scan, as_json: bool) -> None:
     """Print it to stdout, in characters that stdout can take."""
-    text = _as_json(scan) if as_json else "\n".join(_lines(scan))
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding))
+    say(_as_json(scan) if as_json else "\n".join(_lines(scan)))
 
 
 def _as_json(scan: Scan) -> str:

@@ -19,6 +19,8 @@ KINDS = {
 """Every kind of answer, and what it is."""
 
 WIDTH = 100
+SHELL = ("missing-aa ", "pip ")
+"""How a command begins that is for a shell and not for Python."""
 MOST_WINDOWS, MOST_MODELS = 4, 6
 
 
@@ -71,7 +73,7 @@ class Answer:
             return
         yield "Measured:"
         for window in self.windows[:MOST_WINDOWS]:
-            yield f"  written by {window.writers} → read by {window.readers}"
+            yield f"  written by {window.writers} and read by {window.readers}"
         if len(self.windows) > MOST_WINDOWS:
             rest = sum(window.cells for window in self.windows[MOST_WINDOWS:])
             yield f"  and others ({rest:,} cells)"
@@ -111,7 +113,7 @@ def ways_lines(ways: tuple[Way, ...]) -> Iterator[str]:
                 said += f", and for {_of(way.there)} in the readers that fail"
             yield from wrap(f"{said}.", WIDTH, initial_indent=5 * " ", subsequent_indent=5 * " ")
         for command in way.commands:
-            yield f"       {command}"
+            yield f"       {'$' if command.startswith(SHELL) else '>>>'} {command}"
 
 
 def _many(number: int, what: str) -> str:

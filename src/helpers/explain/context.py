@@ -214,8 +214,8 @@ def _weights_only(error: Error, seen: Seen) -> Answer | None:
     whose = error.name.partition(".")[0] or "Python"
     return _answer(
         error,
-        f"the file holds more than weights (an object of {whose}'s), and torch ≥ 2.6 does not load "
-        "such a file unless it is told to. Nothing of timm is named.",
+        f"the file holds more than weights (an object of {whose}'s). Since 2.6, torch does not "
+        "load such a file unless it is told to. Nothing of timm is named.",
         Way(ADVICE, "Look what the file asks for.", ("missing-aa inspect model.pt",)),
         Way(
             ADVICE, "If it is a model: take the weights out, without running any of it.", (RESCUE,)

@@ -137,9 +137,9 @@ def refused(error: Error, ledger: Ledger) -> Answer:
     """The answer where torch does not trust a file: a whole model, of timm as it seems."""
     named = f"{error.name}.{error.class_}" if error.class_ else "a class"
     what = (
-        f"the file holds a whole model, not weights alone: it asks for {named}, and torch ≥ 2.6 "
-        "does not load such a file unless it is told to. That is no fault of the file. Once it is "
-        "told to, the file can meet what has changed in timm."
+        f"the file holds a whole model, not weights alone: it asks for {named}. Since "
+        "2.6, torch does not load such a file unless it is told to. That is no fault of the file. "
+        "Once it is told to, the file can meet what has changed in timm."
     )
     models = [model for model in models_with(error.class_) if model in ledger.models]
     trust = Way(
