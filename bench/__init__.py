@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from operator import truediv
 
 
 def turns(*calls: Callable, rounds: int, before: Callable = lambda: None) -> list[list[float]]:
@@ -24,6 +25,11 @@ def alternate(one: Callable, other: Callable, rounds: int) -> tuple[float, float
     """Median seconds of two calls, measured in turns."""
     ours, theirs = turns(one, other, rounds=rounds)
     return statistics.median(ours), statistics.median(theirs)
+
+
+def ratio(ours: list[float], theirs: list[float]) -> float:
+    """The median over the rounds: both calls of one round met the machine at the same work."""
+    return statistics.median(map(truediv, ours, theirs))
 
 
 def tell(what: str, ratio: float, most: float) -> None:

@@ -8,11 +8,10 @@ import sys
 import sysconfig
 import tempfile
 from pathlib import Path
-from statistics import median
 from unittest import mock
 
 import helpers
-from bench import big, tell, tell_seconds, turns
+from bench import big, ratio, tell, tell_seconds, turns
 from helpers.checkpoints import Session, rescue_to, session
 
 LOAD_AND_SAVE = """
@@ -78,8 +77,8 @@ def inspecting(source: Path) -> None:
     tell_seconds("python -c 'import torch'", torch)
     tell_seconds("python -c 'from helpers.checkpoints import inspect'", imported)
     tell_seconds("python -c ''", bare)
-    tell("inspect / picklescan", median(ours) / median(scanner), 1)
-    tell("inspect / import torch", median(ours) / median(torch), 0.2)
+    tell("inspect / picklescan", ratio(ours, scanner), 1)
+    tell("inspect / import torch", ratio(ours, torch), 0.2)
 
 
 def rescuing(source: Path, small: Path, target: Path) -> None:
@@ -120,9 +119,9 @@ def rescuing(source: Path, small: Path, target: Path) -> None:
     tell_seconds("rescue without the sha256", read_and_written)
     tell_seconds("copying", copied)
     tell_seconds("torch.load and save_file", loaded)
-    print(f"  rescue, sha256 and all / copying: {median(ours) / median(copied):.2f}")
-    tell("rescue, reading and writing / copying", median(read_and_written) / median(copied), 1.5)
-    tell("rescue / torch.load and save_file", median(ours) / median(loaded), 1)
+    print(f"  rescue, sha256 and all / copying: {ratio(ours, copied):.2f}")
+    tell("rescue, reading and writing / copying", ratio(read_and_written, copied), 1.5)
+    tell("rescue / torch.load and save_file", ratio(ours, loaded), 1)
 
 
 def peaks(source: Path, target: Path) -> None:

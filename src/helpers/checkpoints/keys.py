@@ -5,13 +5,15 @@ from helpers.checkpoints.nodes import Dict, Object, class_of, inside
 from helpers.checkpoints.pickles import Program
 from helpers.checkpoints.standins import Ordered
 
+HOLDERS = {list, tuple, Dict, Object}
+
 
 def check(program: Program) -> None:
     """Raise Refused for a name that stands twice in one dictionary; nothing honest writes that."""
     seen, waiting = set(), [program.root]
     while waiting:
         node = waiting.pop()
-        if not isinstance(node, list | tuple | Dict | Object) or id(node) in seen:
+        if type(node) not in HOLDERS or id(node) in seen:
             continue
         seen.add(id(node))
         waiting += inside(node)
