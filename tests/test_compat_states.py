@@ -208,6 +208,12 @@ def test_a_class_attribute_that_hides_a_submodule(tmp_path, value, forward, expe
     assert hidden(tmp_path, new, new) == set()  # it was so before
 
 
+def test_each_of_several_traps_is_told(tmp_path):
+    both = "self.aa = nn.Identity()\nself.bb = nn.Identity()"
+    found = hidden(tmp_path, module(both), module(both, more="aa = None\nbb = None"))
+    assert found == {"aa", "bb"}
+
+
 def test_the_trap_is_one(tmp_path):
     """What is called a trap here hides a real submodule in torch."""
     space = {"nn": nn}

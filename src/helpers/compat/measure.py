@@ -29,9 +29,10 @@ HEAD = """\
 Every model of the atlas, written whole by the older release and used in the newer one. *Met in
 forward*: attributes, by class and name, that the forward pass missed, each repaired so that the
 next one came to light; *elsewhere*: when the model was printed, trained, given a new head, or asked
-for intermediate features. *Gone*: names that the files ask for and the newer release has not. The
-findings that count for the precision are about classes that these models hold; *met* are those
-that were. Made by `python -m helpers.compat.measure {pairs}`.
+for intermediate features. *Gone*: names that the files ask for and the newer release has not.
+*Found* counts certain findings, in brackets possible ones too. The last two columns give the
+precision: the certain findings about classes that these models hold, and those of them that were
+met. Made by `python -m helpers.compat.measure {pairs}`.
 
 | old → new | models | met in forward | found | elsewhere | found | gone | found | findings | met |
 |---|---|---|---|---|---|---|---|---|---|"""
@@ -50,9 +51,10 @@ class Row:
     classes: set[str] = field(default_factory=set)
     other: list[str] = field(default_factory=list)
 
-    def found(self, met: set[tuple[str, str]]) -> set[tuple[str, str]]:
-        """What of it is among the findings, possible ones included: by class and attribute."""
-        return met & {_key(each) for each in self.findings if each.kind == "missing"}
+    def found(self, met: set[tuple[str, str]], possible: bool) -> set[tuple[str, str]]:
+        """What of it is among the findings, by class and attribute."""
+        kept = [each for each in self.findings if each.certain or possible]
+        return met & {_key(each) for each in kept if each.kind == "missing"}
 
     def found_gone(self) -> set[str]:
         """A module that is gone is found with any name in it."""
@@ -108,12 +110,13 @@ def render(rows: list[Row]) -> str:
         wrong = [each for each in judged if not row.borne_out(each)]
         numbers = [row.models]
         for met in (row.forward, row.elsewhere):
-            numbers += [len(met), len(row.found(met))]
+            found, more = (len(row.found(met, possible)) for possible in (False, True))
+            numbers += [len(met), f"{found} ({more})" if more > found else found]
         numbers += [len(row.gone), len(row.found_gone())]
         numbers += [len(judged), len(judged) - len(wrong)] if row.classes else ["–", "–"]
         lines.append(f"| {' → '.join(row.pair)} | " + " | ".join(map(str, numbers)) + " |")
         every = row.forward | row.elsewhere
-        missed = sorted(map(".".join, every - row.found(every)))
+        missed = sorted(map(".".join, every - row.found(every, True)))
         missed += sorted(row.gone - row.found_gone())
         details += ["", f"## {' → '.join(row.pair)}", ""]
         details += [f"- missed: `{name}`" for name in missed]

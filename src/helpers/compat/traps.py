@@ -14,16 +14,14 @@ from helpers.compat.texts import dotted
 
 def traps(classes: Classes, of: Class) -> Iterator[tuple[str, Class]]:
     """Each attribute that is hidden so, and the class whose body hides it."""
-    if not of.is_module:
-        return
-    for name, home in _plain(of).items():
-        for each in of.order:
-            for value, function in _stored(each, name):
-                if _makes_module(classes, each, value) or (
-                    _called(of, name) and _from_outside(value, function)
-                ):
-                    yield name, home
-                    return
+    for name, home in _plain(of).items() if of.is_module else ():
+        called = _called(of, name)
+        if any(
+            _makes_module(classes, each, value) or (called and _from_outside(value, function))
+            for each in of.order
+            for value, function in _stored(each, name)
+        ):
+            yield name, home
 
 
 def _plain(of: Class) -> dict[str, Class]:
