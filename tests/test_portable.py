@@ -434,9 +434,10 @@ def test_a_saving_that_is_killed_leaves_a_whole_folder(tmp_path):
 
 
 def test_a_folder_killed_while_it_was_replaced_can_be_found(copied):
-    copied.rename(copied.with_name(".copied.0123abcd.old"))
-    with pytest.raises(CheckpointError, match=r"\.copied\.0123abcd\.old.*rename it back"):
-        load_portable(copied)
+    folder = copied.with_name("an [old] name, longer than the hidden one beside it may become")
+    copied.rename(folder.with_name(f".{folder.name[:40]}.0123abcd.old"))
+    with pytest.raises(CheckpointError, match=r"\.an \[old\].*\.0123abcd\.old.*rename it back"):
+        load_portable(folder)
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path):

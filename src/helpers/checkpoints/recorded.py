@@ -4,13 +4,13 @@ import json
 import mmap
 import platform
 from dataclasses import asdict, dataclass
-from glob import escape
 from math import isfinite
 from pathlib import Path
 
 import timm
 import torch
 
+from helpers.checkpoints import targets
 from helpers.checkpoints.digest import Digest
 from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
 from helpers.checkpoints.fingerprint import PROJECTIONS, Fingerprint
@@ -80,7 +80,7 @@ def read(folder: Path) -> tuple[dict, Record]:
 def _present(folder: Path) -> Path:
     if folder.is_dir():
         return folder
-    if left := sorted(folder.parent.glob(f".{escape(folder.name[:100])}.*.old")):
+    if left := targets.left_behind(folder):
         raise CheckpointError(
             f"there is no folder {folder}, but {left[-1]}: a saving was killed as it replaced it; "
             "rename it back"

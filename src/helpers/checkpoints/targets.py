@@ -1,6 +1,7 @@
 """Put a result in its place: whole or not at all, and never over the source."""
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
@@ -25,7 +26,7 @@ def partial(
     """
     if not target.name:
         raise TargetExists(f"{target} is a folder with a place of its own; name a new one in it")
-    unfinished = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}.partial")
+    unfinished = target.with_name(f"{_hidden(target)}{secrets.token_hex(4)}.partial")
     try:
         _check(source, target, force, folder)
         yield unfinished
@@ -35,6 +36,15 @@ def partial(
         raise CheckpointError(unwritable(target, error.strerror or error)) from error
     finally:
         _discard(unfinished)
+
+
+def left_behind(target: Path) -> list[Path]:
+    """Earlier folders of this name, each left by a process that was killed as it replaced one."""
+    return sorted(target.parent.glob(f"{glob.escape(_hidden(target))}*.old"))
+
+
+def _hidden(target: Path) -> str:
+    return f".{target.name[:40]}."
 
 
 def unwritable(what: object, reason: object) -> str:
