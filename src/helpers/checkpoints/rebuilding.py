@@ -17,6 +17,7 @@ _RANDOM = {
     nn.init.kaiming_uniform_,
 }
 """What fills a tensor in place; the other functions of nn.init go through these."""
+_DATA = Tensor.data.__get__
 _OWN = {*inspect.signature(timm.create_model).parameters, "features_only", "pretrained_model_args"}
 """Arguments of create_model that say where weights come from, or ask for a part of the model."""
 
@@ -30,10 +31,13 @@ class _WithoutChance(TorchFunctionMode):
         kwargs = kwargs or {}
         if func in _RANDOM:
             tensor = args[0] if args else kwargs["tensor"]
-            if isinstance(tensor, nn.Parameter):
+            if isinstance(tensor, nn.Parameter) or getattr(tensor, "of_parameter", False):
                 with torch.no_grad():
                     return tensor.zero_()
-        return func(*args, **kwargs)
+        result = func(*args, **kwargs)
+        if func == _DATA:  # weight.data.normal_(), as older code has it
+            result.of_parameter = isinstance(args[0], nn.Parameter)
+        return result
 
 
 def strange(arguments: dict) -> str:
