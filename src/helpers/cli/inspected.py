@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from helpers.checkpoints.policy import VERDICTS
@@ -122,6 +121,8 @@ def _model(model: "Model") -> list[str]:
 
 
 def _next_step(findings: "Findings") -> str:
+    from shlex import quote
+
     from helpers.checkpoints.formats import FOREIGN
 
     if findings.dangerous:

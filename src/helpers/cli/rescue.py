@@ -1,8 +1,6 @@
 """missing-aa rescue: get the weights out of checkpoints, without running anything they hold."""
 
 import argparse
-import signal
-import sys
 from pathlib import Path
 
 from helpers.errors import Problem, UsageProblem
@@ -45,6 +43,9 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    import signal
+    import sys
+
     from rich.console import Console
 
     from helpers.checkpoints.session import Session
