@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 
 # The course before the kernels, which stay until the end and would count among its memory.
-PARTS = tuple("start layers rescue scan compat portable matrix course kernels".split())
+PARTS = ("start", "layers", "rescue", "scan", "compat", "portable", "matrix", "course", "kernels")
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was made is taken away
 for name in sys.argv[1:] or PARTS:
