@@ -20,6 +20,12 @@ ALL = tuple(FORMS)
 WEIGHTS = ("state_dict",)
 
 
+STANDS_IN = (
+    "the architecture itself was not measured. What stands in for it is of the same class, and "
+    "shares most classes inside."
+)
+
+
 def about(path: str | os.PathLike, limits: Limits = DEFAULT) -> Outlook:
     """The outlook of a checkpoint. Raises what `checkpoints.inspect` raises.
 
@@ -144,7 +150,7 @@ def _measured(
         Case(*one[:1], forms[0], one[1], _failing(*one, forms[0], ledger), "") for one in files
     ]
     name = file if file.isprintable() and file not in ledger.models else FILE
-    notes = () if kind == ATLAS else ("the architecture itself was not measured.",)
+    notes = () if kind == ATLAS else (STANDS_IN,)
     return Outlook(
         kind,
         file,

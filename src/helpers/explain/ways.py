@@ -52,14 +52,17 @@ def everyone(ledger: Ledger, models: Iterable[str] | None = None) -> list[Way]:
 
 def _rescue(cases: list[Case], ledger: Ledger, file: str) -> Way:
     source, stem = shlex.quote(file), os.path.splitext(file)[0]
+    # Weights do not say what they are of.
+    named = "" if any(case.format == "whole" for case in cases) else " --architecture NAME"
     return Way(
         RESCUE,
-        "Take the weights out of the file, without running any of it, and load them into a model "
-        "that the newest timm makes.",
+        "Take the weights out of the file, without running any of it, into a folder that the "
+        "newest timm loads, through its own filter for old weights.",
         (
-            f"missing-aa rescue {source} {shlex.quote(f'{stem}.safetensors')}",
-            f"missing-aa rescue {source} {shlex.quote(stem)} --format timm",
-            f"timm.create_model({f'local-dir:{stem}'!r}, pretrained=True)   # of that folder",
+            f"missing-aa rescue {source} {shlex.quote(stem)} --format timm{named}",
+            f"timm.create_model({f'local-dir:{stem}'!r}, pretrained=True)",
+            f"missing-aa rescue {source} {shlex.quote(f'{stem}.safetensors')}"
+            "   # or the weights alone, without timm",
         ),
         ledger.releases[ledger.newest],
         ledger.share("rescued", at_newest(cases, ledger)),
