@@ -78,6 +78,7 @@ def test_what_reads_an_attribute(tmp_path, forward):
         "self.aa = x\nreturn self.aa",
         "if x is None:\n    self.aa = 1\nelse:\n    self.aa = 2\nreturn self.aa",
         "if x is None:\n    raise ValueError\nelse:\n    self.aa = 2\nreturn self.aa",
+        "if x is None:\n    self.aa = 1\nelse:\n    return x\nreturn self.aa",
         "self.prepare()\nreturn self.aa",
         "self.__dict__.setdefault('aa', 1)\nreturn self.aa",
         "self.__dict__['aa'] = 1\nreturn self.aa",
