@@ -6,8 +6,13 @@ import pytest
 
 from helpers.errors import UsageProblem
 from helpers.explain.answering import answer, index
+from helpers.explain.errors import of_cell
+from helpers.explain.ledger import Ledger
 from helpers.explain.texts import LONGEST
+from helpers.explain.ways import ways
+from helpers.explain.windows import Window, again, windows
 from helpers.matrix import atlas
+from helpers.matrix.survival import Share
 from reported_errors import REPORTED
 
 AA = "AttributeError: 'ConvNormAct' object has no attribute 'aa'"
@@ -184,6 +189,12 @@ MINE = {
     "an import in a cell": "ModuleNotFoundError         Traceback (most recent call last)\n"
     "Cell In[3], line 1\n----> 1 from timm.models.layers.conv_bn_act import ConvNormAct\n\n"
     "ModuleNotFoundError: No module named 'timm.models.layers.conv_bn_act'",
+    "an import after a load": "Traceback (most recent call last):\n"
+    '  File "/e/site-packages/torch/serialization.py", line 1470, in load\n    raise Unpickling\n'
+    "_pickle.UnpicklingError: Weights only load failed.\n\nDuring handling of the above exception"
+    ", another exception occurred:\n\nTraceback (most recent call last):\n"
+    '  File "/home/u/a.py", line 1, in <module>\n    from timm.models.layers.drop import DropPath\n'
+    "ModuleNotFoundError: No module named 'timm.models.layers.drop'",
     "a class of the script": "Can't get attribute 'Net' on <module '__main__' from 'a.py'>",
     "another number of classes": "RuntimeError: Error(s) in loading state_dict for RegNet:\n\t"
     "size mismatch for head.fc.weight: copying a param with shape torch.Size([10, 368]) from "
@@ -280,6 +291,45 @@ def test_a_mismatch_as_torch_prints_it_is_found_by_its_class_and_first_names(mea
     found = answer(full)
     assert found.kind == "atlas"
     assert {cell.model for cell in cells} <= set(found.models)
+
+
+SMALL = """head {}
+releases 1 2 3 4 5
+error ["forward", "AttributeError", "'A' object has no attribute 'b'"]
+error ["forward", "AttributeError", "'C' object has no attribute 'd'"]
+model one
+ whole 0-1 0-1:ok 2:e0 3:e1 4:ok
+ whole 2- 2-:ok
+ state_dict 0-1 0-1:ok 2-:d0.5
+ rescued 0-1 0-1:ok 2-3:ok 4:d0.5
+model two
+ whole 0 0:ok 1:e0 2:e1 3-:ok
+ state_dict 0 0:ok 1-:ok
+ rescued 0 0-:ok
+"""
+SMALL_ERROR = of_cell("AttributeError", "'A' object has no attribute 'b'")
+
+
+def test_windows_and_ways_add_up_over_models():
+    """By hand: writer 1 fails in 2 (two) and in 3 (one), writer 2 in 3 (one)."""
+    ledger = Ledger(SMALL)
+    cases = ledger.errors[SMALL_ERROR]
+    assert windows(cases, ledger.releases) == [Window("1", "2 to 3", 2, 2), Window("2", "3", 1, 1)]
+    later = again(cases, ledger)
+    assert (later.release, later.share, later.newest_share) == ("4", Share(1, 3), Share(3, 3))
+    assert later.instead == "AttributeError: 'C' object has no attribute 'd'"
+    found = {way.kind: way for way in ways(SMALL_ERROR, cases, ledger)}
+    assert list(found) == ["reader", "rescue", "writer", "patch"]
+    assert (found["reader"].release, found["reader"].share) == ("5", Share(3, 3))
+    assert (found["rescue"].share, found["rescue"].there) == (Share(1, 3), Share(3, 3))
+    assert (found["writer"].share, found["writer"].there) == (Share(1, 3), Share(1, 3))
+
+
+def test_a_way_that_never_works_is_left_out():
+    ledger = Ledger(SMALL)
+    cases = [case for case in ledger.errors[SMALL_ERROR] if case.model == "one"]
+    found = ways(SMALL_ERROR, cases, ledger)
+    assert [way.kind for way in found] == ["reader", "patch"]
 
 
 @pytest.mark.parametrize("text", ["", " \n\t ", "\x1b[0m"])

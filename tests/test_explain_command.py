@@ -87,6 +87,12 @@ def test_of_a_long_log_the_end_is_read(capsys, tmp_path):
     assert explain(capsys, str(log))[0] == 0
 
 
+def test_a_long_log_of_powershell_s_is_still_text(capsys, tmp_path):
+    log = tmp_path / "run.log"
+    log.write_bytes(("epoch 1\n" * 400_000 + AA).encode("utf-16"))
+    assert explain(capsys, str(log))[0] == 0
+
+
 @pytest.mark.parametrize(
     "words, raw, said",
     [
@@ -197,6 +203,14 @@ def test_rescued_weights_are_told_by_the_architecture_that_the_rescue_noted(writ
     assert list(found.formats) == ["state_dict"]
 
 
+def test_of_several_models_in_a_file_the_first_is_told(written, tmp_path):
+    path = tmp_path / "both.pt"
+    model = torch.load(written / "1.0.31-regnetx_002.pt", weights_only=False)
+    torch.save({"model": model, "ema": model.state_dict()}, path)
+    found = about(path)
+    assert found.kind == "atlas" and "the first of 2 models in it" in found.holds
+
+
 def test_weights_without_a_name_are_told_to_ask_by_name(tmp_path, capsys):
     path = tmp_path / "weights.pt"
     torch.save(nn.Linear(2, 2).state_dict(), path)
@@ -246,6 +260,7 @@ def test_every_model_of_the_atlas_has_its_classes():
 def test_kin_are_of_the_same_class():
     assert most_alike("RegNet", ["Bottleneck", "ConvNormAct", "SEModule"]) == ["regnetx_002"]
     assert most_alike("XCiT", ["ClassAttentionBlock"]) == ["xcit_nano_12_p8_224"]
+    assert most_alike("ResNet", ["BasicBlock", "BlurPool2d"]) == ["resnetblur18"]
     assert most_alike("NoSuchClass", ["ConvNormAct"]) == []
 
 

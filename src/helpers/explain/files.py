@@ -44,8 +44,7 @@ def about(path: str | os.PathLike, limits: Limits = DEFAULT) -> Outlook:
         raise CheckpointError(f"it is no checkpoint of torch's but a {what}")
     if not findings.models:
         raise CheckpointError("it holds no model and no weights: there is nothing to explain")
-    whole = findings.whole_models
-    return _outlook(findings, whole[0] if whole else findings.models[0], load())
+    return _outlook(findings, [*findings.whole_models, *findings.models][0], load())
 
 
 def of_architecture(name: str) -> Outlook:
@@ -57,7 +56,8 @@ def of_architecture(name: str) -> Outlook:
 
 def _outlook(findings: Findings, model: Model, ledger: Ledger) -> Outlook:
     architecture = model.architecture or findings.metadata.get("architecture")
-    parts = [findings.kind, model.class_, architecture and f"({architecture})"]
+    first = f"the first of {len(findings.models)} models in it:" if findings.models[1:] else ""
+    parts = [findings.kind, first, model.class_, architecture and f"({architecture})"]
     made = str(findings.writer or findings.metadata.get("writer", ""))
     holds = " ".join(filter(None, [*parts, made and f"made by timm {made}"]))
     models, kind = _in_place_of(findings, model, architecture, ledger)
