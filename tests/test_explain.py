@@ -5,7 +5,7 @@ import json
 import pytest
 
 from helpers.errors import UsageProblem
-from helpers.explain.answering import answer, index
+from helpers.explain import answer, index
 from helpers.explain.errors import of_cell
 from helpers.explain.ledger import Ledger
 from helpers.explain.texts import LONGEST
@@ -240,6 +240,24 @@ def test_what_is_near_is_told_as_such(text, said, measured):
     found = answer(text)
     assert found.kind == "near" and said in found.changed
     assert "the nearest" in str(found)
+
+
+def test_the_files_of_a_traceback_tell_classes_of_one_name_apart():
+    error = "AttributeError: 'PatchEmbed' object has no attribute 'strict_img_size'"
+    alone = answer(error).changed
+    assert "timm.layers.patch_embed" in alone and "swin_transformer_v2_cr" in alone
+    placed = answer(TRACEBACK.replace("conv_bn_act", "patch_embed") + error).changed
+    assert "timm.layers.patch_embed" in placed and "swin_transformer_v2_cr" not in placed
+
+
+def test_weights_that_do_not_fit_get_no_advice_for_whole_models():
+    found = answer(
+        "RuntimeError: Error(s) in loading state_dict for RegNet:\n\tMissing key(s) in state_dict: "
+        '"stem.conv.weight", "s1.b1.conv1.conv.weight". \n\tUnexpected key(s): "conv1.weight". '
+    )
+    assert found.kind == "general" and "stem.conv.weight" in found.changed
+    assert [way.kind for way in found.ways] == ["rescue"]
+    assert "--architecture NAME" in found.ways[0].commands[0]
 
 
 def test_a_subclass_on_which_timm_s_code_fails_gets_the_nearest():

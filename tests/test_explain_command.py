@@ -13,7 +13,7 @@ from torch import nn
 
 from helpers.checkpoints.errors import Malformed, Refused
 from helpers.cli import main
-from helpers.explain.files import about
+from helpers.explain import about
 from helpers.explain.kin import classes, most_alike
 from helpers.matrix import atlas
 from helpers.matrix.planning import known_models

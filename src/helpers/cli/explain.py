@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from helpers.cli.output import say
-    from helpers.explain.answer import ATLAS
+    from helpers.explain.answers import ATLAS
 
     of, found = _explain(args)
     code = 0 if found.kind == ATLAS else 1

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from helpers.errors import UsageProblem
 from helpers.explain import context, errors, nearest, texts
-from helpers.explain.answer import ATLAS, Answer
+from helpers.explain.answers import ATLAS, Answer
 from helpers.explain.building import from_cases, general
 from helpers.explain.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
 from helpers.explain.ledger import Case, Ledger, load

@@ -1,6 +1,6 @@
 """From the cases of an error to its answer."""
 
-from helpers.explain.answer import GENERAL, Answer
+from helpers.explain.answers import GENERAL, Answer
 from helpers.explain.changes import PLACES, changed, is_upgrade
 from helpers.explain.errors import Error
 from helpers.explain.ledger import Case, Ledger

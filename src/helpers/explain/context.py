@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from helpers.checkpoints import record
 from helpers.explain import frames
-from helpers.explain.answer import OTHER, Answer
+from helpers.explain.answers import OTHER, Answer
 from helpers.explain.changes import held, home_of
 from helpers.explain.errors import (
     ATTRIBUTE,

@@ -9,7 +9,7 @@ from helpers.checkpoints.findings import Findings, Model
 from helpers.checkpoints.inspecting import inspect
 from helpers.checkpoints.limits import DEFAULT, Limits
 from helpers.explain import kin
-from helpers.explain.answer import ATLAS, GENERAL, NEAR
+from helpers.explain.answers import ATLAS, GENERAL, NEAR
 from helpers.explain.building import silent
 from helpers.explain.errors import OTHER, Error
 from helpers.explain.ledger import Case, Ledger, load

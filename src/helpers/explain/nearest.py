@@ -3,7 +3,7 @@
 import re
 
 from helpers.checkpoints import record
-from helpers.explain.answer import ATLAS, GENERAL, NEAR, Answer
+from helpers.explain.answers import ATLAS, GENERAL, NEAR, Answer
 from helpers.explain.building import from_cases, general
 from helpers.explain.changes import carried, changed, held, misfit
 from helpers.explain.context import Seen
@@ -123,7 +123,8 @@ def _state_dict(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
     if alike:
         what = f"{changed(error)} The atlas has met other names of the same class."
         return _together(error, alike, ledger, what)
-    return general(str(error), ledger, f"{misfit(error)}. {UNFIT}")
+    what = f"{misfit(error)}. {UNFIT}"
+    return Answer(GENERAL, str(error), what, ways=tuple(everyone(ledger, format="state_dict")))
 
 
 UNFIT = (

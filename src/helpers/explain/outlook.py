@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import groupby
 
 from helpers.checkpoints.printable import clean, clean_all
-from helpers.explain.answer import said, ways_lines
+from helpers.explain.answers import said, ways_lines
 from helpers.explain.errors import of_cell
 from helpers.explain.ledger import Ledger
 from helpers.explain.ways import Way
@@ -51,7 +51,7 @@ class Fate:
 class Outlook:
     """What each measured release makes of a file.
 
-    `kind` is one of answer.KINDS. `formats` has, for each format, what became of those that were
+    `kind` is one of answers.KINDS. `formats` has, for each format, what became of those that were
     measured in its place. `here` is the same for the timm that is installed.
     """
 

@@ -40,14 +40,17 @@ def ways(error: Error, cases: list[Case], ledger: Ledger, file: str = FILE) -> l
     return [*found, *_patch(error, cases)]
 
 
-def everyone(ledger: Ledger, models: Iterable[str] | None = None) -> list[Way]:
+def everyone(
+    ledger: Ledger, models: Iterable[str] | None = None, format: str = "whole"
+) -> list[Way]:
     """The general ways, with what they come to for all that was measured of some or all models."""
     files = [
-        Case(model, "whole", writer, frozenset({ledger.newest}), "")
+        Case(model, format, writer, frozenset({ledger.newest}), "")
         for model in (ledger.models if models is None else models)
         for writer in ledger.models.get(model, ())
     ]
-    return [_rescue(files, ledger, FILE), _writer(files, ledger, FILE)]
+    by_writer = [_writer(files, ledger, FILE)] if format == "whole" else []
+    return [_rescue(files, ledger, FILE), *by_writer]
 
 
 def _rescue(cases: list[Case], ledger: Ledger, file: str) -> Way:
