@@ -17,6 +17,8 @@ _RANDOM = {
     nn.init.kaiming_uniform_,
 }
 """What fills a tensor in place; the other functions of nn.init go through these."""
+_SHAPING = {Tensor.erfinv_, Tensor.mul_, Tensor.add_, Tensor.clamp_}
+"""What makes other values of them."""
 _DATA = Tensor.data.__get__
 _OWN = {*inspect.signature(timm.create_model).parameters, "features_only", "pretrained_model_args"}
 """Arguments of create_model that say where weights come from, or ask for a part of the model."""
@@ -27,16 +29,24 @@ class _WithoutChance(TorchFunctionMode):
     model takes to build, and which the file replaces. Tensors of other kinds get theirs: torch
     draws into one again and again until all values lie within its bounds."""
 
+    def __init__(self):
+        super().__init__()
+        self._data: dict[int, Tensor] = {}  # by id, and held, so that no id comes twice
+        self._zeros: dict[int, Tensor] = {}
+
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if func in _RANDOM:
+        if func in _RANDOM or func in _SHAPING:
             tensor = args[0] if args else kwargs["tensor"]
-            if isinstance(tensor, nn.Parameter) or getattr(tensor, "of_parameter", False):
+            if id(tensor) in self._zeros:
+                return tensor
+            if func in _RANDOM and (isinstance(tensor, nn.Parameter) or id(tensor) in self._data):
+                self._zeros[id(tensor)] = tensor
                 with torch.no_grad():
                     return tensor.zero_()
         result = func(*args, **kwargs)
-        if func == _DATA:  # weight.data.normal_(), as older code has it
-            result.of_parameter = isinstance(args[0], nn.Parameter)
+        if func == _DATA and isinstance(args[0], nn.Parameter):  # weight.data.normal_()
+            self._data[id(result)] = result
         return result
 
 

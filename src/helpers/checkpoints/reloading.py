@@ -6,7 +6,6 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
 from helpers.checkpoints import fingerprint, rebuilding, recorded, timmfolder
@@ -32,43 +31,35 @@ def load_portable(folder: str | os.PathLike) -> nn.Module:
     config, record = recorded.read(folder)
     if odd := rebuilding.strange(config.get("model_args", {})):
         raise Refused(f"{folder / CONFIG} asks for {odd}, which does not describe a model")
+    expected = record.fingerprint
     with Digest(recorded.map_file(folder, WEIGHTS)) as digest:
         try:
-            weights = safetensors.torch.load_file(folder / WEIGHTS)
-            model = rebuilding.build(config, _type(weights))
-            model.load_state_dict(weights)
-        except (RuntimeError, SafetensorError, CheckpointError) as error:
+            model = _rebuild(folder, config)
+            found = fingerprint.take(model, expected.input_size)
+        except Exception as error:  # whatever timm's constructors and forward passes say
             recorded.check(folder, WEIGHTS, record, digest.result())
-            raise _unfit(folder, record, error) from error
+            reason = timmfolder.why(error) if isinstance(error, RuntimeError) else error
+            raise CheckpointError(
+                f"{folder} cannot be loaded: {reason}; {_remedy(record)}"
+            ) from error
         recorded.check(folder, WEIGHTS, record, digest.result())
-    _check_output(folder, model.eval(), record)
-    if differing := record.differing():
-        warnings.warn(InconsistentVersionWarning(str(folder), differing), stacklevel=2)
-    return model
-
-
-def _type(weights: dict[str, torch.Tensor]) -> torch.dtype:
-    types = (value.dtype for value in weights.values() if value.is_floating_point())
-    return next(types, torch.float32)
-
-
-def _unfit(folder: Path, record: Record, error: Exception) -> CheckpointError:
-    reason = timmfolder.why(error) if isinstance(error, RuntimeError) else error
-    return CheckpointError(f"{folder} cannot be loaded: {reason}; {_remedy(record)}")
-
-
-def _check_output(folder: Path, model: nn.Module, record: Record) -> None:
-    expected = record.fingerprint
-    try:
-        deviation = expected.deviation(fingerprint.take(model, expected.input_size))
-    except Exception as error:  # whatever its forward pass says
-        raise OtherOutput(f"{folder} does not run: {error}; {_remedy(record)}") from error
-    if deviation > expected.tolerance:
+    if (deviation := expected.deviation(found)) > expected.tolerance:
         raise OtherOutput(
             f"{folder} loads, but its output is not what was saved (off by {deviation:.2g} of its "
             f"size, {expected.tolerance:.2g} is allowed); {_remedy(record)}; or, to have it all "
             f"the same, timm.create_model('local-dir:{folder}', pretrained=True)"
         )
+    if differing := record.differing():
+        warnings.warn(InconsistentVersionWarning(str(folder), differing), stacklevel=2)
+    return model
+
+
+def _rebuild(folder: Path, config: dict) -> nn.Module:
+    weights = safetensors.torch.load_file(folder / WEIGHTS)
+    types = (value.dtype for value in weights.values() if value.is_floating_point())
+    model = rebuilding.build(config, next(types, torch.float32))
+    model.load_state_dict(weights)
+    return model.eval()
 
 
 def _remedy(record: Record) -> str:
