@@ -1,9 +1,7 @@
 """save_portable and load_portable: a model comes back as it was, or a sentence says why not."""
 
 import json
-import multiprocessing
 import os
-import resource
 import warnings
 
 import pytest
@@ -12,6 +10,7 @@ import torch
 from torch import nn
 
 import portable_files
+from helpers import trials
 from helpers.checkpoints import (
     InconsistentVersionWarning,
     load_portable,
@@ -416,11 +415,12 @@ def kill_while_writing(process, folder, file: str) -> None:
 
 
 def test_a_saving_that_is_killed_leaves_a_whole_folder(tmp_path):
-    context = multiprocessing.get_context("forkserver")
     running = []
     for file in ("config.json", "model.safetensors", "training.pt"):
         folder = tmp_path / file.partition(".")[0]
-        process = context.Process(target=portable_files.save_again_and_again, args=(str(folder),))
+        process = trials.context().Process(
+            target=portable_files.save_again_and_again, args=(str(folder),)
+        )
         process.start()
         running.append((process, folder, file))
     for process, folder, file in running:
@@ -448,6 +448,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
 @pytest.mark.parametrize("room, file", [(400_000, "model.safetensors"), (2_500_000, "training.pt")])
 def test_a_full_disk_leaves_what_was_there(copied, room, file):
     """As a limit on the length of a file, which a disk's end looks like from here."""
+    resource = pytest.importorskip("resource")
     training = {"average": [torch.zeros(1_000_000)]}
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
