@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -387,6 +389,17 @@ def test_another_output_under_another_timm_names_the_one_to_install(copied):
     edit(copied, change)
     with pytest.raises(OtherOutput, match="off by .*pip install timm==0.9.16"):
         load_portable(copied)
+
+
+def test_without_timm_a_sentence_says_what_to_install():
+    program = (
+        "import sys; sys.modules['timm'] = None; from helpers.checkpoints import load_portable"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1].endswith(
+        "load_portable needs torch, safetensors and timm (0.9.16 or newer), and there is no module "
+        "timm: pip install 'missing-aa[timm]'"
+    )
 
 
 def test_releases_take_each_others_folders(tmp_path):

@@ -1,4 +1,4 @@
-"""Checkpoints: say what one holds without running it, and get the weights out.
+"""Checkpoints: say what one holds without running it, get the weights out, keep them for later.
 
 `inspect` and `scan` need the standard library only; nothing here imports torch before it is needed.
 """
