@@ -1,5 +1,7 @@
 """Attributes that old objects lack: what counts as carried, as read, and as given a default."""
 
+import gc
+
 import pytest
 
 from compat_versions import compared, module
@@ -39,6 +41,12 @@ def test_the_story_of_aa_is_found(tmp_path):
         "self.aa += 1",
         "return getattr(self, 'aa')",
         "return [self.aa for _ in x]",
+        "return {i: self.aa for i in x}",
+        "return {self.aa for _ in x}",
+        "return {i for i in self.aa}",
+        "for i in self.aa:\n    x += i\nreturn x",
+        "while self.aa:\n    x += 1\nreturn x",
+        "try:\n    x += 1\nfinally:\n    self.aa.close()",
         "return (lambda: self.aa)()",
         "return x if self.conv is None else self.aa(x)",
         "def inner():\n    return self.aa\nreturn inner()",
@@ -79,6 +87,11 @@ def test_what_reads_an_attribute(tmp_path, forward):
         "if x is None:\n    self.aa = 1\nelse:\n    self.aa = 2\nreturn self.aa",
         "if x is None:\n    raise ValueError\nelse:\n    self.aa = 2\nreturn self.aa",
         "if x is None:\n    self.aa = 1\nelse:\n    return x\nreturn self.aa",
+        "try:\n    self.aa = 1\nexcept KeyError:\n    self.aa = 2\nreturn self.aa",
+        "try:\n    self.aa = 1\nexcept KeyError:\n    raise\nreturn self.aa",
+        "try:\n    return x\nexcept KeyError:\n    self.aa = 1\nreturn self.aa",
+        "def inner(self):\n    return self.aa\nreturn x",
+        "class Inner:\n    def forward(self):\n        return self.aa\nreturn x",
         "self.prepare()\nreturn self.aa",
         "self.__dict__.setdefault('aa', 1)\nreturn self.aa",
         "self.__dict__['aa'] = 1\nreturn self.aa",
@@ -133,7 +146,17 @@ def test_what_an_old_object_carries(tmp_path, old):
 
 
 @pytest.mark.parametrize(
-    "old", ["self.aa: int", "setattr(self, f'b{x}', 1)", "other.aa = 1", "self.b.aa = 1"]
+    "old",
+    [
+        "self.aa: int",
+        "other.aa = 1",
+        "self.b.aa = 1",
+        "setattr(self, f'b{x}', 1)",
+        "setattr(self, 'b%s' % x, 1)",
+        "setattr(self, 'b' + x, 1)",
+        "setattr(self, 'b{}'.format(x), 1)",
+        "name = f'b{x}'\nself.add_module(name, x)",
+    ],
 )
 def test_what_it_does_not_carry(tmp_path, old):
     versions = module(old), module("self.aa = x", "return self.aa")
@@ -325,6 +348,16 @@ def test_objects_that_the_constructor_makes_anew_lack_nothing(tmp_path):
     more = "def __reduce__(self):\n    return Block, ()"
     old, new = module("pass", more=more), module("self.aa = x", "return self.aa", more)
     assert compared(tmp_path, old, new) == []
+
+
+def test_the_garbage_collector_is_left_as_it_was(tmp_path):
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        try:
+            compared(tmp_path, OLD, OLD)
+            assert gc.isenabled() is enabled
+        finally:
+            gc.enable()
 
 
 def test_nothing_is_found_between_equal_versions(tmp_path):

@@ -161,6 +161,19 @@ def test_classes_that_inherit_it_are_named_in_one_finding(versions, capsys):
     assert "    the same in pack.m.Child\n" in out and out.count("lacks") == 1
 
 
+def test_names_that_went_the_same_way_are_told_together(versions, capsys):
+    classes = "class One: ...\nclass Two: ...\n"
+    write(versions / "old", {"m": OLD + classes + "class Gone: ...\nclass Lost: ...\n"})
+    write(versions / "new", {"m": OLD, "home": classes})
+    assert told(capsys, "old", "new")[1] == (
+        "pack.m: Gone, Lost: gone, or has another name\n"
+        "    → in pack.m: Gone = <its successor>; Lost = <its successor>\n"
+        "pack.m: One, Two: now in pack.home\n"
+        "    → in pack.m: from pack.home import One, Two\n"
+        "old → new: names that are not where they were: 4\n"
+    )
+
+
 def test_nothing_found_is_said_and_fine(versions, capsys):
     code, out, err = told(capsys, "new", "old")
     assert (code, out, err) == (0, "new → old: nothing that breaks old pickles\n", "")

@@ -138,6 +138,7 @@ def test_what_has_no_instances_is_not_missed(tmp_path, base):
         ("self.f = partial(pad, 2)", True),
         ("self.f = nn.Sequential(Layer(act=pad))", True),
         ("self.f = pad(2)", False),
+        ("self.f = pad.name", False),
         ("f = pad", False),
         ("self.apply(pad)", False),
     ],
