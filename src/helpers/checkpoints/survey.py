@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the table goes")
     args = parser.parse_args(argv)
     os.nice(10)
-    results = {release: survey(release, args.only) for release in args.releases}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # a release each; the work is in processes
+        found = pool.map(lambda release: survey(release, args.only), args.releases)
+        results = dict(zip(args.releases, found, strict=True))
     table = render(results)
     if args.output:
         args.output.write_text(table)
