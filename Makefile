@@ -35,7 +35,7 @@ atlas: $(READY)
 	$(BIN)/python -m helpers.plots.window docs/matrix_window.svg
 
 lock: $(READY)
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra course --extra dev --upgrade \
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --upgrade \
 		--universal --python-version 3.11 --no-annotate --no-header --no-emit-index-url --output-file requirements.lock
 
 clean:
