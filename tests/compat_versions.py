@@ -23,7 +23,7 @@ def compared(tmp_path, old, new):
     """What is found between two versions; each is name -> text, or the text of module `m`."""
     texts = ({"m": each} if isinstance(each, str) else each for each in (old, new))
     paths = [write(tmp_path / name, each) for name, each in zip(("old", "new"), texts, strict=True)]
-    return compare(*map(str, paths)).findings
+    return compare(*paths).findings
 
 
 def module(init, forward="return x", more=""):

@@ -2,6 +2,7 @@
 
 import ast
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,11 +30,14 @@ class Comparison:
     findings: list[Finding]
 
 
-def compare(old: str, new: str, package: str | None = None) -> Comparison:
+def compare(
+    old: str | os.PathLike, new: str | os.PathLike, package: str | None = None
+) -> Comparison:
     """Compare two versions that a person names: folders, archives, or `timm==1.0.3`.
 
     Raises what `sources.read` raises, and UsageProblem where the two cannot be compared.
     """
+    old, new = os.fspath(old), os.fspath(new)
     if old == new or (Path(old).exists() and Path(old).resolve() == Path(new).resolve()):
         raise UsageProblem(f"OLD and NEW are both {old}; name two versions")
     with _no_collection():
