@@ -32,6 +32,7 @@ atlas: $(READY)
 	$(BIN)/missing-aa matrix --releases atlas --output build/matrix.jsonl
 	$(BIN)/python -m helpers.matrix.atlas build/matrix.jsonl
 	$(BIN)/python -m helpers.matrix.silent
+	$(BIN)/python -m helpers.matrix.eras
 	$(BIN)/python -m helpers.plots.window docs/matrix_window.svg
 
 lock: $(READY)

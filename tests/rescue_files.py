@@ -40,10 +40,15 @@ def _write(release: str, folder: str) -> None:
 
 def write_with_outputs(folder: Path, settings: dict[str, dict]) -> None:
     """NAME.pt and its NAME.output.pt for a fixed input, written by 0.6.13."""
+    write_each([("0.6.13", name, folder / name, given) for name, given in settings.items()])
+
+
+def write_each(files: list[tuple[str, str, Path, dict]]) -> None:
+    """Of each (release, model, path, settings) PATH.pt and PATH.output.pt, for a fixed input."""
     with Trials(2) as trials:
         runs = [
-            trials.under("0.6.13", _write_with_output, name, str(folder / name), given)
-            for name, given in settings.items()
+            trials.under(release, _write_with_output, name, str(path), given)
+            for release, name, path, given in files
         ]
         for run in runs:
             run.result()
@@ -61,6 +66,28 @@ def _write_with_output(name: str, path: str, settings: dict) -> None:
         output = model(fixed_input(224, settings.get("in_chans", 3)))
     torch.save(model, f"{path}.pt")
     torch.save(output, f"{path}.output.pt")
+
+
+def write_odd_ones(release: str, folder: Path) -> None:
+    """training.pt, weights.pt, tresnet.pt and scripted.pt; the first two hold what regnet.pt does.
+
+    The model in training.pt is wrapped, and stands beside another of its kind.
+    """
+    with Trials(1) as trials:
+        trials.under(release, _write_odd_ones, str(folder)).result()
+
+
+def _write_odd_ones(folder: str) -> None:
+    import timm
+    import torch
+
+    # Our own file, written a moment ago: trusted.
+    regnet = torch.load(f"{folder}/regnet.pt", weights_only=False)
+    torch.save(regnet.state_dict(), f"{folder}/weights.pt")
+    both = {"model": timm.create_model("regnetx_002"), "ema": torch.nn.DataParallel(regnet)}
+    torch.save({**both, "epoch": 3}, f"{folder}/training.pt")
+    torch.save(timm.create_model("tresnet_m"), f"{folder}/tresnet.pt")
+    torch.jit.save(torch.jit.script(torch.nn.ReLU()), f"{folder}/scripted.pt")
 
 
 def write_seeds(folder: Path) -> None:
