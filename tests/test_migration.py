@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import rescue_files
 import timm
 import torch
 
+import rescue_files
 from helpers.matrix import atlas, eras
 from helpers.weights import difference, fixed_input
 
