@@ -13,7 +13,18 @@ from importlib import import_module
 import helpers
 from helpers.errors import Problem
 
-COMMANDS = ("compat", "doctor", "explain", "fetch", "inspect", "matrix", "rescue", "run", "scan")
+COMMANDS = (
+    "compat",
+    "doctor",
+    "explain",
+    "fetch",
+    "inspect",
+    "matrix",
+    "report",
+    "rescue",
+    "run",
+    "scan",
+)
 
 
 class _Version(argparse.Action):
