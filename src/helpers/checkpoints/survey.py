@@ -138,7 +138,8 @@ def _reason(run) -> str:
     try:
         run.result()
     except Exception as error:
-        return f"{type(error).__name__}: {error}".split("\n")[0][:200]
+        said = f"{type(error).__name__}: {error}".split("\n")[0]
+        return said if len(said) <= 200 else said[:200].rpartition(" ")[0] + " …"
     return ""
 
 

@@ -1,0 +1,73 @@
+"""Checks of lesson 08: a layer that reads its older state_dicts, and a project made safe."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from helpers.checks.project import project
+from helpers.checks.verdict import NotYet, exercise
+
+__all__ = ["project", "renamed"]
+
+VALUES = torch.tensor([2.0, 3.0])
+
+
+@exercise
+def renamed(answer: Callable) -> str | None:
+    """A `_load_from_state_dict` for a layer whose parameter `gamma` is called `weight` now."""
+
+    class Scale(nn.Module):
+        _version = 2
+
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2))
+
+        _load_from_state_dict = answer
+
+    def load(state: dict, version: int | None, prefix: str = "") -> list[str]:
+        """What is wrong after a load; the model's metadata as torch.save keeps them."""
+        model = nn.Sequential(nn.Sequential(Scale())) if prefix else Scale()
+        scale = model[0][0] if prefix else model
+        given = OrderedDict((prefix + name, value.clone()) for name, value in state.items())
+        if version is not None:
+            given._metadata = OrderedDict({prefix.rstrip("."): {"version": version}})
+        missing, unexpected = model.load_state_dict(given, strict=False)
+        wrong = [f"{name} is missing" for name in missing]
+        wrong += [f"{name} is left over" for name in unexpected]
+        return wrong or ([] if torch.equal(scale.weight, VALUES) else ["nothing was loaded"])
+
+    old, new = {"gamma": VALUES}, {"weight": VALUES}
+    if wrong := load(new, 2):
+        if wrong == ["nothing was loaded"] and not _renames(answer, old):
+            raise NotYet
+        return (
+            f"a file of version 2, as the layer writes it today: {wrong[0]}; the tensors are "
+            "loaded by nn.Module._load_from_state_dict, which has to be called in the end"
+        )
+    if wrong := load(old, 1):
+        return f"a file of version 1, which holds gamma: {wrong[0]}"
+    if wrong := load(old, 1, "0.0."):
+        return (
+            f"the same layer as a part of a model: {wrong[0]}; what stands before a name there, "
+            "and which argument tells?"
+        )
+    if wrong := load(new, None):
+        return (
+            f"new names, but no version (safetensors keeps none): {wrong[0]}; decide by the name "
+            "that is there"
+        )
+    if wrong := load(old, None, "0.0."):
+        return f"old names, and no version, as from a safetensors file: {wrong[0]}"
+    if load({}, 1) != ["weight is missing"]:
+        return "a file that holds neither name must still be told as one in which weight is missing"
+    return None
+
+
+def _renames(answer: Callable, old: dict) -> bool:
+    """Whether it does anything at all to an old state_dict."""
+    state = dict(old)
+    answer(nn.Module(), state, "", {"version": 1}, True, [], [], [])
+    return list(state) != list(old)

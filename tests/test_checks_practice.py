@@ -1,0 +1,202 @@
+"""The checks of lesson 08 accept what is right and say what is wrong."""
+
+import json
+import os
+import shutil
+
+import pytest
+import timm
+import torch
+from torch import nn
+
+from helpers import releases
+from helpers.checkpoints import save_portable
+from helpers.checks import practice, project
+from helpers.weights import fixed_input, perturb
+
+load = nn.Module._load_from_state_dict
+
+
+def right(self, state_dict, prefix, local_metadata, *args):
+    if prefix + "gamma" in state_dict:
+        state_dict[prefix + "weight"] = state_dict.pop(prefix + "gamma")
+    load(self, state_dict, prefix, local_metadata, *args)
+
+
+def by_version(self, state_dict, prefix, local_metadata, *args):
+    if local_metadata.get("version", 1) < 2:
+        state_dict[prefix + "weight"] = state_dict.pop(prefix + "gamma")
+    load(self, state_dict, prefix, local_metadata, *args)
+
+
+def by_version_alone(self, state_dict, prefix, local_metadata, *args):
+    if local_metadata.get("version") == 1 and prefix + "gamma" in state_dict:
+        state_dict[prefix + "weight"] = state_dict.pop(prefix + "gamma")
+    load(self, state_dict, prefix, local_metadata, *args)
+
+
+def no_prefix(self, state_dict, prefix, local_metadata, *args):
+    if "gamma" in state_dict:
+        state_dict["weight"] = state_dict.pop("gamma")
+    load(self, state_dict, prefix, local_metadata, *args)
+
+
+def copied(self, state_dict, prefix, local_metadata, *args):
+    if prefix + "gamma" in state_dict:
+        state_dict[prefix + "weight"] = state_dict[prefix + "gamma"]
+    load(self, state_dict, prefix, local_metadata, *args)
+
+
+def only_renames(self, state_dict, prefix, local_metadata, *args):
+    if prefix + "gamma" in state_dict:
+        state_dict[prefix + "weight"] = state_dict.pop(prefix + "gamma")
+
+
+def makes_up(self, state_dict, prefix, local_metadata, *args):
+    value = state_dict.pop(prefix + "gamma", torch.ones(2))
+    state_dict.setdefault(prefix + "weight", value)
+    load(self, state_dict, prefix, local_metadata, *args)
+
+
+def test_a_right_hook_is_solved():
+    assert practice.renamed(right).solved, practice.renamed(right)
+
+
+def test_a_hook_that_does_nothing_is_not_yet_solved():
+    assert practice.renamed(lambda *args: None).status == "open"
+
+
+@pytest.mark.parametrize(
+    "hook, hint",
+    [
+        (load, "version 1"),
+        (by_version, "KeyError"),
+        (by_version_alone, "from a safetensors file"),
+        (no_prefix, "stands before a name"),
+        (copied, "left over"),
+        (only_renames, "has to be called in the end"),
+        (makes_up, "neither name"),
+    ],
+)
+def test_a_wrong_hook_gets_a_hint_that_fits(hook, hint):
+    verdict = practice.renamed(hook)
+    assert verdict.status == "wrong" and hint in verdict.hint
+
+
+PREDICT = """
+import json, sys, torch
+from helpers.weights import fixed_input
+{load}
+with torch.no_grad():
+    print(json.dumps(model(fixed_input(64))[0].tolist()))
+"""
+CHECKED = "from helpers.checkpoints import load_portable\nmodel = load_portable('model')"
+UNCHECKED = "import timm\nmodel = timm.create_model('local-dir:model', pretrained=True).eval()"
+HOOKS = "repos:\n  - repo: x\n    rev: v1\n    hooks:\n      - id: no-whole-model-pickles\n"
+
+
+class Trap:
+    def __reduce__(self):
+        return os.system, ("exit",)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """The project as it was found, with a whole model and a trap in it."""
+    folder = tmp_path_factory.mktemp("found")
+    model = perturb(timm.create_model("mobilenetv2_050", num_classes=5))
+    torch.save(model, folder / "model.pt")
+    torch.save(Trap(), folder / "backbone.pt")
+    whole = "model = torch.load('model.pt', weights_only=False)"
+    (folder / "predict.py").write_text(PREDICT.format(load=whole))
+    (folder / "photo.png").write_bytes(b"")
+    (folder / "requirements.txt").write_text("timm\ntorch")
+    with torch.no_grad():
+        scores = model(fixed_input(64))[0].tolist()
+    (folder / "expected.json").write_text(json.dumps(scores))
+    save_portable(model, folder.parent / "portable")
+    return folder
+
+
+@pytest.fixture
+def solved(found, tmp_path):
+    """The same, repaired."""
+    folder = shutil.copytree(found, tmp_path / "solved")
+    (folder / "model.pt").unlink()
+    (folder / "backbone.pt").unlink()
+    shutil.copytree(found.parent / "portable", folder / "model")
+    (folder / "predict.py").write_text(PREDICT.format(load=CHECKED))
+    (folder / "requirements.txt").write_text(f"timm == {releases.CURRENT}  # tried\ntorch==2.14.1")
+    (folder / ".pre-commit-config.yaml").write_text(HOOKS)
+    return folder
+
+
+def test_a_repaired_project_is_solved(found, solved):
+    verdict = project.project(solved, found)
+    assert verdict.solved, verdict
+
+
+def test_an_untouched_project_is_not_yet_solved(found, tmp_path):
+    copy = shutil.copytree(found, tmp_path / "copy")
+    assert project.project(copy, found).status == "open"
+
+
+def run_trap(folder, found):
+    (folder / "mark").touch()
+
+
+def keep_whole(folder, found):
+    shutil.copy(found / "model.pt", folder)
+
+
+def keep_trap(folder, found):
+    shutil.copy(found / "backbone.pt", folder)
+
+
+def break_program(folder, found):
+    (folder / "predict.py").write_text("import nothing_of_this_name")
+
+
+def print_words(folder, found):
+    (folder / "predict.py").write_text("print('a rose')")
+
+
+def other_weights(folder, found):
+    save_portable(timm.create_model("mobilenetv2_050", num_classes=5), folder / "model", force=True)
+
+
+def unchecked(folder, found):
+    (folder / "predict.py").write_text(PREDICT.format(load=UNCHECKED))
+
+
+def unpinned(folder, found):
+    (folder / "requirements.txt").write_text(f"timm=={releases.CURRENT}\ntorch>=2")
+
+
+def pinned_to_another(folder, found):
+    (folder / "requirements.txt").write_text("timm==1.0.3")
+
+
+def no_hook(folder, found):
+    (folder / ".pre-commit-config.yaml").write_text(HOOKS.replace("- id", "# - id"))
+
+
+@pytest.mark.parametrize(
+    "spoil, hint",
+    [
+        (run_trap, "somebody ran"),
+        (keep_whole, "model.pt: finding"),
+        (keep_trap, "backbone.pt: dangerous"),
+        (break_program, "nothing_of_this_name"),
+        (print_words, "list of 5 numbers"),
+        (other_weights, "off those of the model"),
+        (unchecked, "went on without a word"),
+        (unpinned, "'torch>=2' lets any version in"),
+        (pinned_to_another, "names timm 1.0.3"),
+        (no_hook, "no-whole-model-pickles is missing"),
+    ],
+)
+def test_what_is_left_to_do_is_named(found, solved, spoil, hint):
+    spoil(solved, found)
+    verdict = project.project(solved, found)
+    assert verdict.status == "wrong" and hint in verdict.hint, verdict
