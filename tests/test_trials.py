@@ -19,3 +19,21 @@ def test_a_model_that_tells_the_story_is_accepted():
 def test_any_other_is_refused_with_the_reason_and_with_models_that_work(model_name, reason):
     with pytest.raises(UnsuitableModel, match=f"{reason}.*models that work here: regnetx_002"):
         check_model(model_name, "1.0.3", ["1.0.12"])
+
+
+def test_a_model_that_still_fails_is_accepted_where_a_lesson_needs_that():
+    line = check_model("mobilenetv2_100", "1.0.3", ["1.0.31"], fails="has no attribute")
+    assert "mobilenetv2_100 in 1.0.31: AttributeError:" in line and "'conv_s2d'" in line
+
+
+@pytest.mark.parametrize(
+    "model_name, fails, reason",
+    [
+        ("regnetx_002", "has no attribute", "still runs in 1.0.31, and this lesson needs a file"),
+        ("mobilenetv2_100", "No module named", "another error in 1.0.31: .*no attribute"),
+        ("nope", "has no attribute", "timm 1.0.3 has no model 'nope'"),
+    ],
+)
+def test_where_a_failure_is_needed_any_other_model_is_refused(model_name, fails, reason):
+    with pytest.raises(UnsuitableModel, match=f"{reason}.*models that work here: mobilenetv2_100"):
+        check_model(model_name, "1.0.3", ["1.0.31"], fails=fails)
