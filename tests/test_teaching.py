@@ -1,0 +1,186 @@
+"""The teacher's pages agree with the lessons: sections, minutes, exercises, objectives."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ROOT / "docs" / "teaching"
+LESSONS = {path.name[:2]: path for path in sorted(ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))}
+PARTS = ["Aim", "Time", "Board", "Ask", "Wrong answers", "When late", "Do they follow?"]
+PLANS = {"90 minutes": 90, "Half a day": 240, "One day": 480}
+
+each_lesson = pytest.mark.parametrize("number", LESSONS)
+each_plan = pytest.mark.parametrize("plan", PLANS)
+
+
+def page(name):
+    return (PAGES / name).read_text(encoding="utf-8")
+
+
+def lesson(number):
+    return json.loads(LESSONS[number].read_text(encoding="utf-8"))
+
+
+def texts(number, kind):
+    return ["".join(c["source"]) for c in lesson(number)["cells"] if c["cell_type"] == kind]
+
+
+def minutes(number):
+    return lesson(number)["metadata"]["missing_aa"]["minutes"]
+
+
+def sections(number):
+    """Section -> whether it is core."""
+    found = re.findall(r"^## (.+) · (core|further)$", "\n".join(texts(number, "markdown")), re.M)
+    return {name: kind == "core" for name, kind in found}
+
+
+def checks(number):
+    return set(re.findall(r"^check\.(\w+)\(", "\n".join(texts(number, "code")), re.M))
+
+
+def part(text, name):
+    """What stands below a heading, up to the next one of its level."""
+    return text.split(f"\n## {name}\n")[1].split("\n## ")[0]
+
+
+def rows(text):
+    """The rows of the first table, without its head."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def planned(plan):
+    """At, minutes, what and lesson of each row of a plan; times in minutes."""
+    for at, length, what, number in rows(part(page("plans.md"), plan)):
+        hours, rest = at.split(":")
+        yield int(hours) * 60 + int(rest), int(length), what, number
+
+
+@each_lesson
+def test_every_lesson_has_a_page_with_every_part(number):
+    text = page(f"lesson_{number}.md")
+    assert re.findall(r"^## (.+)$", text, re.M) == PARTS
+    (title,) = re.findall(r"^# (\d\d · .+)$", texts(number, "markdown")[0], re.M)
+    assert text.startswith(f"# {title}\n")
+    assert f"](../../notebooks/{LESSONS[number].name})" in text
+    assert "```text\n" in part(text, "Board")
+    assert "**" in part(text, "Ask") and "?" in part(text, "Ask")
+
+
+def test_no_page_is_of_a_lesson_that_is_not_there():
+    assert {path.stem[-2:] for path in PAGES.glob("lesson_*.md")} == LESSONS.keys()
+
+
+@each_lesson
+def test_the_sections_of_a_page_are_the_lessons_and_their_minutes_add_up(number):
+    timed = {name: length for name, length, _ in rows(part(page(f"lesson_{number}.md"), "Time"))}
+    assert list(timed) == list(sections(number))
+    core = {name: not length.startswith("+") for name, length in timed.items()}
+    assert core == sections(number)
+    assert sum(int(timed[name]) for name in timed if core[name]) == minutes(number)
+
+
+@each_lesson
+def test_wrong_answers_are_foreseen_for_every_exercise_and_no_other(number):
+    table = rows(part(page(f"lesson_{number}.md"), "Wrong answers"))
+    named = {found[1] for answer, *_ in table if (found := re.match(r"`(\w+)`:", answer))}
+    assert named == checks(number)
+    assert all(len(row) == 3 and all(row) for row in table) and len(table) >= 5
+
+
+@each_lesson
+def test_what_a_page_sets_in_italics_as_a_section_is_one(number):
+    text = page(f"lesson_{number}.md")
+    for name in re.findall(
+        r"(?<!\*)\*(?!\*)([A-Z][^*\n]+)\*(?!\*)", part(text, "Ask") + part(text, "When late")
+    ):
+        assert any(section.startswith(name) for section in sections(number)), name
+
+
+@each_plan
+def test_a_plans_minutes_add_up(plan):
+    now = 0
+    for at, length, what, _ in planned(plan):
+        assert at == now, what
+        now += length
+    assert now == PLANS[plan]
+    assert "Six questions, before" in next(planned(plan))[2]
+
+
+@each_plan
+def test_a_plan_takes_sections_that_are_there_in_the_time_they_need(plan):
+    for _, length, what, number in planned(plan):
+        if not number:
+            continue
+        timed = dict(row[:2] for row in rows(part(page(f"lesson_{number}.md"), "Time")))
+        if link := re.match(r"\[(.+)\]\((.+)\)$", what):
+            title = texts(number, "markdown")[0].splitlines()[0].partition(" · ")[2]
+            assert link.groups() == (title, f"lesson_{number}.md")
+            assert length == minutes(number)
+            continue
+        (section,) = [name for name in timed if what == name or what.startswith(f"{name}. ")]
+        shortened = re.search(r"\b(Without|Only)\b", what)
+        assert length < int(timed[section]) if shortened else length >= int(timed[section]), what
+
+
+def test_the_day_has_every_lesson_and_the_half_day_and_the_ninety_minutes_the_heart():
+    taken = {plan: list(dict.fromkeys(row[3] for row in planned(plan) if row[3])) for plan in PLANS}
+    assert taken["One day"] == list(LESSONS)
+    assert taken["90 minutes"] == ["03", "04"]
+    assert set(taken["90 minutes"]) < set(taken["Half a day"])
+
+
+def test_an_exercise_that_a_plan_names_is_in_its_section():
+    for plan in PLANS:
+        for _, _, what, number in planned(plan):
+            for wanted in re.findall(r"[Ee]xercise (\d)", what):
+                book = "\n".join(texts(number, "markdown"))
+                section = what.partition(". ")[0]
+                assert f"### Exercise {wanted}: " in part(book, f"{section} · core"), what
+
+
+def questions():
+    pieces = re.split(r"^## Question (\d)\n", page("questions.md"), flags=re.M)[1:]
+    return dict(zip(pieces[::2], pieces[1::2], strict=True))
+
+
+def test_six_questions_each_with_one_answer_and_what_the_others_show():
+    assert list(questions()) == list("123456")
+    right = []
+    for text in questions().values():
+        choices = re.findall(r"^- ([A-E])\. ", text, re.M)
+        assert choices == list("ABCDE") and "- E. I do not know." in text
+        (answer,) = re.findall(r"^\*\*Answer: ([A-D])\.\*\*", text, re.M)
+        shown = re.findall(r"^- ([A-D]) shows: ", text, re.M)
+        assert sorted([*shown, answer]) == list("ABCD")
+        right.append(answer)
+    assert len(set(right)) == 4, "no letter can be guessed"
+
+
+def test_every_question_is_tied_to_an_objective_of_its_lesson():
+    table = dict(row[:2] for row in rows(part(page("questions.md"), "Counting")))
+    for number, text in questions().items():
+        lesson_number, objective = re.search(
+            r"\*\* Lesson (\d\d): \*(.+?)\*\.", " ".join(text.split())
+        ).groups()
+        opening = texts(lesson_number, "markdown")[0].replace("**", "")
+        assert f"- {objective}" in opening
+        assert table[number] == lesson_number
+
+
+def test_the_form_asks_the_same_and_gives_nothing_away():
+    form = page("questions_form.md")
+    for number, text in questions().items():
+        asked = text.partition("**Answer")[0].replace("\n- ", "\n- ☐ ").strip()
+        assert part(form, f"Question {number}").strip() == asked
+    assert "Answer" not in form and "shows" not in form
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.glob("*.md")), ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
