@@ -3,6 +3,7 @@
 import pytest
 
 from helpers.checks import matrix as check
+from helpers.checks.matrix import FINE
 
 
 def readers(cells, model, writer, form="whole"):
@@ -70,50 +71,48 @@ def newest_or_a_word(cells, releases, model, writer):
     return newest_right(cells, releases, model, writer) or "none"
 
 
-def noticed_right(cell):
-    if cell.outcome.result == "ok":
-        return "fine"
-    return "silent" if cell.outcome.result == "different output" else "loud"
+def loud(outcome):
+    return outcome.result not in ("ok", "different output")
 
 
-def noticed_by_error(cell):
-    if cell.outcome.result == "ok":
-        return "fine"
-    return "loud" if cell.outcome.error else "silent"
+def silent(outcome):
+    return outcome.result == "different output"
 
 
-def noticed_by_difference(cell):
-    if cell.outcome.result == "ok":
-        return "fine"
-    return "silent" if cell.outcome.difference else "loud"
+def silenced_by(before=loud, after=silent, name=lambda key: key[:3], first="state_dict"):
+    """An answer to the second exercise, right unless told otherwise."""
+
+    def answer(cells):
+        met = {cell.key: cell.outcome for cell in cells}
+        second = "rescued" if first == "state_dict" else "state_dict"
+        return {
+            name(key)
+            for key, outcome in met.items()
+            if key[3] == first and before(outcome) and after(met[*key[:3], second])
+        }
+
+    return answer
 
 
-def noticed_two_words(cell):
-    return "loud" if cell.outcome.error else "fine"
+def silenced_in_order(cells):
+    plain, found = {}, set()
+    for cell in cells:
+        if cell.format == "state_dict":
+            plain[cell.key[:3]] = cell.outcome
+        elif cell.format == "rescued" and silent(cell.outcome):
+            found |= {cell.key[:3]} if loud(plain.get(cell.key[:3], FINE)) else set()
+    return found
 
 
-def noticed_if_large(cell):
-    if cell.outcome.difference and cell.outcome.difference < 0.01:
-        return "fine"
-    return noticed_right(cell)
-
-
-def noticed_on_forward_alone(cell):
-    return "fine" if cell.outcome.where == "load" else noticed_right(cell)
-
-
-def noticed_unless_the_process_ends(cell):
-    return "silent" if cell.outcome.result == "died" else noticed_right(cell)
-
-
-def noticed_unless_it_hangs(cell):
-    return "silent" if cell.outcome.result == "hung" else noticed_right(cell)
+def silenced_or_not_there(cells):
+    keys = {cell.key[:3] for cell in cells if cell.format == "rescued"}
+    return silenced_by()(cells) | {key for key in keys if key[0] == "other"}
 
 
 RIGHT = [
     (check.newest_reader, newest_right),
     (check.newest_reader, newest_by_loop),
-    (check.noticed, noticed_right),
+    (check.silenced, silenced_by()),
 ]
 
 WRONG = [
@@ -127,16 +126,19 @@ WRONG = [
     (check.newest_reader, lambda *_: "2.0", "no release of these"),
     (check.newest_reader, lambda cells, releases, *_: releases[-1], "the outcome is an error"),
     (check.newest_reader, newest_that_stumbles, "your code raised"),
-    (check.noticed, noticed_by_error, "`create_model` refuses"),
-    (check.noticed, noticed_by_difference, "another shape"),
-    (check.noticed, noticed_two_words, "another output came"),
-    (check.noticed, noticed_if_large, "a small deviation"),
-    (check.noticed, lambda cell: "fine", "stops the program"),
-    (check.noticed, lambda cell: "loud", "the writer's output came out"),
-    (check.noticed, noticed_on_forward_alone, "so does one on load"),
-    (check.noticed, noticed_unless_the_process_ends, "a process that dies"),
-    (check.noticed, noticed_unless_it_hangs, "one that hangs"),
-    (check.noticed, lambda cell: cell.outcome.result, "none of"),
+    (check.silenced, silenced_by(before=lambda met: met.error), "`create_model` refuses"),
+    (check.silenced, silenced_by(after=lambda met: met.difference), "another shape"),
+    (check.silenced, silenced_by(before=lambda met: met.result != "ok"), "nothing was loud"),
+    (check.silenced, silenced_by(before=lambda met: True), "nothing was loud"),
+    (check.silenced, silenced_by(after=lambda met: not loud(met)), "are fine there"),
+    (check.silenced, silenced_by(after=lambda met: True), "are fine there"),
+    (check.silenced, silenced_by(before=lambda met: met.result == "error"), "refuses: loud"),
+    (check.silenced, silenced_by(first="rescued"), "is missing"),
+    (check.silenced, silenced_by(name=lambda key: key[0]), "no triple"),
+    (check.silenced, lambda cells: sorted(silenced_by()(cells)), "a set is asked"),
+    (check.silenced, silenced_in_order, "is missing"),
+    (check.silenced, silenced_or_not_there, "another model"),
+    (check.silenced, lambda cells: set(), "is missing"),
 ]
 
 
@@ -153,7 +155,7 @@ def test_a_wrong_answer_gets_a_hint_that_fits(judge, answer, hint):
     assert hint in verdict.hint
 
 
-@pytest.mark.parametrize("judge", [check.newest_reader, check.noticed])
+@pytest.mark.parametrize("judge", [check.newest_reader, check.silenced])
 def test_a_stub_is_not_yet_solved(judge):
     assert judge(lambda *args: None).status == "open"
     assert judge(...).status == "open"

@@ -111,6 +111,24 @@ def test_survival_is_the_share_of_models_pair_by_pair():
     assert "whole: 2 of 6 (33.3%) survive in a newer reader, 2 of 2 (100.0%) in an older" in alt
 
 
+@pytest.mark.parametrize("draws", [draw.what_happened, draw.survival])
+def test_a_frame_stands_around_its_squares_and_in_the_words(draws):
+    frames = [("0.6.13", "1.0.3", "1.0.31", "1.0.31")]
+    fig, alt = draws(cells([FINE] * 9), RELEASES, ["whole"], frames)
+    (frame,) = fig.axes[0].patches
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((2, 0), 1, 2)
+    assert alt.endswith(" Framed: 0.6.13 to 1.0.3 read by 1.0.31.")
+    assert "Framed" not in draws(cells([FINE] * 9), RELEASES, ["whole"])[1]
+
+
+def test_survival_marks_the_diagonal_and_is_pale_where_all_survive():
+    fig, _ = draw.survival(cells([FINE, MOVED, MOVED] * 3), RELEASES, ["whole"])
+    (line,) = fig.axes[0].lines
+    assert list(line.get_xdata()) == list(line.get_ydata()) == [0, 3]
+    fine, lost = (sum(colours(fig.axes[0])[place][:3]) for place in (0, 1))
+    assert fine > 2.8 and lost < 1
+
+
 def test_survival_by_years_counts_upgrades_alone():
     # 0.6.13 is of March 2023, 1.0.3 of May 2024, 1.0.31 of November 2026.
     met = cells([FINE, MOVED, MOVED, MOVED, FINE, FINE, MOVED, MOVED, FINE])

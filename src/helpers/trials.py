@@ -66,7 +66,7 @@ def check_model(
             reason = f"{model_name} written whole by {writer} still runs in {release}, and this "
             raise _unsuitable(reason + "lesson needs a file that fails there", suggested)
     if fails:
-        return "\n".join(f"{model_name} in {release}: {error}" for release, error in met.items())
+        return f"{model_name}: written whole by timm {writer}, it fails in {' and '.join(readers)}"
     return (
         f"{model_name}: {blocks} ConvNormAct blocks in timm {writer}; "
         f"written whole there, it runs in {' and '.join(readers)}"

@@ -1,4 +1,4 @@
-"""Checks of lesson 07: the newest reader of a whole pickle, and what one would notice."""
+"""Checks of lesson 07: the newest reader of a whole pickle, and what a filter silences."""
 
 from collections.abc import Callable, Sequence
 
@@ -81,30 +81,50 @@ def newest_reader(answer: Answer) -> str | None:
     return None
 
 
-HEARD = [
-    (FINE, "fine", "the writer's output came out"),
-    (LOUD, "loud", "an error on forward stops the program"),
-    (Outcome(ERROR, error="RuntimeError", text="…", where="load"), "loud", "so does one on load"),
-    (Outcome(DIFFERENT, difference=0.47), "silent", "another output came, and no error"),
-    (Outcome(DIFFERENT, difference=1.2e-3), "silent", "a small deviation is still another output"),
-    (
-        Outcome(DIFFERENT, text="shape (1, 10) instead of (1, 1000)"),
-        "silent",
-        "an output of another shape has no `difference`, and no error either",
-    ),
-    (Outcome(NO_MODEL), "loud", "there `create_model` refuses, though `error` is None"),
-    (Outcome(DIED), "loud", "a process that dies is noticed, though `error` is None"),
-    (Outcome(HUNG), "loud", "one that hangs is noticed, though `error` is None"),
-]
+DIFFERS = Outcome(DIFFERENT, difference=0.47)
+RESHAPED = Outcome(DIFFERENT, text="shape (1, 10) instead of (1, 1000)")
+FORMS = ("state_dict", "rescued")
+
+# For each pair: what the plain state_dict met, what the rescued weights met; whether the way of
+# loading silenced it, and what to say to any other answer.
+PAIRS = {
+    "1.0.7": (LOUD, DIFFERS, True, "an error became another output"),
+    "1.0.8": (LOUD, RESHAPED, True, "an output of another shape has no `difference`"),
+    "1.0.9": (LOUD, FINE, False, "the rescued weights are fine there"),
+    "1.0.10": (DIFFERS, DIFFERS, False, "nothing was loud there"),
+    "1.0.11": (LOUD, LOUD, False, "it stays loud there"),
+    "1.0.12": (FINE, DIFFERS, False, "the plain state_dict was fine there, not loud"),
+    "1.0.13": (DIFFERS, LOUD, False, "that is the other way round"),
+    "1.0.15": (Outcome(NO_MODEL), DIFFERS, True, "`create_model` refuses: loud, without `error`"),
+    "1.0.16": (Outcome(DIED), DIFFERS, True, "a process that dies is loud, without `error`"),
+    "1.0.17": (Outcome(HUNG), DIFFERS, True, "one that hangs is loud, without `error`"),
+}
 
 
 @exercise
-def noticed(answer: Callable[[Cell], str]) -> str | None:
-    """A function from a cell to "fine", "loud" or "silent": what its user would notice."""
-    for outcome, right, hint in HEARD:
-        found = given(answer(Cell("net", WRITER, "1.0.31", "state_dict", outcome)))
-        if found not in ("fine", "loud", "silent"):
-            return f'{found!r} is none of "fine", "loud" and "silent"'
-        if found != right:
-            return f"{outcome.result!r} is not {found}: {hint}"
+def silenced(answer: Callable[[list[Cell]], set]) -> str | None:
+    """A function from cells to the triples of model, writer and reader that the filter silenced."""
+    cells, right = [NOT_THERE], set()
+    for reader, (*outcomes, counts, _) in PAIRS.items():
+        # Each pair for two models: the second meets nothing but errors, whatever its way.
+        for form, outcome in zip(FORMS, outcomes, strict=True):
+            cells.append(Cell("net", WRITER, reader, form, outcome))
+            cells.append(Cell("other", WRITER, reader, form, LOUD))
+        cells.append(Cell("net", WRITER, reader, "whole", FINE))
+        if counts:
+            right.add(("net", WRITER, reader))
+    # The rescued weights first: cells come in any order.
+    found = given(answer(cells[::-1]))
+    if not isinstance(found, set):
+        return f"a set is asked for, and this is a {type(found).__name__}"
+    if wrong := [one for one in found if not isinstance(one, tuple) or len(one) != 3]:
+        return f"{wrong[0]!r} is no triple of model, writer and reader"
+    for reader, (*outcomes, _, hint) in PAIRS.items():
+        one = ("net", WRITER, reader)
+        if (one in found) != (one in right):
+            plain, rescued = (outcome.result for outcome in outcomes)
+            verb = "is missing" if one in right else "is too much"
+            return f"state_dict {plain!r}, rescued {rescued!r} {verb}: {hint}"
+    if extra := found - right:
+        return f"{min(extra)} is too much: the cells of another model or format got in"
     return None

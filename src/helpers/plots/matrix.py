@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 
 from helpers.matrix.cells import DIFFERENT, ERROR, NO_MODEL, NOT_WRITTEN, OK, Cell, Outcome
 from helpers.matrix.survival import by_pair, by_years, share, upgrades
@@ -23,6 +23,9 @@ FEW = 12
 """Releases up to which a cell has room for a label."""
 
 FINE, SILENT, NOTHING = "the writer's output", "another output, no error", "nothing to compare"
+Frame = tuple[str, str, str, str]
+"""Squares to point out: from which writer to which, from which reader to which."""
+
 LOAD, FORWARD, OTHER = "error on load", "error on forward", "another error"
 # From light to dark, so that they can be told apart without colours too.
 KINDS = {
@@ -36,9 +39,11 @@ KINDS = {
 
 
 def what_happened(
-    cells: Sequence[Cell], releases: Sequence[str], forms: Sequence[str]
+    cells: Sequence[Cell], releases: Sequence[str], forms: Sequence[str], frames: list[Frame] = ()
 ) -> tuple[Figure, str]:
     """What each release met in the files of each other one: one model, a panel for each format.
+
+    Frames are drawn in every panel.
 
     Raises ValueError for cells of no model, or of several.
     """
@@ -61,13 +66,15 @@ def what_happened(
                 _label(
                     axes, [[_words(outcome) for outcome in row] for row in outcomes], numbers > 2
                 )
+            _frame(axes, releases, frames)
             seen |= {kind for row in kinds for kind in row}
             told.append(f"{form}: {_count(releases, kinds, outcomes)}")
         patches = [Patch(color=KINDS[kind], label=kind) for kind in KINDS if kind in seen]
         columns = 1 + len(forms)
         fig.legend(handles=patches, ncols=columns, loc="outside lower center", fontsize=10)
         fig.suptitle(f"{model}: what a reader met")
-    return fig, f"Writers by readers, {len(releases)} releases, {model}. {' '.join(told)}"
+    told = " ".join(told) + _framed(frames)
+    return fig, f"Writers by readers, {len(releases)} releases, {model}. {told}"
 
 
 def _kind(outcome: Outcome | None) -> str:
@@ -104,9 +111,12 @@ def _count(releases: Sequence[str], kinds: list[list[str]], outcomes: list[list]
 
 
 def survival(
-    cells: Sequence[Cell], releases: Sequence[str], forms: Sequence[str]
+    cells: Sequence[Cell], releases: Sequence[str], forms: Sequence[str], frames: list[Frame] = ()
 ) -> tuple[Figure, str]:
-    """The share of models that give the writer's output, pair by pair: a panel for each format."""
+    """The share of models that give the writer's output, pair by pair: a panel for each format.
+
+    A line marks the diagonal; frames are drawn in every panel.
+    """
     fig, panels = _panels(releases, forms)
     told = []
     with style():
@@ -114,7 +124,9 @@ def survival(
             pairs = by_pair(cells, form)
             shares = [[float(pairs.get((w, r), "nan")) for r in releases] for w in releases]
             shares = np.ma.masked_invalid(shares)
-            mesh = _draw(axes, shares, "cividis", 1)
+            mesh = _draw(axes, shares, "Blues_r", 1)  # pale is fine, as in the other figures
+            axes.plot([0, len(releases)], [0, len(releases)], color=VERMILION, linewidth=0.8)
+            _frame(axes, releases, frames)
             if len(releases) <= FEW:
                 texts = [
                     ["–" if value is np.ma.masked else f"{100 * value:.0f}" for value in row]
@@ -124,7 +136,7 @@ def survival(
             told.append(_upgrades_and_downgrades(form, cells, releases))
         fig.colorbar(mesh, ax=panels, label="share of models", format=lambda x, _: f"{x:.0%}")
         fig.suptitle("Models that give the writer's output")
-    return fig, f"Writers by readers, {len(releases)} releases. {' '.join(told)}"
+    return fig, f"Writers by readers, {len(releases)} releases. {' '.join(told)}{_framed(frames)}"
 
 
 def _upgrades_and_downgrades(form: str, cells: Sequence[Cell], releases: Sequence[str]) -> str:
@@ -199,3 +211,20 @@ def _label(axes: Axes, texts: list[list[str]], dark: np.ndarray) -> None:
             colour = "white" if dark[row, column] else BLACK
             place = {"ha": "center", "va": "center", "fontsize": 8, "color": colour}
             axes.text(column + 0.5, row + 0.5, text, **place)
+
+
+def _frame(axes: Axes, releases: Sequence[str], frames: Sequence[Frame]) -> None:
+    for frame in frames:
+        top, bottom, left, right = map(releases.index, frame)
+        size = right - left + 1, bottom - top + 1
+        axes.add_patch(
+            Rectangle((left, top), *size, fill=False, edgecolor=BLACK, linewidth=2, clip_on=False)
+        )
+
+
+def _framed(frames: Sequence[Frame]) -> str:
+    def span(first: str, last: str) -> str:
+        return first if first == last else f"{first} to {last}"
+
+    spans = [f"{span(*frame[:2])} read by {span(*frame[2:])}" for frame in frames]
+    return f" Framed: {'; '.join(spans)}." if spans else ""
