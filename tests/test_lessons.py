@@ -172,7 +172,7 @@ def test_no_warning_reaches_the_learner(path):
     for cell in code_cells(notebook):
         for output in cell.outputs:
             assert output.get("name") != "stderr", (cell.source, output.text)
-    taught = "DeprecationWarning: scaling.gain"  # lesson 08 shows its own library's
+    taught = "FutureWarning: scaling.gain"  # lesson 08 shows its own library's
     assert "Warning" not in printed(notebook).replace(taught, "")
 
 
