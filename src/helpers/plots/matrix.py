@@ -39,7 +39,10 @@ KINDS = {
 
 
 def what_happened(
-    cells: Sequence[Cell], releases: Sequence[str], forms: Sequence[str], frames: list[Frame] = ()
+    cells: Sequence[Cell],
+    releases: Sequence[str],
+    forms: Sequence[str],
+    frames: Sequence[Frame] = (),
 ) -> tuple[Figure, str]:
     """What each release met in the files of each other one: one model, a panel for each format.
 
@@ -111,7 +114,10 @@ def _count(releases: Sequence[str], kinds: list[list[str]], outcomes: list[list]
 
 
 def survival(
-    cells: Sequence[Cell], releases: Sequence[str], forms: Sequence[str], frames: list[Frame] = ()
+    cells: Sequence[Cell],
+    releases: Sequence[str],
+    forms: Sequence[str],
+    frames: Sequence[Frame] = (),
 ) -> tuple[Figure, str]:
     """The share of models that give the writer's output, pair by pair: a panel for each format.
 
