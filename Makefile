@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 READY := $(VENV)/ready
 
-.PHONY: run test test-long lab bench atlas lock clean setup
+.PHONY: run test test-long lab slides bench atlas lock clean setup
 
 run: $(READY)
 	$(BIN)/missing-aa run
@@ -23,6 +23,10 @@ test-long: $(READY)
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
+
+# The half-day plan's, into build/slides; runs the lessons that it needs if they changed.
+slides: $(READY)
+	$(BIN)/python docs/slides/build_slides.py
 
 bench: $(READY)
 	$(BIN)/python -m bench

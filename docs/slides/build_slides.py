@@ -1,0 +1,239 @@
+"""Build the slides: `python docs/slides/build_slides.py [--output build/slides]`, or `make slides`.
+
+deck.toml says which cells of which lessons stand on which slide, in the order of the half-day plan;
+what they show is what `missing-aa run` got. The folder asks no other host for anything.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+from nbconvert import SlidesExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
+from traitlets.config import Config
+
+from helpers.errors import Problem
+from helpers.lessons.page import SETTINGS
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PLAN = ROOT / "docs" / "teaching" / "plans.md"
+WIDTH, HEIGHT = 1280, 720
+REVEAL = ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "LICENSE")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+SECTION = re.compile(r"^## (.+?)(?: · (?:core|further))?$", re.MULTILINE)
+
+OUTPUT_ONLY = "output-only"
+
+LAYOUT = Config(
+    {
+        "TagRemovePreprocessor": {"enabled": True, "remove_input_tags": [OUTPUT_ONLY]},
+        "SlidesExporter": {
+            "template_name": "template",
+            "extra_template_basedirs": [str(HERE)],
+            "reveal_url_prefix": "reveal",
+            "reveal_theme": "course",
+            "reveal_number": "c/t",
+            "reveal_transition": "none",
+            "reveal_width": str(WIDTH),
+            "reveal_height": str(HEIGHT),
+        },
+    }
+)
+
+
+class Lesson:
+    """A lesson: its number and title, its cells by id, and the section that each belongs to."""
+
+    def __init__(self, path: Path):
+        self.number = path.name[:2]
+        self.cells: dict[str, NotebookNode] = {}
+        self.section: dict[str, str] = {}
+        section = ""
+        notebook, _ = CoalesceStreamsPreprocessor().preprocess(nbformat.read(path, 4), {})
+        self.title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+        for cell in notebook.cells:
+            # A cell may end one section and begin the next: it belongs to the last that begins.
+            if cell.cell_type == "markdown" and (found := SECTION.findall(cell.source)):
+                section = found[-1]
+            self.cells[cell.id] = cell
+            self.section[cell.id] = section
+
+    def find(self, words: str) -> NotebookNode:
+        """The cell of this id, or the only one with these words. Raises Problem for any other."""
+        if words in self.cells:
+            return self.cells[words]
+        found = [cell for cell in self.cells.values() if words in cell.source]
+        if len(found) != 1:
+            how_many = f"{len(found)} cells" if found else "no cell"
+            raise Problem(f"deck.toml: lesson {self.number} has {how_many} with {words!r}")
+        return found[0]
+
+
+def read_deck(path: Path = HERE / "deck.toml") -> list[dict]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))["slide"]
+
+
+def assemble(deck: list[dict], lessons: dict[str, Lesson], plan: dict) -> NotebookNode:
+    """All slides as a notebook with slideshow metadata.
+
+    Raises Problem for a cell, a paragraph or a line that is not there.
+    """
+    cells = []
+    for slide in deck:
+        lesson = lessons[slide["lesson"]] if "lesson" in slide else None
+        items = slide.get("cells", [])
+        section = slide.get("section", "")
+        if lesson and "section" not in slide:
+            section = lesson.section[lesson.find(items[-1]["cell"]).id]
+        level = "##" if section else "#"  # the large ones open a lesson, or say that a break begins
+        head = f"{level} {slide.get('title', section)}"
+        if lesson:
+            head += f'\n\n<p class="place">{lesson.title}</p>'
+        cells.append(_as("slide", new_markdown_cell(f"{head}\n\n{slide.get('text', '')}")))
+        cells += [
+            _as("fragment" if item.get("step") else "-", _pick(lesson, item)) for item in items
+        ]
+        if said := plan.get(slide.get("at")) or plan.get((slide.get("lesson"), section)):
+            cells.append(_as("notes", new_markdown_cell(said)))
+    return new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+
+
+def _as(kind: str, cell: NotebookNode) -> NotebookNode:
+    cell.id = new_markdown_cell().id  # one cell may stand on two slides
+    tags = [OUTPUT_ONLY] if cell.get("source") == "" else []
+    cell.metadata = {"slideshow": {"slide_type": kind}, "tags": tags}
+    return cell
+
+
+def _pick(lesson: Lesson, item: dict) -> NotebookNode:
+    """A copy of a cell with what the deck wants of it."""
+    cell = nbformat.from_dict(lesson.find(item["cell"]))
+    where = f"deck.toml: cell {cell.id} of lesson {lesson.number}"
+    if cell.cell_type == "markdown":
+        cell.source = _paragraphs(cell.source, item.get("paragraphs"), where)
+        return cell
+    show = item.get("show", "both")
+    if show == "code":
+        cell.outputs = []
+    if "code" in item:
+        cell.source = _kept(cell.source, item["code"], "# …", where)
+    if show == "output":
+        cell.source = ""
+    for output in cell.outputs:
+        if output.output_type == "stream" and "keep" in item:
+            output.text = _kept(output.text, item["keep"], "…", where)
+    return cell
+
+
+def _paragraphs(text: str, wanted: list[str] | None, where: str) -> str:
+    """The paragraphs and list items that begin with these words; all but headings if None."""
+    blocks = re.split(r"\n{2,}|\n(?=- |\d\. )", text)
+    if wanted is None:
+        wanted = [block for block in blocks if not block.startswith("#")]
+    chosen = []
+    for begin in wanted:
+        found = [block for block in blocks if block.startswith(begin)]
+        if not found:
+            raise Problem(f"{where} has no paragraph that begins with {begin!r}")
+        chosen.append("\n".join(found))
+    return "\n\n".join(chosen)
+
+
+def _kept(text: str, patterns: list[str], mark: str, where: str) -> str:
+    """The lines in which a pattern is found, in order, with a mark wherever some were left out.
+
+    Of a line that a pattern with a group is found in, the group is kept.
+    """
+    kept, used = [], set()
+    for line in text.rstrip().splitlines():
+        found = [match for p in patterns if (match := re.search(p, ANSI.sub("", line)))]
+        used |= {match.re.pattern for match in found}
+        if found:
+            kept.append(f"{found[0][1]} …" if found[0].re.groups else line)
+        elif line.strip() and kept[-1:] != [mark]:
+            kept.append(mark)
+    if unused := set(patterns) - used:
+        raise Problem(f"{where} has no line with {unused.pop()!r}")
+    return "\n".join(kept)
+
+
+def read_plan() -> dict:
+    """What the half-day plan says, by (lesson, section) and by the time at which it begins."""
+    plan = {}
+    table = PLAN.read_text(encoding="utf-8").split("## Half a day")[1].split("\n## ")[0]
+    for line in re.findall(r"^\| (\d:\d\d .+) \|$", table, re.MULTILINE):
+        at, minutes, what, lesson = (part.strip() for part in f"{line} ".split("|"))
+        plan[at] = plan[lesson, what.split(". ")[0]] = f"**{at}**, {minutes} minutes: {what}"
+    return plan
+
+
+def write(notebook: NotebookNode, folder: Path) -> None:
+    """The deck as index.html, with reveal.js from the package that ships it."""
+    source = Path(find_spec("sphinx_revealjs").origin).parent / "_static" / "revealjs"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in REVEAL:
+        (folder / "reveal" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / name, folder / "reveal" / name)
+    theme = folder / "reveal" / "dist" / "theme"
+    theme.mkdir()
+    shutil.copy2(HERE / "course.css", theme)
+    settings = Config(SETTINGS)
+    settings.merge(LAYOUT)
+    resources = {"metadata": {"name": "The Missing aa"}}
+    html, _ = SlidesExporter(config=settings).from_notebook_node(notebook, resources)
+    (folder / "index.html").write_text(html, encoding="utf-8")
+
+
+def stale(numbers: set[str], executed: Path) -> list[str]:
+    """Of these lessons, the ones that were not executed as they are now, with an end."""
+    names = []
+    for path in sorted(ROOT.glob("notebooks/[0-9][0-9]_*.ipynb")):
+        if path.name[:2] in numbers and not _is_fresh(path, executed / path.name):
+            names.append(path.name[:2])
+    return names
+
+
+def _is_fresh(path: Path, executed: Path) -> bool:
+    if not executed.exists():
+        return False
+    found = nbformat.read(executed, 4)
+    sources = {cell.get("id"): cell.source for cell in found.cells}
+    failed = found.metadata.get("papermill", {}).get("exception", True)
+    cells = nbformat.read(path, 4).cells
+    return not failed and all(sources.get(cell.id) == cell.source for cell in cells)
+
+
+def main() -> int:
+    """Build the deck, after running the lessons that it needs; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Build the slides of the half-day plan.")
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "slides")
+    parser.add_argument("--lessons", type=Path, default=ROOT / "build" / "lessons")
+    args = parser.parse_args()
+    deck = read_deck()
+    numbers = {slide["lesson"] for slide in deck if "lesson" in slide}
+    if names := stale(numbers, args.lessons):
+        run = [sys.executable, "-m", "helpers.cli", "run", *names, "--output", args.lessons]
+        if code := subprocess.run(run, cwd=ROOT).returncode:
+            return code
+    paths = [path for path in args.lessons.glob("*.ipynb") if path.name[:2] in numbers]
+    lessons = {path.name[:2]: Lesson(path) for path in paths}
+    try:
+        write(assemble(deck, lessons, read_plan()), args.output)
+    except Problem as problem:
+        print(f"slides: {problem}", file=sys.stderr)
+        return problem.exit_code
+    print(f"Slides: {args.output / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
