@@ -164,6 +164,24 @@ def test_what_it_does_not_carry(tmp_path, old):
 
 
 @pytest.mark.parametrize(
+    "old, new, found",
+    [
+        ("self.add_module(*x)", "self.aa = False", {"aa"}),
+        ("self.add_module(x, y)", "self.aa = 'avg'", {"aa"}),
+        ("self.register_buffer(f'a{x}', y)", "self.aa = 0.1", {"aa"}),
+        ("self.add_module(*x)", "self.aa = None", set()),
+        ("self.add_module(*x)", "self.aa = nn.ReLU()", set()),
+        ("self.add_module(*x)", "self.aa = False\nif x:\n    self.aa = nn.ReLU()", set()),
+        ("setattr(self, x, 1)", "self.aa = False", set()),
+    ],
+)
+def test_what_is_registered_under_any_name_is_no_plain_value(tmp_path, old, new, found):
+    """As timm's ResNet does with its stages."""
+    versions = module(old), module(new, "return self.aa")
+    assert lacking(compared(tmp_path, *versions)) == found
+
+
+@pytest.mark.parametrize(
     "more",
     [
         "aa = None",

@@ -1,6 +1,7 @@
 """The value that a constructor gives an attribute when nothing else is asked for."""
 
 import ast
+from collections.abc import Iterator
 
 from helpers.compat.classes import Class
 
@@ -12,14 +13,27 @@ def default_of(of: Class, name: str) -> str:
 
     Where that is so, and the methods ask whether it is None, None it is: they can do without.
     """
+    for value, init in _given(of, name):
+        if _is_free(value, init):
+            return ast.unparse(value)
+    return "None" if any(_may_be_none(each, name) for each in of.order) else UNKNOWN
+
+
+def is_plain(of: Class, name: str) -> bool:
+    """Whether its constructors give it plain values (a truth value, a number, a text) alone."""
+    values = [value for value, _ in _given(of, name)]
+    return bool(values) and all(
+        isinstance(value, ast.Constant) and value.value is not None for value in values
+    )
+
+
+def _given(of: Class, name: str) -> Iterator[tuple[ast.expr, ast.FunctionDef]]:
+    """The values that its constructors give it, settled, each with the constructor."""
     for each in of.order:
         init = each.own.get("__init__")
         for node in ast.walk(init) if isinstance(init, ast.FunctionDef) else ():
             if isinstance(node, ast.Assign) and any(_is_own(part, name) for part in node.targets):
-                value = _settle(node.value, _defaults(init))
-                if _is_free(value, init):
-                    return ast.unparse(value)
-    return "None" if any(_may_be_none(each, name) for each in of.order) else UNKNOWN
+                yield _settle(node.value, _defaults(init)), init
 
 
 def _may_be_none(of: Class, name: str) -> bool:

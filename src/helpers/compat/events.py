@@ -38,13 +38,15 @@ class Flow:
 
     `asked` are attributes that it asks about anywhere, as whoever asks knows that they may not be
     there. `made` are the beginnings of attribute names that it puts together at run time ("" for
-    any), `spoken` the attributes that it loads from anything but `self`, and `held` the dotted
-    names that stand, uncalled, in what it stores on `self`.
+    any), `registered` of names under which it registers a module or a tensor, `spoken` the
+    attributes that it loads from anything but `self`, and `held` the dotted names that stand,
+    uncalled, in what it stores on `self`.
     """
 
     events: list[Event] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
+    registered: set[str] = field(default_factory=set)
     spoken: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
 

@@ -125,7 +125,7 @@ class Expressions:
         elif head == self.self and method in REGISTERING:
             names = [word.value for word in node.keywords if word.arg == "name"]
             for name in [*args, *names][:1]:
-                self.store(name, node)
+                self.store(name, node, self.flow.registered)
         elif isinstance(node.func, ast.Attribute) and self.is_dict(node.func.value, "vars"):
             if node.func.attr == "setdefault":
                 self.store(args[0], node)
@@ -134,14 +134,14 @@ class Expressions:
         else:
             self.hand_on(called, node)
 
-    def store(self, name: ast.expr, node: ast.AST) -> None:
+    def store(self, name: ast.expr, node: ast.AST, made: set[str] | None = None) -> None:
         """Store under a name that is written out, or put together at run time."""
         if isinstance(name, ast.Name):
             name = self.locals.get(name.id, name)
         if text(name):
             self.event(STORE, text(name), node)
         else:
-            self.flow.made.add(beginning(name))
+            (self.flow.made if made is None else made).add(beginning(name))
 
     def hand_on(self, called: str, node: ast.Call) -> None:
         """`self` as an argument of a method of another class, or of a function."""

@@ -21,14 +21,25 @@ class Met:
 
     `classes` are the classes of the file that the newer release still has under their names, `gone`
     those that it has not; then the model could not be loaded, and the rest is empty. `missing`
-    holds class, attribute -> what was being done when it was first missed, `other` all other
-    errors.
+    holds class (as the file names it), attribute -> what was being done when it was first missed,
+    `other` all other errors.
     """
 
     classes: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     missing: dict[tuple[str, str], str] = field(default_factory=dict)
     other: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict:
+        """Plain values for JSON."""
+        missing = [[*key, stage] for key, stage in self.missing.items()]
+        names = {"classes": sorted(self.classes), "gone": sorted(self.gone)}
+        return {**names, "missing": missing, "other": self.other}
+
+    @classmethod
+    def from_dict(cls, said: dict) -> "Met":
+        missing = {(class_, name): stage for class_, name, stage in said["missing"]}
+        return cls(set(said["classes"]), set(said["gone"]), missing, said["other"])
 
 
 def write(name: str, path: str) -> bool:
@@ -49,24 +60,31 @@ def meet(name: str, path: str, size: int, names: list[str]) -> Met:
     import torch
 
     met = Met()
+    kinds = {}
     for each in names:
-        (met.classes if _is_there(each) else met.gone).add(each)
+        there = _find(each)
+        (met.gone if there is None else met.classes).add(each)
+        kinds[there] = each
     if met.gone:
         return met
     model = torch.load(path, weights_only=False)  # our own file, written a moment ago: trusted
     fresh = timm.create_model(name)
     for stage, use in _uses(model, torch.zeros(2, 3, size, size)):
         _exhaust(met, model, fresh, stage, use)
+    met.missing = {
+        (kinds.get(kind, f"{kind.__module__}.{kind.__qualname__}"), name): stage
+        for (kind, name), stage in met.missing.items()
+    }
     return met
 
 
-def _is_there(path: str) -> bool:
-    """As pickle looks for it."""
+def _find(path: str):
+    """As pickle looks for it; None if it is not there."""
     module, _, name = path.rpartition(".")
     try:
-        return hasattr(import_module(module), name)
+        return getattr(import_module(module), name, None)
     except ImportError:
-        return False
+        return None
 
 
 def _uses(model, picture) -> list[tuple[str, Callable]]:
@@ -102,19 +120,28 @@ def _exhaust(met: Met, model, fresh, stage: str, use: Callable) -> None:
             met.missing.setdefault(found, stage)
 
 
-def _mend(error: AttributeError, model, fresh) -> tuple[str, str] | None:
-    """Give the attribute to all that lack it; its class and name, None if that cannot be."""
+def _mend(error: AttributeError, model, fresh) -> tuple[type, str] | None:
+    """Give the attribute to all that lack it; the class and its name, None if that cannot be."""
     said = MISSING.match(str(error))
     if not said:
         return None
-    parts = {name: part for name, part in model.named_modules() if type(part).__name__ == said[1]}
-    if error.obj is not None:
-        parts = {name: part for name, part in parts.items() if part is error.obj} or {"": error.obj}
+    whose = _whose(error)
+    if type(whose).__name__ != said[1]:
+        return None
+    parts = {name: part for name, part in model.named_modules() if type(part) is type(whose)}
+    parts = parts or {"": whose}
     lacking = {name: part for name, part in parts.items() if not hasattr(part, said[2])}
     for name, part in lacking.items():
         setattr(part, said[2], _value(fresh, name, part, said[2]))
-    kinds = [type(part) for part in lacking.values()]
-    return (f"{kinds[0].__module__}.{kinds[0].__qualname__}", said[2]) if kinds else None
+    return (type(whose), said[2]) if lacking else None
+
+
+def _whose(error: AttributeError):
+    """The object that lacks it. torch's own `__getattr__` does not say, and is the last to run."""
+    last = error.__traceback__
+    while last.tb_next:
+        last = last.tb_next
+    return last.tb_frame.f_locals.get("self") if error.obj is None else error.obj
 
 
 def _value(fresh, name: str, part, attribute: str):

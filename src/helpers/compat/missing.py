@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from helpers.compat.classes import Class
-from helpers.compat.defaults import default_of
+from helpers.compat.defaults import default_of, is_plain
 from helpers.compat.findings import Finding
 from helpers.compat.outside import given_outside
 from helpers.compat.restoring import demanded, given_back
@@ -31,13 +31,16 @@ class Missing:
         back, made = given_back(self.new.classes, new)
         asked = {} if old.method("__getstate__") else demanded(new)
         lacking = after.stores - carried - (back - asked.keys())
-        made |= before.made
+        made = tuple(made | before.made)
+        registered = tuple(before.registered)
         usual = self.new.used(new).reads | asked
         any_ = self.new.called(new).reads | asked
         reads = {
             name: found
             for name, found in any_.items()
-            if name in lacking and not name.startswith(tuple(made))
+            if name in lacking and not name.startswith(made)
+            # What was registered under whatever name is no number and no text.
+            if not name.startswith(registered) or is_plain(new, name)
         }
         for name, found in reads.items():
             others = [(read.under & reads.keys()) - {name} for read in usual.get(name, found)]

@@ -16,7 +16,7 @@ def given_back(classes: Classes, of: Class) -> tuple[set[str], set[str]]:
     run = Run(classes, of)
     run.call("__setstate__")
     spoken = {text(part) for each in of.order for part in _parts(each)}
-    return run.stores | spoken - {""}, run.made
+    return run.stores | spoken - {""}, run.made | run.registered
 
 
 def demanded(of: Class) -> dict[str, list[Read]]:

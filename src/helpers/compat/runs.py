@@ -25,8 +25,9 @@ class Run:
     """What happens to an object of class `of` when some of its methods are called.
 
     `reads` are the attributes that it must carry itself, `stores` those that are stored on it,
-    `made` the beginnings of names that are put together at run time, `spoken` the names that its
-    methods ask of other objects, and `held` what may be held by name, with the module that says so.
+    `made` and `registered` the beginnings of names that are put together at run time, for anything
+    and for modules and tensors alone, `spoken` the names that its methods ask of other objects, and
+    `held` what may be held by name, with the module that says so.
     """
 
     classes: Classes
@@ -34,6 +35,7 @@ class Run:
     reads: dict[str, list[Read]] = field(default_factory=dict)
     stores: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
+    registered: set[str] = field(default_factory=set)
     spoken: set[str] = field(default_factory=set)
     held: set[tuple[str, str]] = field(default_factory=set)
     _been: dict[tuple[int, int], list[Event]] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Run:
         been.append(by)
         known = self.classes.flow(node, argument)
         self.made |= known.made
+        self.registered |= known.registered
         self.spoken |= known.spoken
         self.held |= {(home if isinstance(home, str) else home.module, each) for each in known.held}
         stored: frozenset[str] = frozenset()
