@@ -176,6 +176,11 @@ class LessonMagics(Magics):
         except KernelDied:
             del self._kernels[args.release]
             raise
+        except KeyboardInterrupt:
+            if error is None:  # it would not stop, and was killed
+                raise
+            stopped = (_Raised, KeyboardInterrupt)  # shown as the cell's own, not as ours
+            raise type(error["ename"], stopped, {})(error) from None
 
     @no_var_expand
     @cell_magic
