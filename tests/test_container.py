@@ -195,6 +195,16 @@ def test_names_behind_more_than_may_be_read_reach_the_limit(made):
         container.follow(Limits(pickle_bytes=1000))
 
 
+@pytest.mark.parametrize("most", range(990, 1010))
+def test_a_bare_pickle_past_the_limit_is_long_and_not_damaged_wherever_the_limit_cuts(
+    tmp_path, most
+):
+    path = tmp_path / "bare.pkl"
+    path.write_bytes(pickle.dumps([*range(300, 2000), "a word " * 200], protocol=2))
+    with open_checkpoint(path) as container, pytest.raises(LimitReached, match="--max-pickle"):
+        container.follow(Limits(pickle_bytes=most))
+
+
 def test_zeros_are_called_what_they_are(made):
     with pytest.raises(Malformed, match="only zeros: a download that never arrived"):
         open_checkpoint(made(bytes(5000)))

@@ -81,7 +81,7 @@ class Container:
             if window >= most:
                 break
             window *= 16
-        if most < self.size and program.end >= most:
+        if most < self.size and (program.short or program.end >= most):
             limits.check("pickle_bytes", self.size, "the length of the pickle, in bytes,")
         return program, keys
 
