@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 READY := $(VENV)/ready
 
-.PHONY: run test test-long lab slides bench atlas lock clean setup
+.PHONY: run test test-long lab slides kit bench atlas lock clean setup
 
 run: $(READY)
 	$(BIN)/missing-aa run
@@ -27,6 +27,14 @@ lab: $(READY)
 # The half-day plan's, into build/slides; runs the lessons that it needs if they changed.
 slides: $(READY)
 	$(BIN)/python docs/slides/build_slides.py
+
+# For another kind of laptop: make kit PLATFORM=windows PYTHON_VERSION="3.12 3.13"
+# These two are never taken from the environment, where they often mean something else.
+PLATFORM =
+PYTHON_VERSION =
+kit: slides
+	$(BIN)/missing-aa kit $(if $(PLATFORM),--platform $(PLATFORM)) \
+		$(PYTHON_VERSION:%=--python %) $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
 bench: $(READY)
 	$(BIN)/python -m bench

@@ -5,6 +5,11 @@ import sys
 
 import pytest
 
+from helpers.doctor import CHECKS, OF_A_KIT, Result, examine, software, verdict
+from helpers.lessons import memory
+
+IN_A_KIT = ("packages", "releases", "release kernel", "kit")
+
 pytestmark = pytest.mark.xdist_group("doctor")
 
 
@@ -16,8 +21,9 @@ def doctor(*words, **places):
 def test_a_machine_in_order_is_ok_in_every_line():
     done = doctor()
     assert done.returncode == 0, done.stdout + done.stderr
-    lines = done.stdout.splitlines()
-    assert len(lines) == 8
+    *lines, last = done.stdout.splitlines()
+    assert last == "ready"
+    assert len(lines) == 10
     assert all(line.startswith("ok") for line in lines)
     assert "timm 1.0.11" in done.stdout
 
@@ -47,7 +53,7 @@ def ailing(tmp_path_factory):
     )
     assert done.returncode == 1, done.stderr
     answer = json.loads(done.stdout)
-    assert answer["schema"] == 1
+    assert (answer["schema"], answer["ready"]) == (1, False)
     return {check["name"]: check for check in answer["checks"]}
 
 
@@ -70,5 +76,37 @@ def test_what_is_wrong_is_named_with_its_remedy(ailing, check, finds, advises):
 
 
 def test_what_is_in_order_stays_so_beside_it(ailing):
-    assert [name for name, check in ailing.items() if check["ok"]] == ["Python", "disk"]
+    assert [name for name, check in ailing.items() if check["ok"]] == [
+        "Python",
+        "JupyterLab",
+        "memory",
+        "disk",
+    ]
     assert all(bool(check["remedy"]) != check["ok"] for check in ailing.values())
+
+
+def test_too_little_memory_for_the_hungriest_lesson_is_said(monkeypatch):
+    monkeypatch.setattr(memory, "available_mb", lambda: 1500)
+    (found,) = [result for result in examine() if result.name == "memory"]
+    assert "1.5 GB free" in found.detail and "close other programs" in found.remedy
+
+
+def test_the_last_line_names_what_is_missing():
+    good, bad = Result("disk", True, "", ""), Result("releases", False, "none", "fetch them")
+    assert verdict([good]) == ("ready", True)
+    assert verdict([bad, good, bad]) == ("not ready: releases, releases", False)
+
+
+def test_in_a_kit_every_remedy_does_without_a_network(monkeypatch, tmp_path):
+    """Seen from a Python whose environment lies in a kit's folder, with much of it gone."""
+    (tmp_path / "kit.json").write_text('{"wheels": {"gone-1.0-py3-none-any.whl": "0"}}')
+    (tmp_path / "requirements.lock").write_text("rich==1.2.3\n")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    monkeypatch.setattr(software, "LOCK", tmp_path / "nowhere" / "requirements.lock")
+    monkeypatch.setenv("MISSING_AA_CACHE", str(tmp_path / "empty"))
+    found = {name: look() for name, look in (CHECKS | OF_A_KIT).items() if name in IN_A_KIT}
+    for detail, remedy in found.values():
+        assert remedy and "pip" not in remedy and "fetch" not in remedy, detail
+    assert "rich is" in found["packages"][0]
+    assert f"{tmp_path}: delete the folder .venv" in found["packages"][1]
+    assert "unpack the archive again" in found["kit"][1]

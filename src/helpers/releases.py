@@ -109,7 +109,7 @@ def fetch(release: str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target.parent)
         with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
-            wheel = _download(release, Path(partial))
+            wheel = download(release, Path(partial))
             unpacked = Path(partial, "unpacked")
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(unpacked)
@@ -146,8 +146,14 @@ def remove(release: str) -> bool:
     return True
 
 
-def _download(release: str, folder: Path) -> Path:
-    """Let pip, which knows the user's index, proxy and certificates, fetch the wheel; check it."""
+def download(release: str, folder: Path) -> Path:
+    """Fetch the wheel of a release into a folder, unpacked nowhere, and return it.
+
+    Raises UnknownRelease, and ReleaseProblem where the index cannot be reached or the wheel is
+    not the recorded one.
+    """
+    check_known(release)
+    # pip knows the user's index, proxy and certificates.
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
         [*pip, "--no-deps", "--only-binary=:all:", "--dest", folder, f"timm=={release}"],
@@ -155,7 +161,7 @@ def _download(release: str, folder: Path) -> Path:
         text=True,
         stdin=subprocess.DEVNULL,
     )
-    wheels = list(folder.glob("*.whl"))
+    wheels = list(folder.glob(f"timm-{release}-*.whl"))
     if done.returncode or not wheels:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         raise ReleaseProblem(

@@ -19,6 +19,7 @@ COMMANDS = (
     "explain",
     "fetch",
     "inspect",
+    "kit",
     "matrix",
     "report",
     "rescue",

@@ -24,9 +24,10 @@ def run(args: argparse.Namespace) -> int:
     results = doctor.examine()
     if args.json:
         checks = [dataclasses.asdict(result) for result in results]
-        print(json.dumps({"schema": 1, "checks": checks}))
+        ready = all(result.ok for result in results)
+        print(json.dumps({"schema": 1, "ready": ready, "checks": checks}))
     else:
         console = Console(soft_wrap=True, highlight=False, markup=False)
-        for line, ok in doctor.lines(results):
+        for line, ok in (*doctor.lines(results), doctor.verdict(results)):
             console.print(line, style="green" if ok else "red")
     return int(not all(result.ok for result in results))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import helpers
+from helpers import kit
 from helpers.errors import Problem, UsageProblem
 
 UNMEASURED_MB = 3000
@@ -33,13 +34,13 @@ class Lesson:
 
 
 def root() -> Path:
-    """The project's folder: upwards from here, or else where this package's source lies.
+    """The project's folder: upwards from here, where this package's source lies, or the kit's.
 
-    Raises Problem if there are no lessons in either.
+    Raises Problem if there are no lessons in any of them.
     """
     here = Path.cwd()
     source = Path(helpers.__file__).resolve().parents[2]
-    for folder in (here, *here.parents, source):
+    for folder in filter(None, (here, *here.parents, source, kit.folder())):
         if _notebooks(folder):
             return folder
     raise Problem("there are no lessons here; run it inside the project's folder")

@@ -71,17 +71,23 @@ class PeakMemory:
         self._thread.join()
 
     def _sample(self) -> None:
-        me = psutil.Process()
         while True:
-            total = sum(map(_memory, me.children(recursive=True)))
-            self.mb = max(self.mb, total // MB)
+            self.mb = max(self.mb, below())
             if self._done.wait(self._every):
                 return
 
 
-def _memory(process: psutil.Process) -> int:
+def below(shared: bool = True) -> int:
+    """MB of every process below this one; shared pages once where the system tells, or for each."""
+    processes = psutil.Process().children(recursive=True)
+    return sum(_memory(process, shared) for process in processes) // MB
+
+
+def _memory(process: psutil.Process, shared: bool) -> int:
     """Bytes of one process, 0 if it has just ended."""
     try:
+        if not shared:
+            return process.memory_info().rss
         full = process.memory_full_info()
         return getattr(full, "pss", full.rss)
     except psutil.Error:

@@ -1,29 +1,22 @@
-"""Is this machine ready for the lessons? A handful of checks, each with its remedy."""
+"""The doctor's checks of what is installed: each gives its detail, and a remedy if it needs one."""
 
 import importlib.metadata
+import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import helpers
-from helpers import releases
-from helpers.errors import Problem
-from helpers.lessons import catalogue
+from helpers import kit, releases
 
-OLDEST_PYTHON = (3, 11)
-ROOM_GB = 1
-ELSEWHERE = "MISSING_AA_CACHE names another folder for releases, --output one for results"
 READER = "1.0.11"
 """The release that a lesson's kernel is tried with: the one that meets the error."""
 
 LOCK = Path(helpers.__file__).resolve().parents[2] / "requirements.lock"
-"""Lies there in a checkout only."""
+"""Lies there in a checkout only; a kit has one too."""
 
 # nms is the operator whose absence gives a torchvision away that was built for another torch.
 IMPORT_TORCH = """
@@ -32,53 +25,31 @@ torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
 print(f"torch {torch.__version__}, torchvision {torchvision.__version__}")
 """
 
-
-@dataclass(frozen=True)
-class Result:
-    """What one check found; where it is not ok, what to do."""
-
-    name: str
-    ok: bool
-    detail: str
-    remedy: str
-
-
-def examine() -> list[Result]:
-    """Every check of this machine, in seconds; those that import torch do so elsewhere."""
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(_judge, CHECKS, CHECKS.values()))
+# With the pages that it serves: an install cut short can lack them.
+IMPORT_JUPYTERLAB = """
+from pathlib import Path
+import jupyterlab.labapp
+page = Path(jupyterlab.labapp.get_app_dir(), "static", "index.html")
+assert page.is_file(), f"{page} is missing"
+print(jupyterlab.__version__)
+"""
 
 
-def lines(results: list[Result]) -> Iterator[tuple[str, bool]]:
-    """Lines of plain text to print, each with whether it is about something in order."""
-    for result in results:
-        yield f"{'ok' if result.ok else 'NOT OK':<7} {result.name}: {result.detail}", result.ok
-        if not result.ok:
-            yield f"        what to do: {result.remedy}", False
-
-
-def _judge(name: str, look: Callable[[], tuple[str, str]]) -> Result:
-    try:
-        detail, remedy = look()
-    except Exception as error:  # whatever keeps a check from its end is a finding itself
-        detail, remedy = f"{type(error).__name__}: {error}", _install()
-    return Result(name, not remedy, detail, remedy)
-
-
-def _install() -> str:
+def install() -> str:
+    """What to do where packages are missing or wrong."""
+    if folder := kit.folder():
+        return f"in {folder}: delete the folder .venv, then {kit.INSTALL}"
     if LOCK.is_file():
         return "in the project's folder: python -m pip install -r requirements.lock"
     return "python -m pip install 'missing-aa[course]'"
 
 
-def _python() -> tuple[str, str]:
-    found = ".".join(map(str, sys.version_info[:3]))
-    oldest = ".".join(map(str, OLDEST_PYTHON))
-    fine = sys.version_info >= OLDEST_PYTHON
-    return f"{found}, {sys.executable}", "" if fine else f"install Python {oldest} or newer"
+def _fetch() -> str:
+    folder = kit.folder()
+    return f"in {folder}: {kit.INSTALL}" if folder else "missing-aa fetch"
 
 
-def _packages() -> tuple[str, str]:
+def packages() -> tuple[str, str]:
     wanted = list(_locked()) or list(_required())
     wrong = []
     for requirement in wanted:
@@ -92,14 +63,17 @@ def _packages() -> tuple[str, str]:
     if not wrong:
         return f"all {len(wanted)} there", ""
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-    return "; ".join(wrong[:3]) + more, _install()
+    return "; ".join(wrong[:3]) + more, install()
 
 
 def _locked() -> Iterator:
     """The requirements of the lock file, if it is there, that apply to this machine."""
     from packaging.requirements import Requirement
 
-    for line in LOCK.read_text().splitlines() if LOCK.is_file() else []:
+    lock = LOCK
+    if not lock.is_file() and (folder := kit.folder()):
+        lock = folder / LOCK.name
+    for line in lock.read_text().splitlines() if lock.is_file() else []:
         requirement = Requirement(line)
         if requirement.marker is None or requirement.marker.evaluate():
             yield requirement
@@ -123,18 +97,12 @@ def _required() -> Iterator:
                 yield requirement
 
 
-def _torch() -> tuple[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", IMPORT_TORCH],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    if not done.returncode:
-        return done.stdout.strip(), ""
-    error = (done.stderr.strip() or "it died").splitlines()[-1]
-    if "No module" in error or "torchvision" not in error:
-        return error, _install()
+def torch() -> tuple[str, str]:
+    said, error = _python(IMPORT_TORCH)
+    if not error:
+        return said, ""
+    if "No module" in error or "torchvision" not in error or kit.folder():
+        return error, install()
     pair = [f"{one.name}{one.specifier}" for one in _locked() if one.name.startswith("torch")]
     return f"they do not fit together ({error})", (
         "install both anew in one command, from one index: "
@@ -142,7 +110,24 @@ def _torch() -> tuple[str, str]:
     )
 
 
-def _kernel() -> tuple[str, str]:
+def jupyterlab() -> tuple[str, str]:
+    said, error = _python(IMPORT_JUPYTERLAB)
+    return (error, install()) if error else (f"{said}, with its pages", "")
+
+
+def _python(program: str) -> tuple[str, str]:
+    """What a program prints in a Python of its own, and the last line of its error, if any."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    error = (done.stderr.strip() or "it died").splitlines()[-1] if done.returncode else ""
+    return done.stdout.strip(), error
+
+
+def kernel() -> tuple[str, str]:
     from jupyter_client import KernelManager
 
     with tempfile.TemporaryDirectory(prefix="aa-", ignore_cleanup_errors=True) as sockets:
@@ -165,14 +150,14 @@ def _kernel() -> tuple[str, str]:
     return f"python3 is the Python in {prefix}", "python -m ipykernel install --sys-prefix"
 
 
-def _cached() -> tuple[str, str]:
+def releases_cached() -> tuple[str, str]:
     missing = [release for release in releases.COURSE if release not in releases.cached()]
     if missing:
-        return f"missing: {', '.join(missing)} (in {releases.cache()})", "missing-aa fetch"
+        return f"missing: {', '.join(missing)} (in {releases.cache()})", _fetch()
     return f"{', '.join(releases.COURSE)} in {releases.cache()}", ""
 
 
-def _release_kernel() -> tuple[str, str]:
+def release_kernel() -> tuple[str, str]:
     from helpers.kernels import ReleaseKernel
 
     told = []
@@ -183,51 +168,18 @@ def _release_kernel() -> tuple[str, str]:
         finally:
             kernel.shutdown()
     except releases.ReleaseProblem:
-        return f"timm {READER} is not cached", "missing-aa fetch"
+        return f"timm {READER} is not cached", _fetch()
     printed = "".join(content["text"] for kind, content in told if kind == "stream")
     if printed.strip() == READER:
         return f"a kernel of its own sees timm {READER}", ""
     errors = [content["evalue"] for kind, content in told if kind == "error"]
-    return f"asked for timm {READER}, got {(errors or [printed.strip()])[0]}", _install()
+    return f"asked for timm {READER}, got {(errors or [printed.strip()])[0]}", install()
 
 
-def _folders() -> dict[str, Path]:
-    """Purpose -> the folder that the lessons write into, or the nearest one that is there."""
-    try:
-        results = catalogue.root() / "build" / "lessons"
-    except Problem:
-        results = Path.cwd()
-    wanted = {"results": results, "releases": releases.cache()}
-    return {
-        purpose: next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        for purpose, folder in wanted.items()
-    }
-
-
-def _disk() -> tuple[str, str]:
-    free = {purpose: shutil.disk_usage(place).free / 1e9 for purpose, place in _folders().items()}
-    detail = ", ".join(f"{gb:.1f} GB for {purpose}" for purpose, gb in free.items())
-    short = min(free.values()) < ROOM_GB
-    return detail, f"make room for {ROOM_GB} GB, or elsewhere: {ELSEWHERE}" if short else ""
-
-
-def _writing() -> tuple[str, str]:
-    refused = []
-    for purpose, place in _folders().items():
-        try:
-            tempfile.TemporaryFile(dir=place).close()
-        except OSError as error:
-            refused.append(f"{purpose} cannot be written into {place} ({error.strerror})")
-    return "; ".join(refused) or "allowed", ELSEWHERE if refused else ""
-
-
-CHECKS = {
-    "Python": _python,
-    "packages": _packages,
-    "torch and torchvision": _torch,
-    "kernel": _kernel,
-    "releases": _cached,
-    "release kernel": _release_kernel,
-    "disk": _disk,
-    "writing": _writing,
-}
+def kit_files() -> tuple[str, str]:
+    folder = kit.folder()
+    wheels = json.loads((folder / kit.LIST).read_text())["wheels"]
+    missing = [name for name in wheels if not (folder / "wheels" / name).is_file()]
+    if missing:
+        return f"{len(missing)} of {len(wheels)} wheels are gone", "unpack the archive again"
+    return f"all {len(wheels)} wheels in {folder}", ""

@@ -1,0 +1,147 @@
+"""The wheels of a kit, brought by pip, which knows the user's index, proxy and certificates."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import parse_wheel_filename
+
+from helpers.errors import Problem
+from helpers.kit.targets import MICROS, Platform, pins
+
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+"""PyTorch's own builds for Linux, without CUDA: 200 MB instead of 3 GB."""
+
+TORCH = ("torch", "torchvision")
+
+
+def locked(lock: str, platform: Platform, python: str, folder: Path) -> dict[str, Path]:
+    """File name -> wheel of all that a lock asks for on one machine, torch aside.
+
+    What is in the folder already is not fetched. Raises Problem where pip fails.
+    """
+    return {
+        wheel.name: wheel
+        for micro in MICROS
+        for wheel in _bring(
+            [one for one in _wanted(lock, platform, python, micro) if one.name not in TORCH],
+            platform,
+            python,
+            folder,
+            ["--no-deps"],
+        )
+    }
+
+
+def torch(
+    lock: str, platform: Platform, python: str, index: str | None, folder: Path
+) -> dict[str, Path]:
+    """File name -> wheel of torch and torchvision, from an index of their own or the usual one.
+
+    With what torch requires beyond the lock, CUDA's libraries. Raises Problem where pip fails.
+    """
+    everything = _wanted(lock, platform, python, MICROS[-1])
+    pair = [one for one in everything if one.name in TORCH]
+    others = [one for one in everything if one.name not in TORCH]
+    source = index.rstrip("/").rpartition("/")[2] if index else "usual"
+    folder = folder / f"{pair[0].name}{pair[0].specifier}-{source}"
+    if index or not platform.linux:
+        options = ["--no-deps", *(["--index-url", index] if index else [])]
+        return {wheel.name: wheel for wheel in _bring(pair, platform, python, folder, options)}
+    if not sys.platform.startswith("linux"):
+        raise Problem("CUDA's libraries can be collected on Linux only; leave --torch-index away")
+    with tempfile.TemporaryDirectory() as place:
+        constraints = Path(place, "constraints.txt")
+        constraints.write_text("\n".join(map(str, others)))
+        options = ["--constraint", str(constraints)]
+        _download(map(str, pair), platform, python, folder, options)
+    locked = {one.name for one in others}
+    return {wheel.name: wheel for wheel in folder.glob("*.whl") if _name(wheel) not in locked}
+
+
+def tools(root: Path, platform: Platform, python: str, folder: Path) -> dict[str, Path]:
+    """File name -> wheel of pip, and of this project itself. Raises Problem where pip fails."""
+    _download(["pip"], platform, python, folder, ["--no-deps"])
+    _pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(root))
+    return {wheel.name: wheel for wheel in folder.glob("*.whl")}
+
+
+def check(lock: Path, platform: Platform, python: str, folders: Iterable[Path]) -> bool | None:
+    """Whether these folders alone suffice there, by uv, which judges markers as there.
+
+    None without uv. Raises Problem, which says what is lacking.
+    """
+    if not importlib.util.find_spec("uv"):
+        return None
+    links = [word for folder in folders for word in ("--find-links", str(folder))]
+    for micro in MICROS:
+        words = ["--dry-run", "--quiet", "--no-cache", "--no-config", "--no-index", *links]
+        words += ["--only-binary", ":all:", "--target", str(lock.parent / "nowhere")]
+        words += ["--python-platform", platform.uv, "--python-version", f"{python}.{micro}"]
+        done = subprocess.run(
+            [sys.executable, "-m", "uv", "pip", "install", *words, "-r", lock, "missing-aa", "pip"],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": platform.least},
+        )
+        if done.returncode:
+            raise Problem(f"a {platform.name} could not be set up from this: {done.stderr.strip()}")
+    return True
+
+
+def _wanted(lock: str, platform: Platform, python: str, micro: int) -> list[Requirement]:
+    return pins(lock.splitlines(), platform, python, micro)
+
+
+def _bring(
+    wanted: list[Requirement], platform: Platform, python: str, folder: Path, options: list[str]
+) -> list[Path]:
+    """The wheel of each requirement, fetched unless it is there."""
+    there = _there(wanted, folder)
+    if missing := [str(one) for one in wanted if one.name not in there]:
+        _download(missing, platform, python, folder, options)
+        there = _there(wanted, folder)
+    return list(there.values())
+
+
+def _there(wanted: list[Requirement], folder: Path) -> dict[str, Path]:
+    """Name -> wheel of what is in the folder already, and whole."""
+    allowed = {one.name: one.specifier for one in wanted}
+    found = {}
+    for wheel in folder.glob("*.whl"):
+        name, version, *_ = parse_wheel_filename(wheel.name)
+        if name in allowed and allowed[name].contains(version) and zipfile.is_zipfile(wheel):
+            found[name] = wheel
+    return found
+
+
+def _name(wheel: Path) -> str:
+    return parse_wheel_filename(wheel.name)[0]
+
+
+def _download(
+    wanted: Iterable[str], platform: Platform, python: str, folder: Path, options: list[str]
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    where = [word for tag in platform.tags for word in ("--platform", tag)]
+    where += ["--implementation", "cp", "--python-version", f"{python}.{MICROS[-1]}"]
+    _pip("download", "--only-binary=:all:", "--dest", str(folder), *where, *options, *wanted)
+
+
+def _pip(command: str, *words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check", *words],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        said = said or done.stderr.splitlines() or ["nothing"]
+        raise Problem(f"pip could not bring the wheels; it said: {said[-1]}")

@@ -1,0 +1,119 @@
+"""What learners on one server take of its memory: `python -m helpers.lessons.learners [LESSON…]`.
+
+Each has a JupyterLab of their own, as under JupyterHub, and one lesson open in which every cell
+has been run. First one learner, then two at once: pages that they share count once (Linux).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import nbformat
+from jupyter_client import BlockingKernelClient
+
+from helpers.errors import Problem
+from helpers.lessons import catalogue
+from helpers.lessons.memory import PeakMemory, below
+
+PATIENCE = 120
+"""Seconds for JupyterLab to start; a cell may take five times as long."""
+
+
+class Learner:
+    """One person at work: a JupyterLab of their own; closing it ends all that it started."""
+
+    def __enter__(self) -> "Learner":
+        self._place = tempfile.TemporaryDirectory(prefix="aa-", ignore_cleanup_errors=True)
+        self._folder = Path(self._place.name)
+        words = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--ServerApp.port_retries=0"]
+        words += ["--IdentityProvider.token=", f"--ServerApp.root_dir={self._folder}"]
+        own = {f"JUPYTER_{what}_DIR": str(self._folder) for what in ("RUNTIME", "CONFIG", "DATA")}
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *words],
+            env=os.environ | own,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._server.terminate()  # JupyterLab ends its kernels, and they theirs
+        self._server.wait()
+        self._place.cleanup()
+
+    def wait(self) -> None:
+        """Until its JupyterLab answers. Raises Problem if it never does."""
+        self._url = self._address()
+        self._ask("api/status")
+
+    def work(self, lesson: Path) -> None:
+        """Open a lesson and run every cell of it. Raises Problem where one fails."""
+        about = {"path": lesson.name, "name": lesson.name, "type": "notebook"}
+        session = self._ask("api/sessions", about | {"kernel": {"name": "python3"}})
+        file = self._folder / f"kernel-{session['kernel']['id']}.json"
+        client = BlockingKernelClient(connection_file=str(file))
+        client.load_connection_file()
+        client.start_channels()
+        client.wait_for_ready(timeout=PATIENCE)
+        for cell in nbformat.read(lesson, as_version=4).cells:
+            if cell.cell_type == "code":
+                reply = client.execute_interactive(
+                    cell.source, timeout=5 * PATIENCE, output_hook=lambda message: None
+                )
+                if reply["content"]["status"] == "error":
+                    raise Problem(f"{lesson.stem}: {reply['content']['evalue']}")
+        client.stop_channels()
+
+    def _address(self) -> str:
+        """Where JupyterLab says that it listens, in a file that it writes when it does."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self._server.poll() is None:
+            for file in self._folder.glob("jpserver-*.json"):
+                try:
+                    return json.loads(file.read_text())["url"]
+                except ValueError:  # it is being written
+                    pass
+            time.sleep(0.2)
+        raise Problem("JupyterLab did not start; missing-aa doctor may say why")
+
+    def _ask(self, path: str, body: dict | None = None) -> dict:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self._url + path, data, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.load(answer)
+
+
+def measure(lesson: Path, learners: int) -> dict[str, int]:
+    """MB that so many learners take together: JupyterLab alone, at the end of a lesson, the most.
+
+    `unshared` is the end again, with shared pages counted for each process.
+    """
+    with ExitStack() as stack, ThreadPoolExecutor() as pool, PeakMemory() as peak:
+        everyone = [stack.enter_context(Learner()) for _ in range(learners)]
+        list(pool.map(Learner.wait, everyone))
+        alone = below()
+        list(pool.map(lambda learner: learner.work(lesson), everyone))
+        end, unshared = below(), below(shared=False)
+    return {"JupyterLab": alone, "end": end, "most": peak.mb, "unshared": unshared}
+
+
+def main() -> None:
+    """Print what one learner takes, and each further one."""
+    for lesson in catalogue.choose(catalogue.lessons(catalogue.root()), sys.argv[1:] or ["03"]):
+        one, two = (measure(lesson.path, learners) for learners in (1, 2))
+        print(f"{lesson.name}, in MB:", flush=True)
+        for what in one:
+            print(f"  {what}: one {one[what]:,}, each further {two[what] - one[what]:,}")
+
+
+if __name__ == "__main__":
+    main()
