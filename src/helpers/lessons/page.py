@@ -36,6 +36,7 @@ SETTINGS = Config(
 def write(notebook: Path, page: Path) -> None:
     """Write the page of an executed notebook, titled by its first heading."""
     nb = nbformat.read(notebook, as_version=4)
+    nb.metadata.pop("widgets", None)  # what controls remember, for which a page has no use
     texts = [cell.source for cell in nb.cells if cell.cell_type == "markdown"]
     headings = [line[2:] for text in texts for line in text.splitlines() if line.startswith("# ")]
     title = next(iter(headings), notebook.stem)

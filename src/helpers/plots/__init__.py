@@ -47,6 +47,14 @@ def style():
 
 def show(fig: Figure, alt: str) -> None:
     """Display a figure with `alt` as its text alternative. Raises ValueError for an empty one."""
+    publish_display_data(bundle(fig, alt))
+
+
+def bundle(fig: Figure, alt: str) -> dict[str, str]:
+    """A figure as a display takes it: HTML that holds `alt`, the PNG, and `alt` alone.
+
+    Raises ValueError for an empty text alternative.
+    """
     if not alt.strip():
         raise ValueError("a figure needs a text alternative: say what a reader should see in it")
     with style():
@@ -56,4 +64,4 @@ def show(fig: Figure, alt: str) -> None:
     image = (
         f'<img src="data:image/png;base64,{png}" alt="{html.escape(alt)}" style="max-width: 100%">'
     )
-    publish_display_data({"text/html": image, "image/png": png, "text/plain": alt})
+    return {"text/html": image, "image/png": png, "text/plain": alt}

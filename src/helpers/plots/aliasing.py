@@ -3,11 +3,21 @@
 Each function returns a figure and its text alternative, made from what is drawn.
 """
 
-from matplotlib.figure import Figure
-from torch import Tensor
+from collections.abc import Callable
 
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from helpers.layers import BlurPool2d
 from helpers.plots import BLACK, BLUE, VERMILION, figure, style
+from helpers.shift import fractional_shift, shift_error
 from helpers.training import Run
+
+Layer = Callable[[Tensor], Tensor]
+
+EDGE = 3
+"""Samples at a map's border, where a convolution has met zeros: another story than the stride's."""
 
 
 def crossings(samples: Tensor) -> int:
@@ -77,6 +87,63 @@ def responses(frequencies: Tensor, curves: dict[str, Tensor]) -> tuple[Figure, s
     return fig, (
         "Share of each frequency that a blur lets through, falling from 1 at frequency 0. "
         f"At {frequencies[middle]:.2f} cycles per pixel, the limit for stride 2: {notes}."
+    )
+
+
+def moved(picture: Tensor, layers: dict[str, Layer], shift: int) -> tuple[Figure, str]:
+    """A picture moved to the right, and where the map of each layer, moved back, is another one.
+
+    Shape of the picture: (1, 3, H, W). The brightest is an eighth of what the first layer gives at
+    most; a layer that does not mind the move stays dark.
+    """
+    fig = figure(3.1 * (1 + len(layers)), 3.5)
+    notes, brightest = [], None
+    with style(), torch.inference_mode():
+        first, *panels = fig.subplots(1, 1 + len(layers))
+        there = picture.roll(shift, dims=-1)
+        first.imshow(there[0].permute(1, 2, 0).numpy())
+        first.set(title=f"moved by {shift}", xlabel="column (pixels)", ylabel="row (pixels)")
+        for axes, (name, layer) in zip(panels, layers.items(), strict=True):
+            still, maps = layer(picture), layer(there)
+            back = fractional_shift(maps, -shift * maps.shape[-1] / picture.shape[-1])
+            brightest = brightest or still.norm(dim=1).max().item() / 8
+            change = (back - still)[0].norm(dim=0)[EDGE:-EDGE, EDGE:-EDGE]
+            axes.imshow(change.numpy(), vmin=0, vmax=brightest)
+            error = shift_error(layer, picture, shift)
+            axes.set(title=name, xlabel=f"column (samples)\nshift error {error:.3f}")
+            notes.append(f"{name} {error:.3f}")
+        fig.suptitle("The picture moves. Where do the maps, moved back, change?")
+    return fig, (
+        f"A picture moved to the right by {shift} pixel{'s' * (shift != 1)}, and what that changes "
+        f"in the map of each layer, moved back by as much. Shift error: {'; '.join(notes)}."
+    )
+
+
+def blurred(picture: Tensor, taps: int) -> tuple[Figure, str]:
+    """A picture, shape (H, W), at half its size after a binomial blur, and what that lets through.
+
+    One tap is no blur.
+    """
+    blur = BlurPool2d(1, taps, stride=1) if taps > 1 else nn.Identity()
+    half = blur(picture[None, None])[0, 0, ::2, ::2]
+    frequencies = torch.linspace(0, 0.5, 101)
+    # A row of Pascal's triangle is 1 1, blurred with itself again and again.
+    share = torch.cos(torch.pi * frequencies) ** (taps - 1)
+    fig = figure(8, 3.6)
+    with style():
+        left, right = fig.subplots(1, 2)
+        left.imshow(half.clamp(0, 1).numpy(), cmap="gray", vmin=0, vmax=1)
+        left.set(title="every 2nd pixel", xlabel="column (pixels)", ylabel="row (pixels)")
+        right.plot(frequencies.numpy(), share.numpy(), color=BLUE)
+        right.axvspan(0.25, 0.5, color=BLACK, alpha=0.08)
+        right.text(0.375, 0.9, "too fast\nfor stride 2", ha="center", va="center")
+        right.set(title="what is let through", xlabel="frequency (cycles per pixel)")
+        right.set(ylabel="share let through", xlim=(0, 0.5), ylim=(0, 1.05))
+        fig.suptitle(f"A blur of {taps} taps before the stride" if taps > 1 else "No blur")
+    return fig, (
+        f"Every second pixel of a picture after a blur of {taps} tap{'s' * (taps != 1)}: "
+        f"contrast {half.std().item():.2f} (standard deviation). Let through at 0.25 cycles per "
+        f"pixel, the limit for stride 2: {share[50]:.2f}; at 0.125: {share[25]:.2f}."
     )
 
 

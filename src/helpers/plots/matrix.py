@@ -62,7 +62,7 @@ def what_happened(
     with style():
         for axes, form in zip(panels, forms, strict=True):
             outcomes = [[met.get((form, w, r)) for r in releases] for w in releases]
-            kinds = [[_kind(outcome) for outcome in row] for row in outcomes]
+            kinds = [[kind_of(outcome) for outcome in row] for row in outcomes]
             numbers = np.array([[names.index(kind) for kind in row] for row in kinds])
             _draw(axes, numbers, colours, len(names) - 1)
             if len(releases) <= FEW:
@@ -80,7 +80,8 @@ def what_happened(
     return fig, f"Writers by readers, {len(releases)} releases, {model}. {told}"
 
 
-def _kind(outcome: Outcome | None) -> str:
+def kind_of(outcome: Outcome | None) -> str:
+    """One of KINDS."""
     if outcome is None or outcome.result in (NO_MODEL, NOT_WRITTEN):
         return NOTHING
     if outcome.result in (OK, DIFFERENT):
