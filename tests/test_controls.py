@@ -8,7 +8,6 @@ import torch
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers import controls
 from helpers.images import photo, zone_plate
 from helpers.layers import BlurPool2d, ConvNormAct
 from helpers.matrix.cells import DIFFERENT, ERROR, OK, Cell, Outcome
@@ -19,47 +18,15 @@ from helpers.shift import shift_error
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def alt(widget):
-    return re.search(r'alt="([^"]+)"', widget.value)[1]
-
-
-def test_what_is_moved_changes_the_picture_and_its_text():
-    asked = []
-
-    def draw(taps):
-        asked.append(taps)
-        return aliasing.blurred(zone_plate(32), taps)
-
-    slider, picture = controls.panel(draw, {"taps": 1}, taps=(1, 3, 5)).children
-    assert slider.description == "taps" and slider.options == (1, 3, 5)
-    before, told = picture.value, alt(picture)
-    slider.value = 5
-    assert asked == [1, 5]
-    assert picture.value != before and "data:image/png" in picture.value
-    assert "blur of 1 tap:" in told and "blur of 5 taps:" in alt(picture)
-
-
-def test_every_choice_has_a_control_and_all_are_heeded():
-    def draw(writer, reader):
-        return pair(CELLS, writer, reader)
-
-    releases = ["1.0.3", "1.0.11"]
-    start = {"writer": "1.0.3", "reader": "1.0.11"}
-    writer, reader, picture = controls.panel(draw, start, writer=releases, reader=releases).children
-    assert "written by 1.0.3 and read by 1.0.11" in alt(picture)
-    writer.value = "1.0.11"
-    assert "written by 1.0.11 and read by 1.0.11" in alt(picture)
-    reader.value = "1.0.3"
-    assert "written by 1.0.11 and read by 1.0.3" in alt(picture)
-
-
-CODE = """
+DRAW = """
+from matplotlib.figure import Figure
 from helpers import controls
-from helpers.images import zone_plate
-from helpers.plots.aliasing import blurred
 
-controls.explore(lambda taps: blurred(zone_plate(32), taps), {"taps": 3}, taps=(1, 3, 5))
+def draw(writer, reader=2):
+    return Figure(), f"written by {writer}, read by {reader}"
 """
+EXPLORE = f"{DRAW}controls.explore(draw, {{'writer': 1}}, writer=[1, 2, 3])"
+TWO = f"{DRAW}box = controls.panel(draw, dict(writer=1, reader=2), writer=[1, 2], reader=[1, 2]);"
 
 
 class Attended(NotebookClient):
@@ -71,28 +38,46 @@ class Attended(NotebookClient):
         return client
 
 
-@pytest.fixture(params=[NotebookClient, Attended])
-def shown(request):
-    """Who showed it, the notebook, and its one output."""
-    notebook = new_notebook(cells=[new_code_cell(CODE)])
-    request.param(notebook, kernel_name="python3").execute()
-    (output,) = notebook.cells[0].outputs
-    return request.param, notebook, output
+def executed(client, *cells):
+    """The notebook that a client makes of these cells."""
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+    client(notebook, kernel_name="python3").execute()
+    return notebook
 
 
-def test_the_still_picture_is_always_there_and_a_widget_only_where_someone_is(shown):
-    client, notebook, output = shown
-    assert "blur of 3 taps" in re.search(r'alt="([^"]+)"', output.data["text/html"])[1]
-    assert output.data["text/plain"].startswith("Every second pixel") and "image/png" in output.data
-    assert (WIDGET in output.data) == (client is Attended)
-    assert ("widgets" in notebook.metadata) == (client is Attended)
+def alt(output):
+    return re.search(r'alt="([^"]+)"', output.data["text/html"])[1]
 
 
-def test_on_a_page_it_is_the_still_picture_and_nothing_from_elsewhere(shown, tmp_path):
+def test_who_only_reads_has_the_still_picture_and_no_widget():
+    notebook = executed(NotebookClient, EXPLORE)
+    (picture,) = notebook.cells[0].outputs
+    assert "written by 1" in alt(picture)
+    assert picture.data["text/plain"] == alt(picture) and "image/png" in picture.data
+    assert WIDGET not in picture.data and "widgets" not in notebook.metadata
+
+
+def test_where_someone_is_there_are_controls_above_the_same_picture():
+    (still,) = executed(NotebookClient, EXPLORE).cells[0].outputs
+    sliders, picture = executed(Attended, EXPLORE).cells[0].outputs
+    assert WIDGET in sliders.data and picture.data == still.data
+
+
+def test_what_is_moved_changes_the_picture_and_its_text():
+    cells = executed(Attended, TWO, "box.children[0].value = 2").cells
+    _, moved = cells[0].outputs
+    assert alt(moved) == "written by 2, read by 2" == moved.data["text/plain"]
+    notebook = executed(Attended, TWO, "print([s.description for s in box.children])")
+    assert notebook.cells[1].outputs[0].text == "['writer', 'reader']\n"
+    _, unmoved = notebook.cells[0].outputs
+    assert alt(unmoved) == "written by 1, read by 2"
+
+
+@pytest.mark.parametrize("client", [NotebookClient, Attended])
+def test_on_a_page_it_is_the_still_picture_and_nothing_from_elsewhere(client, tmp_path):
     from helpers.lessons import page
 
-    _, notebook, _ = shown
-    nbformat.write(notebook, tmp_path / "it.ipynb")
+    nbformat.write(executed(client, EXPLORE), tmp_path / "it.ipynb")
     page.write(tmp_path / "it.ipynb", tmp_path / "it.html")
     html = (tmp_path / "it.html").read_text()
     assert html.count("<img ") == 1 and "<script" not in html and "https://" not in html
@@ -140,3 +125,34 @@ def test_a_pair_of_releases_counts_what_all_models_met():
     assert "state_dict: the writer's output 1, another output, no error 1" in told
     assert sorted(bar.get_width() for bar in fig.axes[0].patches) == [1, 1, 1, 1]
     assert "nothing was measured" in pair(CELLS, "1.0.3", "9.9")[1]
+
+
+@pytest.mark.long
+def test_in_jupyterlab_the_slider_moves_the_picture_which_stays_in_the_file(tmp_path):
+    import jupyterlab_browser as lab
+
+    if lab.CHROMIUM is None:
+        pytest.skip("no Chromium or Chrome on this machine")
+    (tmp_path / "work").mkdir()
+    path = tmp_path / "work" / "it.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [new_code_cell(EXPLORE)]
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+
+    def expect_picture(page, words):
+        picture = page.locator(".jp-OutputArea-output img")
+        lab.expect(picture).to_have_attribute("alt", re.compile(words), timeout=lab.MINUTES)
+        lab.expect(picture).to_have_count(1)
+
+    with lab.server(path.parent, tmp_path) as address:
+        with lab.browser() as page:
+            opened = lab.Lab(page, address, path)
+            opened.menu("Run", "Run All Cells$")
+            expect_picture(page, "written by 1")
+            page.locator(".jp-OutputArea-output .noUi-handle").focus()
+            page.keyboard.press("ArrowRight")
+            expect_picture(page, "written by 2")
+            opened.saved()
+        with lab.browser() as page:
+            lab.Lab(page, address, path)
+            expect_picture(page, "written by 2")

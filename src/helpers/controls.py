@@ -1,14 +1,14 @@
 """Controls that move what a figure shows; where nobody can move one, its still picture.
 
 A lesson that papermill runs, a page and a slide show the picture alone. In JupyterLab the controls
-stand above it, and it is there again for whoever opens the saved notebook without them.
+stand above it; the picture is an output of its own, so that it stays in the saved notebook.
 """
 
 from collections.abc import Callable, Sequence
 
 from IPython import get_ipython
-from IPython.display import publish_display_data
-from ipywidgets import HTML, SelectionSlider, VBox
+from IPython.display import DisplayHandle, publish_display_data
+from ipywidgets import SelectionSlider, VBox
 from matplotlib.figure import Figure
 
 from helpers.plots import bundle
@@ -21,33 +21,33 @@ def explore(draw: Draw, start: dict[str, object], **choices: Sequence) -> None:
 
     `choices` are the values that an argument of `draw` may take, `start` is what it shows at first.
     """
-    still = bundle(*draw(**start))
-    if not someone_is_there():
-        publish_display_data(still)
-        return
-    # A front end takes the controls if it can, and else the picture.
-    controls = panel(draw, start, **choices)._repr_mimebundle_()
-    publish_display_data({**controls, **still})
+    if someone_is_there():
+        panel(draw, start, **choices)
+    else:
+        publish_display_data(bundle(*draw(**start)))
 
 
 def panel(draw: Draw, start: dict[str, object], **choices: Sequence) -> VBox:
-    """A slider for each choice, and below them the picture, drawn anew when one is moved."""
+    """Show a slider for each choice, and below them the picture, drawn anew when one is moved."""
     sliders = {
         name: SelectionSlider(
             options=list(values), value=start[name], description=name, continuous_update=False
         )
         for name, values in choices.items()
     }
-    picture = HTML()
+    picture = DisplayHandle()
 
-    def redraw(_=None) -> None:
+    def redraw(_) -> None:
         chosen = {name: slider.value for name, slider in sliders.items()}
-        picture.value = bundle(*draw(**chosen))["text/html"]
+        picture.update(bundle(*draw(**chosen)), raw=True)
 
     for slider in sliders.values():
         slider.observe(redraw, "value")
-    redraw()
-    return VBox([*sliders.values(), picture])
+    box = VBox(list(sliders.values()))
+    # On a page, which has no use for sliders, they are nothing.
+    publish_display_data({**box._repr_mimebundle_(), "text/html": ""})
+    picture.display(bundle(*draw(**start)), raw=True)
+    return box
 
 
 def someone_is_there() -> bool:
