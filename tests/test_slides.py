@@ -237,6 +237,16 @@ def test_a_slide_that_does_not_fit_is_noticed(tiny, tmp_path, pages):
     assert fault.startswith("long: beyond the frame")
 
 
+def test_the_six_questions_print_on_one_side_of_a_sheet(tmp_path, browser):
+    slides.write_form(tmp_path)
+    html = (tmp_path / "questions.html").read_text()
+    assert html.count("<h2") == 6 and not FOREIGN.search(html)
+    page = browser.new_page()
+    page.goto((tmp_path / "questions.html").as_uri())
+    paper = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type */Page\b", paper)) == 1
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """The deck, from lessons that are executed for it unless they have been."""

@@ -1,7 +1,8 @@
 """Build the slides: `python docs/slides/build_slides.py [--output build/slides]`, or `make slides`.
 
 deck.toml says which cells of which lessons stand on which slide, in the order of the half-day plan;
-what they show is what `missing-aa run` got. The folder asks no other host for anything.
+what they show is what `missing-aa run` got. Beside them lie the six questions, to be printed.
+Nothing asks another host for anything.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import nbformat
 from nbconvert import SlidesExporter
+from nbconvert.filters import markdown2html
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
@@ -26,6 +28,7 @@ from helpers.lessons.page import SETTINGS
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PLAN = ROOT / "docs" / "teaching" / "plans.md"
+FORM = ROOT / "docs" / "teaching" / "questions_form.md"
 WIDTH, HEIGHT = 1280, 720
 REVEAL = ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "LICENSE")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -193,6 +196,15 @@ def write(notebook: NotebookNode, folder: Path) -> None:
     (folder / "index.html").write_text(html, encoding="utf-8")
 
 
+def write_form(folder: Path) -> None:
+    """The six questions on a sheet of paper."""
+    body = markdown2html(FORM.read_text(encoding="utf-8"))
+    style = (HERE / "paper.css").read_text(encoding="utf-8")
+    head = f'<meta charset="utf-8"><title>Six questions</title><style>{style}</style>'
+    page = f'<!DOCTYPE html><html lang="en"><head>{head}</head><body>{body}</body></html>'
+    (folder / "questions.html").write_text(page, encoding="utf-8")
+
+
 def stale(numbers: set[str], executed: Path) -> list[str]:
     """Of these lessons, the ones that were not executed as they are now, with an end."""
     names = []
@@ -228,10 +240,11 @@ def main() -> int:
     lessons = {path.name[:2]: Lesson(path) for path in paths}
     try:
         write(assemble(deck, lessons, read_plan()), args.output)
+        write_form(args.output)
     except Problem as problem:
         print(f"slides: {problem}", file=sys.stderr)
         return problem.exit_code
-    print(f"Slides: {args.output / 'index.html'}")
+    print(f"Slides: {args.output / 'index.html'}; to print: {args.output / 'questions.html'}")
     return 0
 
 
