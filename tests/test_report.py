@@ -305,3 +305,27 @@ def test_a_file_beyond_all_measure_is_not_read(tmp_path, ask, monkeypatch):
     monkeypatch.setattr("helpers.reporting.LARGEST", 100)
     code, said = ask(save(tmp_path / "a.ipynb", lesson(*exercise(1, FIRST, RIGHT))))
     assert code == 6 and "larger than" in said["passed_over"][0]["reason"]
+
+
+@pytest.mark.long
+def test_what_jupyterlab_saves_is_what_is_read(tmp_path, ask):
+    import jupyterlab_browser as lab
+
+    if lab.CHROMIUM is None:
+        pytest.skip("no Chromium or Chrome on this machine")
+    cells = [new_code_cell("from helpers.checks import start as check"), *exercise(1, FIRST)]
+    cells[2].source = "check.failing_step('load')"
+    cells[3].source, cells[3].outputs = "check.failing_step('forward')", []
+    notebook = lesson(*cells)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    path = save(tmp_path / "work" / "a.ipynb", notebook)
+    with lab.server(path.parent, tmp_path) as address, lab.browser() as page:
+        opened = lab.Lab(page, address, path)
+        opened.menu("Run", "Run All Cells$")
+        lab.expect(page.locator("[role=status]", has_text="failing step")).to_have_count(
+            2, timeout=lab.MINUTES
+        )
+        opened.saved()
+    code, said = ask(path)
+    (one,) = said["notebooks"][0]["exercises"]
+    assert code == 1 and one["status"] == "wrong" and one["hint"].startswith("which word")
