@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 READY := $(VENV)/ready
 
-.PHONY: run test test-long lab slides kit bench atlas lock clean setup
+.PHONY: run test test-long lab book slides kit bench atlas lock clean setup
 
 run: $(READY)
 	$(BIN)/missing-aa run
@@ -23,6 +23,10 @@ test-long: $(READY)
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
+
+# The site, from what `make run` executed; what is missing or older than its source is executed first.
+book: $(READY)
+	$(BIN)/python docs/site/build_site.py
 
 # The half-day plan's, into build/slides; runs the lessons that it needs if they changed.
 slides: $(READY)

@@ -1,0 +1,114 @@
+"""Build the site, as `make book` does: `python docs/site/build_site.py [--output build/book]`.
+
+The pages are those of this folder, of docs/, and the lessons as `missing-aa run` executed them.
+They are laid out as in the repository, so that a link means the same here and there.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from sphinx.cmd.build import main as sphinx
+
+import atlas_page
+import commands_page
+from helpers.lessons import catalogue
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+EXECUTED = ROOT / "build" / "lessons"
+PARTS = {
+    None: "index",
+    "#two-commands": "setup",
+    "#i-have-an-error-where-do-i-look": "errors",
+    "#the-command": "commands",
+}  # of the README, each on the page that includes it
+DOWNLOADS = "downloads"  # the lessons as they lie in the repository
+PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+
+
+def stale(lessons: list[catalogue.Lesson], executed: Path, source: Path) -> list[str]:
+    """The lessons that have to be executed: not yet done, failed, done with other parameters.
+
+    Or older than the lesson itself or than any file of the package.
+    """
+    package = max(path.stat().st_mtime for path in source.rglob("*") if path.suffix != ".pyc")
+    return [
+        lesson.name
+        for lesson in lessons
+        if not _is_fresh(executed / lesson.path.name, max(package, lesson.path.stat().st_mtime))
+    ]
+
+
+def _is_fresh(notebook: Path, since: float) -> bool:
+    if not notebook.exists() or notebook.stat().st_mtime < since:
+        return False
+    record = nbformat.read(notebook, 4).metadata.papermill
+    return record.exception is None and not record.parameters
+
+
+def bring_together(stage: Path) -> None:
+    """Fill a folder with everything that Sphinx is to read."""
+    shutil.rmtree(stage, ignore_errors=True)
+    ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "site")
+    for folder in ("docs", "src", "tests"):  # the latter two for links to single files of them
+        shutil.copytree(ROOT / folder, stage / folder, ignore=ignore)
+    for page in [*HERE.glob("*.md"), *(ROOT / name for name in PROJECT)]:
+        shutil.copy2(page, stage)
+    for page in stage.glob("docs/**/*.md"):
+        page.write_text(_lead_to_parts(page.read_text("utf-8")), "utf-8")
+    atlas_page.write(stage)
+    commands_page.write(stage)
+    shutil.copytree(ROOT / "notebooks", stage / DOWNLOADS, ignore=ignore)
+    (stage / "notebooks").mkdir()
+    for lesson in catalogue.lessons(ROOT):
+        name = lesson.path.name
+        page = lesson_page(nbformat.read(EXECUTED / name, 4), f"../{DOWNLOADS}/{name}")
+        nbformat.write(page, stage / "notebooks" / name)
+
+
+def lesson_page(notebook: nbformat.NotebookNode, download: str) -> nbformat.NotebookNode:
+    """An executed lesson as a page: solutions folded, and a link to the file without outputs."""
+    notebook.metadata.language_info.pygments_lexer = "lesson"
+    notebook.cells[0].source += f"\n\n{{download}}`Download this lesson <{download}>`"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _lead_to_parts(cell.source)
+        tags = cell.metadata.get("tags", [])
+        if "solution" in tags:
+            cell.metadata.tags = [*tags, "hide-cell"]
+    return notebook
+
+
+def _lead_to_parts(text: str) -> str:
+    """Text whose links to the README lead to the page that has this part of it."""
+
+    def page(link: re.Match) -> str:
+        return f"]({link[1]}{PARTS[link[2]]}.md)"
+
+    return re.sub(r"\]\(((?:\.\./)*)README\.md(#[\w-]+)?\)", page, text)
+
+
+def main() -> int:
+    """Build it, with every warning an error; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Build the site.")
+    parser.add_argument("--output", type=Path, default=ROOT / "build" / "book")
+    output = parser.parse_args().output.resolve()
+    if names := stale(catalogue.lessons(ROOT), EXECUTED, ROOT / "src"):
+        run = [sys.executable, "-m", "helpers.cli", "run", *names]
+        if code := subprocess.run(run, cwd=ROOT).returncode:
+            return code
+    stage = output.with_name(f"{output.name}-source")
+    bring_together(stage)
+    shutil.rmtree(output, ignore_errors=True)
+    doctrees = stage / ".doctrees"
+    words = ["-W", "--keep-going", "--quiet", "-c", HERE, "-d", doctrees, stage, output]
+    return sphinx([str(word) for word in words])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Sphinx's settings for the site. `build_site.py` brings the pages together and calls it."""
+
+from IPython.lib.lexers import IPython3Lexer
+from pygments.lexer import bygroups, using
+from pygments.lexers import PythonLexer
+from pygments.token import Keyword, Operator, Text
+
+import helpers
+
+project = "The Missing aa"
+author = "The Missing aa maintainers"
+copyright = "The Missing aa maintainers, MIT licence"
+version = release = helpers.__version__
+language = "en"
+
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+exclude_patterns = ["src", "tests", "downloads", "README.md"]
+smartquotes = False  # an option or an error is copied as it is written
+highlight_language = "none"
+default_role = "code"  # the docstrings' single backticks
+
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 3
+
+nb_execution_mode = "off"  # `missing-aa run` has executed the lessons
+nb_merge_streams = True  # else a line's place hangs on timing
+nb_number_source_lines = False
+nb_code_prompt_show = "Solution"
+nb_code_prompt_hide = "Solution"
+nb_ipywidgets_js = {}  # it would come from another host
+nb_mime_priority_overrides = [
+    ("html", "application/vnd.jupyter.widget-view+json", None),
+    ("html", "application/javascript", None),
+]
+
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+
+html_context = {"default_mode": "auto"}  # light or dark, as the system is
+html_theme = "sphinx_book_theme"
+html_title = project
+html_static_path = ["static"]
+html_css_files = ["style.css"]
+html_use_index = False
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "navbar_persistent": [],  # the search stands in the sidebar
+    "show_navbar_depth": 1,
+    "use_download_button": False,  # a lesson has a link of its own, to the file without outputs
+    "use_fullscreen_button": False,
+    "show_toc_level": 2,
+    "search_bar_text": "Search the site",
+}
+
+
+class LessonLexer(IPython3Lexer):
+    """IPython's, which colours nothing below a magic that it does not know."""
+
+    name = "A cell of a lesson"
+    aliases = ("lesson",)
+    tokens = {
+        **IPython3Lexer.tokens,
+        "root": [
+            (
+                r"(?s)(%%)(timm|expect)([^\n]*\n)(.*)",
+                bygroups(Operator, Keyword, Text, using(PythonLexer)),
+            ),
+            *IPython3Lexer.tokens["root"],
+        ],
+    }
+
+
+def setup(app):
+    app.add_lexer("lesson", LessonLexer)

@@ -1,0 +1,309 @@
+"""The site: what a build takes up, and what a reader with any eyes, screen and network gets."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from playwright.sync_api import sync_playwright
+
+import build_site
+from book_server import serving
+from helpers.cli import COMMANDS
+from helpers.lessons import catalogue
+
+ROOT = Path(__file__).parents[1]
+LESSONS = sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
+LESSON_03 = "notebooks/03_reproduce_the_error.html"
+LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+PASSED = {"exception": None, "parameters": {}}
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A lesson that was executed after it and its package were last changed."""
+    for number, name in enumerate(("src/tool.py", "notebooks/03_it.ipynb", "done/03_it.ipynb")):
+        path = tmp_path / name
+        path.parent.mkdir()
+        notebook = new_notebook(metadata={"papermill": PASSED})
+        path.write_text(nbformat.writes(notebook))
+        os.utime(path, (number, number))
+    return tmp_path
+
+
+def stale(course):
+    lessons = catalogue.lessons(course)
+    return build_site.stale(lessons, course / "done", course / "src")
+
+
+def test_what_was_executed_is_taken_as_it_is(course):
+    assert stale(course) == []
+
+
+@pytest.mark.parametrize("changed", ["src/tool.py", "notebooks/03_it.ipynb"])
+def test_a_change_in_a_lesson_or_the_package_executes_it_again(course, changed):
+    os.utime(course / changed, (9, 9))
+    assert stale(course) == ["03_it"]
+
+
+@pytest.mark.parametrize(
+    "record", [{"exception": True, "parameters": {}}, {"exception": None, "parameters": {"a": 1}}]
+)
+def test_a_failed_lesson_or_one_with_other_parameters_is_executed_again(course, record):
+    notebook = new_notebook(metadata={"papermill": record})
+    (course / "done/03_it.ipynb").write_text(nbformat.writes(notebook))
+    assert stale(course) == ["03_it"]
+
+
+def test_a_lesson_that_was_never_executed_is(course):
+    (course / "done/03_it.ipynb").unlink()
+    assert stale(course) == ["03_it"]
+
+
+def test_a_page_folds_the_solution_and_nothing_else():
+    solution = new_code_cell("42", metadata={"tags": ["solution", "hide-input"]})
+    cells = [new_markdown_cell("# 03"), new_code_cell("..."), solution]
+    metadata = {"language_info": {"name": "python"}}
+    page = build_site.lesson_page(new_notebook(cells=cells, metadata=metadata), "03.ipynb")
+    assert ["hide-cell" in cell.metadata.get("tags", []) for cell in page.cells] == [0, 0, 1]
+
+
+# From here on with the site, built from the real lessons.
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """The site, built without a warning."""
+    output = tmp_path_factory.mktemp("site") / "book"
+    command = [sys.executable, ROOT / "docs/site/build_site.py", "--output", output]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=output.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return output
+
+
+@pytest.fixture(scope="session")
+def pages(book):
+    """Each page's path below the site, and what it holds."""
+    paths = [path for path in book.rglob("*.html") if "_static" not in path.parts]
+    return {
+        path.relative_to(book).as_posix(): BeautifulSoup(path.read_text(), "html.parser")
+        for path in paths
+    }
+
+
+@pytest.fixture(scope="session")
+def address(book):
+    with serving(book) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    path = next(filter(None, found), None)
+    if path is None:
+        pytest.skip("there is no Chromium on the path")
+    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def view(chromium, address):
+    """Open pages: a function that takes a page's path and settings of the browser's window."""
+    contexts = []
+
+    def open_page(path, base=address, viewport=LAPTOP, **settings):
+        # Without motion: a colour on its way to another one has no contrast to speak of.
+        context = chromium.new_context(viewport=viewport, reduced_motion="reduce", **settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{base}/{path}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def complaints(page):
+    """What axe finds against WCAG 2.1 A and AA, or None."""
+    rules = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+    results = Axe().run(page, options={"runOnly": rules})
+    return results.generate_report() if results.violations_count else None
+
+
+def where(pages, found):
+    """The pages on which something was found, with it."""
+    return {path: what for path, soup in pages.items() if (what := found(soup))}
+
+
+@pytest.mark.long
+def test_the_lessons_the_reference_and_the_rest_are_there(pages):
+    lessons = {f"notebooks/{name.removesuffix('.ipynb')}.html" for name in LESSONS}
+    reference = {
+        path.relative_to(ROOT).with_suffix(".html").as_posix()
+        for path in (ROOT / "docs").rglob("*.md")
+        if path.parent.name != "site"
+    }
+    others = ("index", "setup", "errors", "glossary", "commands", "api", "atlas", "search")
+    assert lessons | reference | {f"{name}.html" for name in others} <= pages.keys()
+
+
+@pytest.mark.long
+def test_every_command_is_there_with_the_words_of_its_help(pages):
+    page = pages["commands.html"]
+    titles = [heading.text.removesuffix("#") for heading in page.select("main h2:has(code)")]
+    assert titles == [f"missing-aa {name}" for name in COMMANDS]
+    told = {f"{dt.text}  {dt.find_next('dd').text.strip()}" for dt in page.select("main dt")}
+    for name in COMMANDS:
+        words = [sys.executable, "-m", "helpers.cli", name, "--help"]
+        wide = os.environ | {"COLUMNS": "200"}
+        shown = subprocess.run(words, capture_output=True, text=True, env=wide).stdout
+        shown = re.sub(r" {3,}|\n {9,}", "  ", shown.replace("`", ""))
+        options = shown.partition("show this help message and exit")[2].split("\n")
+        lines = [line.strip() for line in options if line.startswith("  -")]
+        assert set(lines) <= told, name
+
+
+@pytest.mark.long
+def test_no_page_names_another_host_but_in_a_link(pages, book):
+    def foreign(soup):
+        parts = soup.select("[src], [srcset], [data], link[href]")
+        texts = [str(part) for part in parts] + [part.text for part in soup.select("style")]
+        return [text[:200] for text in texts if re.search(r"""["'(=]\s*(https?:)?//""", text)]
+
+    assert where(pages, foreign) == {}
+    for sheet in book.rglob("*.css"):
+        assert not re.search(r"""(url\(|@import)\s*["']?(https?:)?//""", sheet.read_text()), sheet
+
+
+@pytest.mark.long
+def test_every_picture_has_a_text_alternative(pages):
+    def silent(soup):
+        return [str(img)[:99] for img in soup.select("img") if not len(img.get("alt", "")) > 20]
+
+    assert where(pages, silent) == {}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lessons_figures_keep_the_alternative_made_from_their_data(pages, name):
+    executed = nbformat.read(build_site.EXECUTED / name, 4)
+    outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
+    drawn = [o.data["text/plain"] for o in outputs if "image/png" in o.get("data", {})]
+    page = pages[f"notebooks/{name.removesuffix('.ipynb')}.html"]
+    assert [img["alt"] for img in page.select("div.cell_output img")] == drawn
+
+
+@pytest.mark.long
+def test_headings_are_in_order_and_the_first_is_the_only_one_of_its_level(pages):
+    def astray(soup):
+        # The theme repeats a page's title and contents for the printer.
+        headings = soup.select(":is(h1, h2, h3, h4, h5, h6):not(.onlyprint *)")
+        levels = [int(heading.name[1]) for heading in headings]
+        steps = zip(levels, levels[1:], strict=False)
+        fine = levels.count(1) == 1 and levels[0] == 1 and all(b - a <= 1 for a, b in steps)
+        return None if fine else levels
+
+    assert where(pages, astray) == {}
+
+
+@pytest.mark.long
+def test_an_id_stands_for_one_place(pages):
+    def doubled(soup):
+        ids = [part["id"] for part in soup.select("[id]")]
+        return {name for name in ids if ids.count(name) > 1}
+
+    assert where(pages, doubled) == {}
+
+
+@pytest.mark.long
+def test_a_link_within_the_site_leads_to_a_place_that_is_there(pages, book):
+    def astray(path, link):
+        url = urlsplit(link)
+        if url.scheme:
+            return False
+        target = (book / path).parent / unquote(url.path) if url.path else book / path
+        inside = pages.get(os.path.relpath(target, book))
+        return not target.exists() or bool(
+            inside and url.fragment and not inside.find(id=unquote(url.fragment))
+        )
+
+    for path, soup in pages.items():
+        links = {part["href"] for part in soup.select("a[href]")} - {"#"}
+        assert [link for link in links if astray(path, link)] == [], path
+
+
+@pytest.mark.long
+def test_axe_has_nothing_to_say_and_no_page_asks_another_host(pages, view, address):
+    asked = []
+    page = view("index.html", color_scheme="light")
+    page.on("request", lambda request: asked.append(request.url))
+    for path in pages:
+        page.goto(f"{address}/{path}")
+        assert complaints(page) is None, path
+    foreign = [url for url in asked if not url.startswith((address, "data:"))]
+    assert len(asked) > len(pages) and foreign == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", ["index.html", LESSON_03, "commands.html", "api.html"])
+def test_axe_has_nothing_to_say_at_night_either(view, path):
+    assert complaints(view(path, color_scheme="dark")) is None
+
+
+@pytest.mark.long
+def test_a_page_is_no_wider_than_a_phone(pages, view, address):
+    page = view("index.html", viewport=PHONE)
+    for path in pages:
+        page.goto(f"{address}/{path}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= PHONE["width"], path
+
+
+@pytest.mark.long
+def test_a_solution_is_folded_until_it_is_asked_for(view):
+    page = view(LESSON_03)
+    folds = page.locator("details.hide")
+    assert folds.count() == 2
+    for number in range(2):
+        code = folds.nth(number).locator("div.cell_input")
+        assert not code.is_visible()
+        folds.nth(number).locator("summary").click()
+        assert code.is_visible() and "_solution" in code.inner_text()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_can_be_downloaded_as_it_lies_in_the_repository(view, name):
+    page = view(f"notebooks/{name.removesuffix('.ipynb')}.html", accept_downloads=True)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download this lesson").click()
+    assert waiting.value.suggested_filename == name
+    assert Path(waiting.value.path()).read_bytes() == (ROOT / "notebooks" / name).read_bytes()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("words", ["__getattr__", "'ConvNormAct' object has no attribute 'aa'"])
+@pytest.mark.parametrize("how", ["from a server", "from the disk"])
+def test_the_search_finds_the_lesson(view, book, address, how, words):
+    base = address if how == "from a server" else book.as_uri()
+    page = view("index.html", base=base)
+    page.get_by_role("button", name="Search").first.click()
+    page.locator("dialog input[type=search]").fill(words)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html*")
+    hit = page.locator(f"#search-results a[href*='{LESSON_03}']").first
+    hit.click()
+    page.wait_for_url(f"**/{LESSON_03}*")
