@@ -65,7 +65,7 @@ def test_every_lesson_has_a_page_with_every_part(number):
     text = page(f"lesson_{number}.md")
     assert re.findall(r"^## (.+)$", text, re.M) == PARTS
     (title,) = re.findall(r"^# (\d\d · .+)$", texts(number, "markdown")[0], re.M)
-    assert text.startswith(f"# {title}\n")
+    assert text.startswith(f"# Teaching {title}\n")
     assert f"](../../notebooks/{LESSONS[number].name})" in text
     assert "```text\n" in part(text, "Board")
     assert "**" in part(text, "Ask") and "?" in part(text, "Ask")

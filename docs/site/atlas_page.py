@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from as_markdown import plain
 from helpers import explain
 from helpers.checkpoints.printable import clean
 from helpers.explain.answers import Answer
@@ -71,17 +72,7 @@ def write(folder: Path) -> None:
 def _entry(answer: Answer) -> str:
     """An error, and below it what it is and who meets it."""
     met = "; ".join(f"written by {w.writers}, read by {w.readers}" for w in answer.windows)
-    return f"`` {_line(answer.error)} ``\n: {_plain(answer.changed)} Met when {met}.\n"
-
-
-def _plain(text: str) -> str:
-    """Text in which only backticks mean something to Markdown."""
-    parts = _line(text).split("`")
-    return "`".join(part if n % 2 else _escape(part) for n, part in enumerate(parts))
-
-
-def _escape(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "*_<[]{}$" else letter for letter in text)
+    return f"`` {_line(answer.error)} ``\n: {plain(_line(answer.changed))} Met when {met}.\n"
 
 
 def _line(text: str) -> str:

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from as_markdown import plain
 from helpers.cli import COMMANDS, parser
 
 HEAD = """# The commands
@@ -28,7 +29,7 @@ def write(folder: Path) -> None:
 
 def _command(command: argparse.ArgumentParser) -> Iterator[str]:
     command.color = False  # newer Pythons colour a terminal's help
-    yield f"## `{command.prog}`\n\n{command.description}\n"
+    yield f"## `{command.prog}`\n\n{plain(command.description)}\n"
     yield f"```text\n{command.format_usage()}```\n"
     formatter = command._get_formatter()
     for group in command._action_groups:
@@ -36,5 +37,5 @@ def _command(command: argparse.ArgumentParser) -> Iterator[str]:
         if actions and group.title not in USUAL:
             yield f"*{group.title[0].upper()}{group.title[1:]}:*\n"
         for action in actions:
-            said = formatter._expand_help(action)
+            said = plain(formatter._expand_help(action))
             yield f"`{formatter._format_action_invocation(action)}`\n: {said}\n"
