@@ -18,54 +18,11 @@ from playwright.sync_api import sync_playwright
 import build_site
 from book_server import serving
 from helpers.cli import COMMANDS
-from helpers.lessons import catalogue
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
 LESSON_03 = "notebooks/03_reproduce_the_error.html"
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-PASSED = {"exception": None, "parameters": {}}
-
-
-@pytest.fixture
-def course(tmp_path):
-    """A lesson that was executed after it and its package were last changed."""
-    for number, name in enumerate(("src/tool.py", "notebooks/03_it.ipynb", "done/03_it.ipynb")):
-        path = tmp_path / name
-        path.parent.mkdir()
-        notebook = new_notebook(metadata={"papermill": PASSED})
-        path.write_text(nbformat.writes(notebook))
-        os.utime(path, (number, number))
-    return tmp_path
-
-
-def stale(course):
-    lessons = catalogue.lessons(course)
-    return build_site.stale(lessons, course / "done", course / "src")
-
-
-def test_what_was_executed_is_taken_as_it_is(course):
-    assert stale(course) == []
-
-
-@pytest.mark.parametrize("changed", ["src/tool.py", "notebooks/03_it.ipynb"])
-def test_a_change_in_a_lesson_or_the_package_executes_it_again(course, changed):
-    os.utime(course / changed, (9, 9))
-    assert stale(course) == ["03_it"]
-
-
-@pytest.mark.parametrize(
-    "record", [{"exception": True, "parameters": {}}, {"exception": None, "parameters": {"a": 1}}]
-)
-def test_a_failed_lesson_or_one_with_other_parameters_is_executed_again(course, record):
-    notebook = new_notebook(metadata={"papermill": record})
-    (course / "done/03_it.ipynb").write_text(nbformat.writes(notebook))
-    assert stale(course) == ["03_it"]
-
-
-def test_a_lesson_that_was_never_executed_is(course):
-    (course / "done/03_it.ipynb").unlink()
-    assert stale(course) == ["03_it"]
 
 
 def test_a_page_folds_the_solution_and_nothing_else():

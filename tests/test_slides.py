@@ -143,23 +143,6 @@ def test_what_is_not_there_is_said(tiny, item, said):
         assembled(tiny, item)
 
 
-def test_a_lesson_is_run_again_when_it_changed_or_failed(tmp_path):
-    (path,) = ROOT.glob("notebooks/00_*.ipynb")
-    done = tmp_path / path.name
-    assert slides.stale({"00"}, tmp_path) == ["00"], "never run"
-    notebook = slides.nbformat.read(path, 4)
-    notebook.metadata.papermill = {"exception": None}
-    done.write_text(writes(notebook))
-    assert slides.stale({"00"}, tmp_path) == []
-    notebook.metadata.papermill = {"exception": True}
-    done.write_text(writes(notebook))
-    assert slides.stale({"00"}, tmp_path) == ["00"], "failed"
-    notebook.metadata.papermill = {"exception": None}
-    notebook.cells[3].source += " "
-    done.write_text(writes(notebook))
-    assert slides.stale({"00"}, tmp_path) == ["00"], "changed"
-
-
 def test_the_folder_is_complete_and_asks_no_other_host(tiny, tmp_path):
     folder = tmp_path / "deck"
     slides.write(slides.assemble([{"lesson": "42", "cells": [{"cell": "c"}]}], tiny, {}), folder)

@@ -17,6 +17,7 @@ from sphinx.cmd.build import main as sphinx
 import atlas_page
 import commands_page
 from helpers.lessons import catalogue
+from helpers.lessons.executed import stale
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -29,26 +30,6 @@ PARTS = {
 }  # of the README, each on the page that includes it
 DOWNLOADS = "downloads"  # the lessons as they lie in the repository
 PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
-
-
-def stale(lessons: list[catalogue.Lesson], executed: Path, source: Path) -> list[str]:
-    """The lessons that have to be executed: not yet done, failed, done with other parameters.
-
-    Or older than the lesson itself or than any file of the package.
-    """
-    package = max(path.stat().st_mtime for path in source.rglob("*") if path.suffix != ".pyc")
-    return [
-        lesson.name
-        for lesson in lessons
-        if not _is_fresh(executed / lesson.path.name, max(package, lesson.path.stat().st_mtime))
-    ]
-
-
-def _is_fresh(notebook: Path, since: float) -> bool:
-    if not notebook.exists() or notebook.stat().st_mtime < since:
-        return False
-    record = nbformat.read(notebook, 4).metadata.papermill
-    return record.exception is None and not record.parameters
 
 
 def bring_together(stage: Path) -> None:
@@ -88,7 +69,8 @@ def _lead_to_parts(text: str) -> str:
     """Text whose links to the README lead to the page that has this part of it."""
 
     def page(link: re.Match) -> str:
-        return f"]({link[1]}{PARTS[link[2]]}.md)"
+        part = PARTS.get(link[2])
+        return f"]({link[1]}{part}.md)" if part else link[0]  # of which Sphinx then warns
 
     return re.sub(r"\]\(((?:\.\./)*)README\.md(#[\w-]+)?\)", page, text)
 
@@ -98,7 +80,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Build the site.")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "book")
     output = parser.parse_args().output.resolve()
-    if names := stale(catalogue.lessons(ROOT), EXECUTED, ROOT / "src"):
+    if names := stale(catalogue.lessons(ROOT), EXECUTED):
         run = [sys.executable, "-m", "helpers.cli", "run", *names]
         if code := subprocess.run(run, cwd=ROOT).returncode:
             return code

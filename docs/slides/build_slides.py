@@ -23,6 +23,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from traitlets.config import Config
 
 from helpers.errors import Problem
+from helpers.lessons import catalogue
+from helpers.lessons.executed import stale
 from helpers.lessons.page import SETTINGS
 
 HERE = Path(__file__).resolve().parent
@@ -205,25 +207,6 @@ def write_form(folder: Path) -> None:
     (folder / "questions.html").write_text(page, encoding="utf-8")
 
 
-def stale(numbers: set[str], executed: Path) -> list[str]:
-    """Of these lessons, the ones that were not executed as they are now, with an end."""
-    names = []
-    for path in sorted(ROOT.glob("notebooks/[0-9][0-9]_*.ipynb")):
-        if path.name[:2] in numbers and not _is_fresh(path, executed / path.name):
-            names.append(path.name[:2])
-    return names
-
-
-def _is_fresh(path: Path, executed: Path) -> bool:
-    if not executed.exists():
-        return False
-    found = nbformat.read(executed, 4)
-    sources = {cell.get("id"): cell.source for cell in found.cells}
-    failed = found.metadata.get("papermill", {}).get("exception", True)
-    cells = nbformat.read(path, 4).cells
-    return not failed and all(sources.get(cell.id) == cell.source for cell in cells)
-
-
 def main() -> int:
     """Build the deck, after running the lessons that it needs; returns the exit code."""
     parser = argparse.ArgumentParser(description="Build the slides of the half-day plan.")
@@ -232,7 +215,8 @@ def main() -> int:
     args = parser.parse_args()
     deck = read_deck()
     numbers = {slide["lesson"] for slide in deck if "lesson" in slide}
-    if names := stale(numbers, args.lessons):
+    wanted = [lesson for lesson in catalogue.lessons(ROOT) if lesson.name[:2] in numbers]
+    if names := stale(wanted, args.lessons):
         run = [sys.executable, "-m", "helpers.cli", "run", *names, "--output", args.lessons]
         if code := subprocess.run(run, cwd=ROOT).returncode:
             return code

@@ -1,0 +1,38 @@
+"""Are executed lessons still what a run would give? Asked by what is built from them."""
+
+from pathlib import Path
+
+import nbformat
+
+import helpers
+from helpers.lessons.catalogue import Lesson
+
+PACKAGE = Path(helpers.__file__).parent
+
+
+def stale(lessons: list[Lesson], folder: Path, package: Path = PACKAGE) -> list[str]:
+    """The names of the lessons that have to be executed into `folder`, again or for the first time.
+
+    Because they are not there, failed, were run with other parameters, are not the lesson as it
+    is now, or are older than a file of the package.
+    """
+    files = (path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    newest = max(path.stat().st_mtime for path in files)
+    return [
+        lesson.name
+        for lesson in lessons
+        if not _is_fresh(lesson.path, folder / lesson.path.name, newest)
+    ]
+
+
+def _is_fresh(lesson: Path, done: Path, since: float) -> bool:
+    if not done.exists() or done.stat().st_mtime < since:
+        return False
+    found = nbformat.read(done, 4)
+    record = found.metadata.get("papermill", {})
+    sources = {cell.id: cell.source for cell in found.cells}
+    return (
+        record.get("exception", True) is None
+        and not record.get("parameters")
+        and all(sources.get(cell.id) == cell.source for cell in nbformat.read(lesson, 4).cells)
+    )

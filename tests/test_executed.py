@@ -1,0 +1,71 @@
+"""What was executed is taken as it is, unless a run would give something else."""
+
+import os
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, writes
+
+from helpers.lessons import catalogue
+from helpers.lessons.executed import stale
+
+SOURCE = "1 + 1"
+PASSED = {"exception": None, "parameters": {}}
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A lesson, and beside it what was executed of it after its package was last changed."""
+    for number, name in enumerate(["package/tool.py", "notebooks/03_it.ipynb"]):
+        path = tmp_path / name
+        path.parent.mkdir()
+        path.write_text(writes(new_notebook(cells=[new_code_cell(SOURCE, id="sum")])))
+        os.utime(path, (number, number))
+    (tmp_path / "done").mkdir()
+    return tmp_path
+
+
+def write(course, record=PASSED, source=SOURCE):
+    cells = [new_code_cell("injected", id="another"), new_code_cell(source, id="sum")]
+    notebook = new_notebook(cells=cells, metadata={"papermill": record})
+    (course / "done/03_it.ipynb").write_text(writes(notebook))
+
+
+def names(course):
+    return stale(catalogue.lessons(course), course / "done", course / "package")
+
+
+def test_a_lesson_is_executed_once(course):
+    assert names(course) == ["03_it"]
+    write(course)
+    assert names(course) == []
+
+
+@pytest.mark.parametrize(
+    "record", [{}, PASSED | {"exception": True}, PASSED | {"parameters": {"seed": 1}}]
+)
+def test_one_without_an_end_a_failed_one_and_one_with_other_parameters_are_not_it(course, record):
+    write(course, record)
+    assert names(course) == ["03_it"]
+
+
+def test_a_lesson_that_was_changed_since_is_executed_again(course):
+    write(course, source="1 + 2")
+    assert names(course) == ["03_it"]
+
+
+def test_a_package_that_was_changed_since_executes_it_again(course):
+    write(course)
+    later = (course / "done/03_it.ipynb").stat().st_mtime + 1
+    os.utime(course / "package/tool.py", (later, later))
+    assert names(course) == ["03_it"]
+
+
+def test_python_may_compile_the_package_meanwhile(course):
+    write(course)
+    compiled = course / "package/__pycache__/tool.pyc"
+    compiled.parent.mkdir()
+    compiled.touch()
+    later = (course / "done/03_it.ipynb").stat().st_mtime + 1
+    for path in (compiled, compiled.parent, course / "package"):
+        os.utime(path, (later, later))
+    assert names(course) == []
