@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from playwright.sync_api import sync_playwright
 import build_site
 from book_server import serving
 from helpers.cli import COMMANDS
+from jupyterlab_browser import CHROMIUM, QUIET
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
@@ -62,15 +62,12 @@ def address(book):
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while one is open, no other test can open its own
 def chromium():
-    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-    path = next(filter(None, found), None)
-    if path is None:
+    if CHROMIUM is None:
         pytest.skip("there is no Chromium on the path")
-    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
         browser.close()
 
