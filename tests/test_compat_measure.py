@@ -114,6 +114,16 @@ def test_which_pairs_were_looked_at(pair, kinds):
     assert {kind for kind in ("moved", "missing") if row.was_looked_at(kind)} == kinds
 
 
+def test_a_pair_that_reaches_beyond_a_span_was_not_looked_at(monkeypatch):
+    monkeypatch.setattr("helpers.compat.seen.WRITTEN_WITH", {("1.0.3", "1.0.11"): {"missing"}})
+    pairs = [("1.0.3", "1.0.11"), ("1.0.11", "1.0.12"), ("0.9.16", "1.0.3")]
+    assert [row_of([], pair=pair).was_looked_at("missing") for pair in pairs] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_recall_and_precision_are_counted_apart_for_what_was_not_looked_at():
     found = [
         finding("timm.m.Block", "aa"),
