@@ -191,15 +191,20 @@ def test_a_file_asks_for_the_names_that_are_told_without_writing_it(tmp_path):
 
 def test_a_model_meets_all_that_it_lacks(tmp_path):
     path = str(tmp_path / "model.pt")
-    names = ["timm.layers.conv_bn_act.ConvNormAct", "timm.layers.nowhere.Gone", "timm.nope.Gone"]
+    block = "timm.layers.conv_bn_act.ConvNormAct"
+    names = [block, f"{block}Aa"]  # an alias of it in 1.0.11
+    lost = ["timm.layers.nowhere.Gone", "timm.nope.Gone"]
     with Trials() as trials:
         assert not trials.under("1.0.3", write, "nope", path).result()
         assert trials.under("1.0.3", write, "regnetx_002", path).result()
-        met = trials.under("1.0.11", meet, "regnetx_002", path, 64, names[:1])
-        gone = trials.under("1.0.11", meet, "regnetx_002", path, 64, names)
-        assert met.result().missing == {("timm.layers.conv_bn_act.ConvNormAct", "aa"): "forward"}
-        assert met.result().other == []
-        assert (gone.result().gone, gone.result().missing) == (set(names[1:]), {})
+        runs = [
+            trials.under("1.0.11", meet, "regnetx_002", path, 64, order)
+            for order in (names, names[::-1])
+        ]
+        gone = trials.under("1.0.11", meet, "regnetx_002", path, 64, [block, *lost]).result()
+        for met in (run.result() for run in runs):
+            assert (met.missing, met.other) == ({(block, "aa"): "forward"}, [])
+        assert (gone.gone, gone.missing) == (set(lost), {})
 
 
 def test_what_models_met_is_kept_and_counted(tmp_path, capsys):

@@ -64,7 +64,9 @@ def meet(name: str, path: str, size: int, names: list[str]) -> Met:
     for each in names:
         there = _find(each)
         (met.gone if there is None else met.classes).add(each)
-        kinds[there] = each
+        # Of several names for one class, its own: the others are aliases by now.
+        if there not in kinds or each.endswith(f".{getattr(there, '__name__', None)}"):
+            kinds[there] = each
     if met.gone:
         return met
     model = torch.load(path, weights_only=False)  # our own file, written a moment ago: trusted
