@@ -16,8 +16,8 @@ def stale(lessons: list[Lesson], folder: Path, package: Path = PACKAGE) -> list[
     Because they are not there, failed, were run with other parameters, are not the lesson as it
     is now, or are older than a file of the package.
     """
-    files = (path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    newest = max(path.stat().st_mtime for path in files)
+    files = (path for path in package.rglob("*.*") if path.parent.name != "__pycache__")
+    newest = max(path.stat().st_mtime for path in files if path.is_file())
     return [
         lesson.name
         for lesson in lessons
