@@ -1,5 +1,6 @@
 """The lessons, run by papermill as a learner gets them, and what a reader would feel is missing."""
 
+import ast
 import functools
 import html
 import json
@@ -127,6 +128,36 @@ def test_every_exercise_has_a_stub_a_check_and_a_folded_solution(path):
     for cell in solutions:
         assert cell.metadata.jupyter.source_hidden and "hide-input" in tags(cell)
         assert cell.source.splitlines()[-1].startswith("check.")
+
+
+def names(cells, kind):
+    """What these cells define (ast.Store) or use (ast.Load), but for lines of magics."""
+    found = set()
+    for cell in cells:
+        lines = [line for line in cell.source.splitlines() if not re.match(r"\s*[%!]", line)]
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, kind):
+                found.add(node.id)
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and kind is ast.Store:
+                found.add(node.name)
+            if isinstance(node, ast.arg) and kind is ast.Store:
+                found.add(node.arg)
+    return found
+
+
+@each_lesson
+def test_who_solved_an_exercise_alone_is_told_where_the_folded_solution_is_needed(path):
+    cells = [cell for cell in read(path).cells if not cell.source.startswith("%%")]
+    solutions = [cell for cell in cells if "solution" in tags(cell)]
+    others = [cell for cell in cells if cell.cell_type == "code" and cell not in solutions]
+    only_there = names(solutions, ast.Store) - names(others, ast.Store)
+    told = ""
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            told += cell.source
+        elif cell not in solutions:
+            needed = names([cell], ast.Load) & only_there
+            assert all(f"`{name}`" in told for name in needed), needed
 
 
 @each_lesson

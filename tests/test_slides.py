@@ -21,7 +21,9 @@ FOREIGN = re.compile(
 def load(path):
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(path.parent)  # as Python does for a script
+        spec.loader.exec_module(module)
     return module
 
 
@@ -50,26 +52,37 @@ def test_every_slide_tells_the_teacher_when_and_in_the_order_of_the_plan(deck, l
     plan = slides.read_plan()
     notebook = slides.assemble(deck, lessons, plan)
     told = [c.source for c in notebook.cells if c.metadata.slideshow.slide_type == "notes"]
-    times = [re.match(r"\*\*(\d):(\d\d)\*\*, ", text).groups() for text in told]
-    minutes = [int(hours) * 60 + int(rest) for hours, rest in times]
-    questions, *following = minutes[1:]
-    assert questions == 0 and following == sorted(following)
+    times = [re.match(r"\*\*(−?)(\d):(\d\d)\*\*, ", text).groups() for text in told]
+    minutes = [(-1 if sign else 1) * (int(hours) * 60 + int(rest)) for sign, hours, rest in times]
+    assert minutes[0] < 0 and minutes == sorted(minutes)
     open_ends = sum(slide.get("section") == "Key points" for slide in deck)
     assert len(told) == len(deck) - open_ends
 
 
-def test_every_section_of_the_half_day_has_a_slide(deck, lessons):
-    wanted = {key for key in slides.read_plan() if isinstance(key, tuple) and key[0]}
-    shown = set()
-    for slide in deck:
-        if "lesson" in slide:
-            lesson = lessons[slide["lesson"]]
-            section = (
-                slide.get("section") or lesson.section[lesson.find(slide["cells"][-1]["cell"]).id]
-            )
-            shown.add((lesson.number, section))
-    # The two that are a way round the notebook: people look at it, not at the wall.
-    assert wanted - shown == {("00", "The map"), ("00", "I have an error")}
+def test_every_row_of_the_half_day_has_a_slide(deck, lessons):
+    plan = slides.read_plan()
+    notebook = slides.assemble(deck, lessons, plan)
+    told = [c.source for c in notebook.cells if c.metadata.slideshow.slide_type == "notes"]
+    shown = {text.splitlines()[0] for text in told}
+    assert set(plan.values()) - shown == set()
+
+
+def test_the_teacher_is_told_what_to_ask_and_what_will_be_answered(deck, lessons):
+    notebook = slides.assemble(deck, lessons, slides.read_plan())
+    told = [c.source for c in notebook.cells if c.metadata.slideshow.slide_type == "notes"]
+    (ship_it, *_) = [text for text in told if "The shortest fix" in text]
+    assert "Would\nyou ship it?" in ship_it and '- "ship it" → ' in ship_it
+    (where,) = [text for text in told if "Exercise 2: where does it live?" in text]
+    assert where.count("- `where_attributes_live`: ") >= 3 and "packages" not in where
+
+
+def test_an_exercise_has_its_title_and_its_minutes_and_nothing_says_below(deck, lessons):
+    notebook = slides.assemble(deck, lessons, slides.read_plan())
+    shown = [c.source for c in notebook.cells if c.metadata.slideshow.slide_type == "slide"]
+    exercises = [text for text in shown if text.startswith("## Exercise ")]
+    assert len(exercises) == sum("exercise" in slide for slide in deck) > 4
+    assert all(re.search(r"\d+ minutes\. In the notebook: \*Exercise", text) for text in exercises)
+    assert not any("below" in text for text in exercises)
 
 
 # From here on with a lesson of two cells.
@@ -110,6 +123,29 @@ def test_what_is_cut_is_seen_to_be_cut(tiny):
     assert cell.outputs[0].text == "first\n…\nThirdError …\n…"
     _, cell, _ = assembled(tiny, {"cell": "c", "keep": ["^Third"]})
     assert cell.outputs[0].text == "…\n\x1b[31mThirdError\x1b[0m: a long story\n…", "in its colours"
+
+
+def test_a_cell_that_ends_a_section_and_begins_the_next_is_of_the_one_that_is_shown(tiny):
+    tiny["42"].cells["t"].source += "\n\n## Next · core\n\nMore text."
+    titles = [
+        assembled(tiny, {"cell": "t", "paragraphs": [begin]}, lesson="42")[0].source.split("\n")[0]
+        for begin in ("**Predict.**", "More text.")
+    ]
+    assert titles == ["## Part", "## Next"]
+
+
+def test_a_promised_text_is_left_off_and_the_promise_kept(tiny):
+    tiny["42"].cells["c"].source = '%%timm 1.0.3 --raises KeyError --match "a long text"\na = 1'
+    _, cell, *_ = assembled(tiny, {"cell": "c"})
+    assert cell.source == "%%timm 1.0.3 --raises KeyError\na = 1"
+
+
+def test_a_lesson_that_ran_where_something_was_missing_is_no_slide(tiny):
+    tiny["42"].cells["c"].outputs[0].text = "ok      Python\nNOT OK  packages: one is missing\n"
+    with pytest.raises(
+        Problem, match="not ready .NOT OK packages: one is missing.*missing-aa run 42"
+    ):
+        assembled(tiny, {"cell": "c", "keep": ["Python"]})
 
 
 def test_paragraphs_and_list_items_are_chosen_by_their_beginning(tiny):

@@ -54,10 +54,11 @@ def rows(text):
 
 
 def planned(plan):
-    """At, minutes, what and lesson of each row of a plan; times in minutes."""
+    """At, minutes, what and lesson of each row of a plan; times in minutes, below 0 before it."""
     for at, length, what, number in rows(part(page("plans.md"), plan)):
-        hours, rest = at.split(":")
-        yield int(hours) * 60 + int(rest), int(length), what, number
+        hours, rest = at.removeprefix("−").split(":")
+        sign = -1 if at.startswith("−") else 1
+        yield sign * (int(hours) * 60 + int(rest)), int(length), what, number
 
 
 @each_lesson
@@ -103,44 +104,67 @@ def test_what_a_page_sets_in_italics_as_a_section_is_one(number):
 
 @each_plan
 def test_a_plans_minutes_add_up(plan):
-    now = 0
+    (begin, _, before, _), *course = planned(plan)
+    now = begin
     for at, length, what, _ in planned(plan):
         assert at == now, what
         now += length
     assert now == PLANS[plan]
-    assert "Six questions, before" in next(planned(plan))[2]
+    assert begin < 0 and before.startswith("Arrive"), "nobody has time to install later"
+    assert course[0][0] == 0 and course[0][2].startswith("Six questions, before")
+
+
+def sums(plan):
+    """(lesson, section) -> its minutes in a plan, with its exercises, and what its rows say."""
+    taken, section = {}, ""
+    for _, length, what, number in planned(plan):
+        if number and not what.startswith(("[", "Exercise ")):
+            section = what.partition(". ")[0]
+        if number and not what.startswith("["):
+            total, said = taken.get((number, section), (0, ""))
+            taken[number, section] = total + length, f"{said}\n{what}"
+    return taken
 
 
 @each_plan
 def test_a_plan_takes_sections_that_are_there_in_the_time_they_need(plan):
-    for _, length, what, number in planned(plan):
-        if not number:
-            continue
+    for (number, section), (length, said) in sums(plan).items():
         timed = dict(row[:2] for row in rows(part(page(f"lesson_{number}.md"), "Time")))
-        if link := re.match(r"\[(.+)\]\((.+)\)$", what):
+        shortened = re.search(r"\b(Without|Only)\b", said)
+        assert shortened or length >= int(timed[section]), said
+
+
+def test_the_lessons_of_the_day_are_there_in_full():
+    for _, length, what, number in planned("One day"):
+        if number:
             title = texts(number, "markdown")[0].splitlines()[0].partition(" · ")[2]
-            assert link.groups() == (title, f"lesson_{number}.md")
-            assert length == minutes(number)
-            continue
-        (section,) = [name for name in timed if what == name or what.startswith(f"{name}. ")]
-        shortened = re.search(r"\b(Without|Only)\b", what)
-        assert length < int(timed[section]) if shortened else length >= int(timed[section]), what
+            assert what == f"[{title}](lesson_{number}.md)" and length == minutes(number)
 
 
-def test_the_day_has_every_lesson_and_the_half_day_and_the_ninety_minutes_the_heart():
+def test_the_day_has_every_lesson_but_one_and_the_half_day_and_the_ninety_minutes_the_heart():
     taken = {plan: list(dict.fromkeys(row[3] for row in planned(plan) if row[3])) for plan in PLANS}
-    assert taken["One day"] == list(LESSONS)
+    assert taken["One day"] == [number for number in LESSONS if number != "02"]
     assert taken["90 minutes"] == ["03", "04"]
     assert set(taken["90 minutes"]) < set(taken["Half a day"])
 
 
+@each_plan
+def test_there_is_time_to_go_from_one_lesson_to_the_next(plan):
+    """But for the first, and for lessons that are slides only."""
+    opened, came = {"00"}, ""
+    for _, _, what, number in planned(plan):
+        if number and number not in opened and "slides" not in what:
+            assert came.startswith("Next lesson"), what
+            opened.add(number)
+        came = what
+
+
 def test_an_exercise_that_a_plan_names_is_in_its_section():
     for plan in PLANS:
-        for _, _, what, number in planned(plan):
-            for wanted in re.findall(r"[Ee]xercise (\d)", what):
-                book = "\n".join(texts(number, "markdown"))
-                section = what.partition(". ")[0]
-                assert f"### Exercise {wanted}: " in part(book, f"{section} · core"), what
+        for (number, section), (_, said) in sums(plan).items():
+            here = part("\n".join(texts(number, "markdown")), f"{section} · core")
+            for wanted in re.findall(r"[Ee]xercise \d(?:: [^.\n]+)?", said):
+                assert f"### {wanted[0].upper()}{wanted[1:]}" in here, wanted
 
 
 def questions():

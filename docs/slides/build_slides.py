@@ -20,6 +20,7 @@ from nbconvert.filters import markdown2html
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
+from teacher_notes import TEACHING, hints, read_plan
 from traitlets.config import Config
 
 from helpers.errors import Problem
@@ -29,12 +30,12 @@ from helpers.lessons.page import SETTINGS
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PLAN = ROOT / "docs" / "teaching" / "plans.md"
-FORM = ROOT / "docs" / "teaching" / "questions_form.md"
 WIDTH, HEIGHT = 1280, 720
 REVEAL = ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "LICENSE")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SECTION = re.compile(r"^## (.+?)(?: · (?:core|further))?$", re.MULTILINE)
+EXERCISE = re.compile(r"^### (Exercise \d: .+)$", re.MULTILINE)
+PROMISE = re.compile(r' --match "[^"\n]*"')  # what an error's text has to be: too long for a slide
 
 OUTPUT_ONLY = "output-only"
 
@@ -61,16 +62,17 @@ class Lesson:
     def __init__(self, path: Path):
         self.number = path.name[:2]
         self.cells: dict[str, NotebookNode] = {}
-        self.section: dict[str, str] = {}
+        self.section: dict[str, str] = {}  # the one that a cell begins in
+        self.exercises: dict[str, str] = {}  # its heading -> its section
         section = ""
         notebook, _ = CoalesceStreamsPreprocessor().preprocess(nbformat.read(path, 4), {})
         self.title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
         for cell in notebook.cells:
-            # A cell may end one section and begin the next: it belongs to the last that begins.
-            if cell.cell_type == "markdown" and (found := SECTION.findall(cell.source)):
-                section = found[-1]
             self.cells[cell.id] = cell
             self.section[cell.id] = section
+            if cell.cell_type == "markdown":
+                section = ([section] + SECTION.findall(cell.source))[-1]
+                self.exercises |= dict.fromkeys(EXERCISE.findall(cell.source), section)
 
     def find(self, words: str) -> NotebookNode:
         """The cell of this id, or the only one with these words. Raises Problem for any other."""
@@ -81,6 +83,16 @@ class Lesson:
             how_many = f"{len(found)} cells" if found else "no cell"
             raise Problem(f"deck.toml: lesson {self.number} has {how_many} with {words!r}")
         return found[0]
+
+    def section_of(self, item: dict) -> str:
+        """The section in which what the deck wants of a cell begins: a cell may end one and begin
+        the next."""
+        cell = self.find(item["cell"])
+        above = cell.source
+        if cell.cell_type == "markdown" and (wanted := item.get("paragraphs")):
+            above = cell.source.partition(wanted[0])[0]
+        headings = SECTION.findall(above) if cell.cell_type == "markdown" else []
+        return ([self.section[cell.id]] + headings)[-1]
 
 
 def read_deck(path: Path = HERE / "deck.toml") -> list[dict]:
@@ -96,20 +108,36 @@ def assemble(deck: list[dict], lessons: dict[str, Lesson], plan: dict) -> Notebo
     for slide in deck:
         lesson = lessons[slide["lesson"]] if "lesson" in slide else None
         items = slide.get("cells", [])
-        section = slide.get("section", "")
-        if lesson and "section" not in slide:
-            section = lesson.section[lesson.find(items[-1]["cell"]).id]
+        section, title, text = placed(slide, lesson)
+        if (minutes := plan.get((slide.get("lesson"), title))) and "exercise" in slide:
+            text += f"\n\n{re.search(r'[0-9]+ minutes', minutes)[0]}. In the notebook: *{title}*"
         level = "##" if section else "#"  # the large ones open a lesson, or say that a break begins
-        head = f"{level} {slide.get('title', section)}"
+        head = f"{level} {title}"
         if lesson:
             head += f'\n\n<p class="place">{lesson.title}</p>'
-        cells.append(_as("slide", new_markdown_cell(f"{head}\n\n{slide.get('text', '')}")))
+        cells.append(_as("slide", new_markdown_cell(f"{head}\n\n{text}")))
         cells += [
             _as("fragment" if item.get("step") else "-", _pick(lesson, item)) for item in items
         ]
-        if said := plan.get(slide.get("at")) or plan.get((slide.get("lesson"), section)):
-            cells.append(_as("notes", new_markdown_cell(said)))
+        keys = (slide.get("at"), (slide.get("lesson"), title), (slide.get("lesson"), section))
+        if said := next((plan[key] for key in keys if key in plan), ""):
+            asked = hints(lesson.number, lesson.exercises, section, title) if lesson else []
+            cells.append(_as("notes", new_markdown_cell("\n\n".join([said, *asked]))))
     return new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+
+
+def placed(slide: dict, lesson: Lesson | None) -> tuple[str, str, str]:
+    """Section, title and text of a slide. Raises Problem for an exercise that is not there."""
+    section, text = slide.get("section", ""), slide.get("text", "")
+    if "exercise" in slide:
+        start = f"Exercise {slide['exercise']}: "
+        title = next((name for name in lesson.exercises if name.startswith(start)), None)
+        if title is None:
+            raise Problem(f"deck.toml: lesson {lesson.number} has no {start[:-2]}")
+        return lesson.exercises[title], title, text
+    if lesson and "section" not in slide:
+        section = lesson.section_of(slide["cells"][-1])
+    return section, slide.get("title", section), text
 
 
 def _as(kind: str, cell: NotebookNode) -> NotebookNode:
@@ -126,7 +154,14 @@ def _pick(lesson: Lesson, item: dict) -> NotebookNode:
     if cell.cell_type == "markdown":
         cell.source = _paragraphs(cell.source, item.get("paragraphs"), where)
         return cell
+    for output in cell.outputs:
+        if broken := re.search(r"^NOT OK.+", output.get("text", ""), re.MULTILINE):
+            raise Problem(
+                f"lesson {lesson.number} was run on a machine that is not ready "
+                f"({' '.join(broken[0].split())}): mend that, then missing-aa run {lesson.number}"
+            )
     show = item.get("show", "both")
+    cell.source = PROMISE.sub("", cell.source)
     if show == "code":
         cell.outputs = []
     if "code" in item:
@@ -163,22 +198,12 @@ def _kept(text: str, patterns: list[str], mark: str, where: str) -> str:
         found = [match for p in patterns if (match := re.search(p, ANSI.sub("", line)))]
         used |= {match.re.pattern for match in found}
         if found:
-            kept.append(f"{found[0][1]} …" if found[0].re.groups else line)
+            kept.append(f"{found[0][1]} {mark}" if found[0].re.groups else line)
         elif line.strip() and kept[-1:] != [mark]:
             kept.append(mark)
     if unused := set(patterns) - used:
         raise Problem(f"{where} has no line with {unused.pop()!r}")
     return "\n".join(kept)
-
-
-def read_plan() -> dict:
-    """What the half-day plan says, by (lesson, section) and by the time at which it begins."""
-    plan = {}
-    table = PLAN.read_text(encoding="utf-8").split("## Half a day")[1].split("\n## ")[0]
-    for line in re.findall(r"^\| (\d:\d\d .+) \|$", table, re.MULTILINE):
-        at, minutes, what, lesson = (part.strip() for part in f"{line} ".split("|"))
-        plan[at] = plan[lesson, what.split(". ")[0]] = f"**{at}**, {minutes} minutes: {what}"
-    return plan
 
 
 def write(notebook: NotebookNode, folder: Path) -> None:
@@ -200,7 +225,7 @@ def write(notebook: NotebookNode, folder: Path) -> None:
 
 def write_form(folder: Path) -> None:
     """The six questions on a sheet of paper."""
-    body = markdown2html(FORM.read_text(encoding="utf-8"))
+    body = markdown2html((TEACHING / "questions_form.md").read_text(encoding="utf-8"))
     style = (HERE / "paper.css").read_text(encoding="utf-8")
     head = f'<meta charset="utf-8"><title>Six questions</title><style>{style}</style>'
     page = f'<!DOCTYPE html><html lang="en"><head>{head}</head><body>{body}</body></html>'
