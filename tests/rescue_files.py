@@ -9,6 +9,7 @@ import struct
 import zipfile
 from pathlib import Path
 
+from helpers import releases
 from helpers.trials import Trials
 
 RELEASES = ("0.6.13", "1.0.3", "1.0.31")
@@ -45,6 +46,8 @@ def write_with_outputs(folder: Path, settings: dict[str, dict]) -> None:
 
 def write_each(files: list[tuple[str, str, Path, dict]]) -> None:
     """Of each (release, model, path, settings) PATH.pt and PATH.output.pt, for a fixed input."""
+    for release in {release for release, *_ in files}:
+        releases.fetch(release)
     with Trials(2) as trials:
         runs = [
             trials.under(release, _write_with_output, name, str(path), given)
