@@ -32,11 +32,12 @@ book: $(READY)
 slides: $(READY)
 	$(BIN)/python docs/slides/build_slides.py
 
-# For another kind of laptop: make kit PLATFORM=windows PYTHON_VERSION="3.12 3.13"
+# One archive for laptops without a network, with the site and the slides; for another kind of
+# laptop: make kit PLATFORM=windows PYTHON_VERSION="3.12 3.13"
 # These two are never taken from the environment, where they often mean something else.
 PLATFORM =
 PYTHON_VERSION =
-kit: slides
+kit: book slides
 	$(BIN)/missing-aa kit $(if $(PLATFORM),--platform $(PLATFORM)) \
 		$(PYTHON_VERSION:%=--python %) $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
@@ -65,7 +66,7 @@ $(READY): requirements.lock pyproject.toml
 		"$(PYTHON) is older than Python 3.11; name a newer one: make run PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-ifneq ($(TORCH_INDEX),)
+ifneq ($(filter-out none,$(TORCH_INDEX)),)
 	$(UV_INSTALL) --no-deps --index-url $(TORCH_INDEX) \
 		$(shell grep -E '^(torch|torchvision)==' requirements.lock)
 endif

@@ -1,10 +1,13 @@
+import io
 import json
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
+from helpers import releases
 from helpers.doctor import CHECKS, OF_A_KIT, Result, examine, software, verdict
 from helpers.lessons import memory
 
@@ -95,6 +98,24 @@ def test_the_last_line_names_what_is_missing():
     good, bad = Result("disk", True, "", ""), Result("releases", False, "none", "fetch them")
     assert verdict([good]) == ("ready", True)
     assert verdict([bad, good, bad]) == ("not ready: releases, releases", False)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of another kind")
+def test_a_cache_that_an_administrator_has_filled_need_not_be_written(monkeypatch, tmp_path):
+    for release in releases.COURSE:
+        (tmp_path / f"timm-{release}").mkdir()
+    monkeypatch.setenv("MISSING_AA_CACHE", str(tmp_path))
+
+    def refuse(dir):
+        if dir == tmp_path:
+            raise PermissionError(13, "Permission denied")
+        return io.BytesIO()
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    assert CHECKS["writing"]() == ("allowed", "")
+    (tmp_path / f"timm-{releases.CURRENT}").rmdir()
+    detail, remedy = CHECKS["writing"]()
+    assert str(tmp_path) in detail and "MISSING_AA_CACHE" in remedy
 
 
 def test_in_a_kit_every_remedy_does_without_a_network(monkeypatch, tmp_path):

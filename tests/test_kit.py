@@ -28,8 +28,9 @@ with_pip = pytest.mark.skipif(not PIP, reason="this Python brings no wheel of pi
 # What the real package does for `install`, told in one line each.
 COMMANDS = """
 import os, sys
-print("asked to", sys.argv[1], os.environ.get("PIP_NO_INDEX"), os.environ.get("PIP_INDEX_URL"))
-sys.exit("--ill--" in sys.prefix)
+settings = ("PIP_NO_INDEX", "PIP_INDEX_URL", "MISSING_AA_CACHE")
+print("asked to", sys.argv[1], *map(os.environ.get, settings))
+sys.exit("--ill--" in sys.prefix and sys.argv[1] == "doctor")
 """
 
 
@@ -54,6 +55,7 @@ def kit(tmp_path):
     folder = tmp_path / "a room é"
     (folder / "wheels").mkdir(parents=True)
     shutil.copy(INSTALL, folder / "install")
+    (folder / "lab").write_text("")
     wheel(folder / "wheels", "missing_aa", {"helpers/__init__.py": "", "helpers/cli.py": COMMANDS})
     wheel(folder / "wheels", "locked", {"locked.py": ""})
     if PIP:
@@ -167,13 +169,17 @@ def test_an_old_python_is_told_what_is_wrong(kit, version):
 
 @with_pip
 def test_it_installs_once_and_again_where_it_was_cut_short_or_moved(kit):
-    misled = {"PIP_INDEX_URL": "https://nowhere.invalid", "PIP_REQUIRE_VIRTUALENV": "maybe"}
+    misled = {"PIP_INDEX_URL": "https://nowhere.invalid", "MISSING_AA_CACHE": "mine"}
     first = run(kit, **misled)
     assert first.returncode == 0, first.stdout + first.stderr
     asked = [line for line in first.stdout.splitlines() if line.startswith("asked")]
     # The releases come from the kit; the doctor sees the machine as the learner has it.
-    assert asked == ["asked to fetch 1 None", "asked to doctor None https://nowhere.invalid"]
+    assert asked == [
+        f"asked to fetch 1 None {kit / '.venv' / 'share' / 'missing-aa'}",
+        "asked to doctor None https://nowhere.invalid mine",
+    ]
     assert "Start with: " in first.stdout
+    assert os.access(kit / "lab", os.X_OK)
     assert "Installing" not in run(kit).stdout
 
     (kit / ".venv" / "installed.json").unlink()  # as when the first run was interrupted
@@ -191,7 +197,7 @@ def test_a_machine_that_the_doctor_finds_ill_is_not_called_ready(kit):
     kit = kit.rename(kit.with_name("--ill--"))
     done = run(kit)
     assert done.returncode == 1
-    assert "in the cache" in done.stderr and "Start with" not in done.stdout
+    assert "is not ready" in done.stderr and "Start with" not in done.stdout
 
 
 def pinned(platform, python="3.12", micro=0):

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import sys
 import threading
 import time
 import zipfile
@@ -83,6 +84,16 @@ def test_without_a_network_one_line_names_the_release_and_the_command(
 def test_a_release_that_is_not_cached_names_the_command(empty_cache):
     with pytest.raises(releases.ReleaseProblem, match="missing-aa fetch 1.0.3"):
         releases.locate("1.0.3")
+
+
+def test_releases_that_the_environment_brings_along_are_everybodys(tmp_path, monkeypatch):
+    monkeypatch.delenv("MISSING_AA_CACHE", raising=False)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert tmp_path not in releases.cache().parents
+    (tmp_path / "share" / "missing-aa" / "timm-1.0.3").mkdir(parents=True)
+    assert releases.cached() == ["1.0.3"]
+    monkeypatch.setenv("MISSING_AA_CACHE", str(tmp_path / "mine"))
+    assert releases.cached() == []
 
 
 @pytest.mark.parametrize("call", [releases.locate, releases.fetch, releases.remove])

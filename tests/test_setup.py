@@ -1,6 +1,7 @@
 """The set-up files hold together, and the bare package needs no torch."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import torch
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from helpers import releases
 
@@ -46,12 +48,29 @@ def test_environment_yml_agrees_with_pyproject_and_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     python, pip, by_pip = environment["dependencies"]
     assert environment["channels"] == ["conda-forge"]
-    assert python == f"python{PROJECT['requires-python']}" and pip == "pip"
+    # Exactly `python=X.Y`: repo2docker understands no more, and takes a Python of its own then.
+    assert (found := re.fullmatch(r"python=(3\.\d+)", python)) and pip == "pip"
+    assert SpecifierSet(PROJECT["requires-python"]).contains(found[1])
     assert by_pip["pip"] == [
         "--extra-index-url https://download.pytorch.org/whl/cpu",
         "--requirement requirements.lock",
         "--editable .",
     ]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="images are built on Linux")
+def test_the_image_for_a_server_brings_the_releases_along(tmp_path):
+    """repo2docker runs postBuild in the finished environment, in the project's folder."""
+    script = ROOT / "postBuild"
+    assert script.stat().st_mode & 0o111 and script.read_bytes().startswith(
+        b"#!/usr/bin/env bash\n"
+    )
+    said = tmp_path / "missing-aa"
+    said.write_text('#!/bin/sh\necho "$@ $MISSING_AA_CACHE"\n')
+    said.chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run([script], capture_output=True, text=True, env=os.environ | {"PATH": path})
+    assert (done.returncode, done.stdout) == (0, f"fetch {sys.prefix}/share/missing-aa\n")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """Published timm releases side by side: fetched into a cache, checked, located, removed.
 
 A timm release is one pure-Python wheel. Unpacked into a folder of its own and put first on the
-path, it runs over the torch that is installed. The cache is the user's; MISSING_AA_CACHE moves it.
+path, it runs over the torch that is installed. The cache is the user's, unless the environment
+brings one along; MISSING_AA_CACHE moves it.
 """
 
 import compileall
@@ -70,9 +71,17 @@ def check_known(release: str) -> None:
 
 
 def cache() -> Path:
-    """The folder that holds the releases, one folder each."""
-    moved = os.environ.get("MISSING_AA_CACHE")
-    return Path(moved) if moved else platformdirs.user_cache_path("missing-aa", appauthor=False)
+    """The folder that holds the releases, one folder each.
+
+    What MISSING_AA_CACHE names, or what whoever made this environment put into it for everybody
+    (a kit does, and an image for a server), or else the user's own.
+    """
+    if moved := os.environ.get("MISSING_AA_CACHE"):
+        return Path(moved)
+    shared = Path(sys.prefix, "share", "missing-aa")
+    if shared.is_dir():
+        return shared
+    return platformdirs.user_cache_path("missing-aa", appauthor=False)
 
 
 def cached() -> list[str]:

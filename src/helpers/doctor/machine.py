@@ -22,12 +22,14 @@ def python() -> tuple[str, str]:
 
 
 def _folders() -> dict[str, Path]:
-    """Purpose -> the folder that the lessons write into, or the nearest one that is there."""
+    """Purpose -> the folder that is still to be written into, or the nearest one that is there."""
     try:
         results = catalogue.root() / "build" / "lessons"
     except Problem:
         results = Path.cwd()
-    wanted = {"results": results, "releases": releases.cache()}
+    wanted = {"results": results}
+    if set(releases.COURSE) - set(releases.cached()):  # all there, others may have put them there
+        wanted["releases"] = releases.cache()
     return {
         purpose: next(place for place in (folder, *folder.absolute().parents) if place.exists())
         for purpose, folder in wanted.items()

@@ -25,6 +25,7 @@ ENVIRONMENT = HERE / ".venv"
 INSTALLED = ENVIRONMENT / "installed.json"
 VERSION = "{}.{}".format(*sys.version_info)
 WINDOWS = os.name == "nt"
+LAB = ".\\lab" if WINDOWS else "./lab"
 BYTECODE = 1.3
 """What the compiled files add to what the wheels unpack to."""
 LONGEST_PATH = 259
@@ -61,18 +62,19 @@ def main():
         check_room(unpacked(kit["wheels"]))
         make_environment()
         install_packages()
-        quieten()
+        settle()
         INSTALLED.write_text(json.dumps(state(kit)))
-    say("Bringing the releases of timm into the cache.")
-    if subprocess.call([*python(), "-m", "helpers.cli", "fetch"], env=alone(), cwd=str(HERE)):
-        raise Stop("the releases of timm are not in the cache: see above, then run this again")
+    say("Bringing the releases of timm into the environment.")
+    env = dict(alone(), MISSING_AA_CACHE=str(ENVIRONMENT / "share/missing-aa"))
+    if subprocess.call([*python(), "-m", "helpers.cli", "fetch"], env=env, cwd=str(HERE)):
+        raise Stop("the releases of timm are not there: see above, then run this again")
     say("Asking the doctor.")
     if subprocess.call([*python(), "-m", "helpers.cli", "doctor"], cwd=str(HERE)):
         raise Stop(
             "this machine is not ready: the lines above say what to do. If packages are missing, "
             "delete the folder .venv and run this again"
         )
-    say(f"Set up in {time.monotonic() - begun:.0f} s. Start with: {'lab' if WINDOWS else './lab'}")
+    say(f"Set up in {time.monotonic() - begun:.0f} s. Start with: {LAB}")
     return 0
 
 
@@ -223,8 +225,9 @@ def install_packages():
     subprocess.call([*python(), *words], env=alone())  # what cannot be compiled is no harm
 
 
-def quieten():
-    """JupyterLab's settings for everybody who uses this environment."""
+def settle():
+    """JupyterLab's settings, and a `lab` that can be run, however the archive was unpacked."""
+    os.chmod(str(HERE / "lab"), 0o755)
     settings = ENVIRONMENT / "share/jupyter/lab/settings"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "overrides.json").write_text(json.dumps(QUIET))

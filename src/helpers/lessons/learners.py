@@ -6,6 +6,7 @@ has been run. First one learner, then two at once: pages that they share count o
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -26,14 +27,20 @@ PATIENCE = 120
 """Seconds for JupyterLab to start; a cell may take five times as long."""
 
 
+TOKEN = secrets.token_hex()
+
+
 class Learner:
     """One person at work: a JupyterLab of their own; closing it ends all that it started."""
+
+    def __init__(self, root: Path):
+        self._root = root
 
     def __enter__(self) -> "Learner":
         self._place = tempfile.TemporaryDirectory(prefix="aa-", ignore_cleanup_errors=True)
         self._folder = Path(self._place.name)
         words = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--ServerApp.port_retries=0"]
-        words += ["--IdentityProvider.token=", f"--ServerApp.root_dir={self._folder}"]
+        words += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={self._root}"]
         own = {f"JUPYTER_{what}_DIR": str(self._folder) for what in ("RUNTIME", "CONFIG", "DATA")}
         self._server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *words],
@@ -55,21 +62,27 @@ class Learner:
 
     def work(self, lesson: Path) -> None:
         """Open a lesson and run every cell of it. Raises Problem where one fails."""
-        about = {"path": lesson.name, "name": lesson.name, "type": "notebook"}
+        path = lesson.relative_to(self._root).as_posix()
+        about = {"path": path, "name": lesson.name, "type": "notebook"}
         session = self._ask("api/sessions", about | {"kernel": {"name": "python3"}})
         file = self._folder / f"kernel-{session['kernel']['id']}.json"
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
-        client.start_channels()
-        client.wait_for_ready(timeout=PATIENCE)
-        for cell in nbformat.read(lesson, as_version=4).cells:
-            if cell.cell_type == "code":
-                reply = client.execute_interactive(
-                    cell.source, timeout=5 * PATIENCE, output_hook=lambda message: None
-                )
-                if reply["content"]["status"] == "error":
-                    raise Problem(f"{lesson.stem}: {reply['content']['evalue']}")
-        client.stop_channels()
+        client.start_channels(hb=False)  # a busy machine misses beats: its kernel is not dead
+        try:
+            client.wait_for_ready(timeout=PATIENCE)
+            for cell in nbformat.read(lesson, as_version=4).cells:
+                if cell.cell_type == "code":
+                    self._run(client, cell.source, lesson.stem)
+        finally:
+            client.stop_channels()
+
+    def _run(self, client: BlockingKernelClient, code: str, lesson: str) -> None:
+        reply = client.execute_interactive(
+            code, timeout=5 * PATIENCE, output_hook=lambda message: None
+        )
+        if reply["content"]["status"] == "error":
+            raise Problem(f"{lesson}: {reply['content']['evalue']}")
 
     def _address(self) -> str:
         """Where JupyterLab says that it listens, in a file that it writes when it does."""
@@ -85,9 +98,8 @@ class Learner:
 
     def _ask(self, path: str, body: dict | None = None) -> dict:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self._url + path, data, {"Content-Type": "application/json"}
-        )
+        headers = {"Content-Type": "application/json", "Authorization": f"token {TOKEN}"}
+        request = urllib.request.Request(self._url + path, data, headers)
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
@@ -98,16 +110,32 @@ def measure(lesson: Path, learners: int) -> dict[str, int]:
     `unshared` is the end again, with shared pages counted for each process.
     """
     with ExitStack() as stack, ThreadPoolExecutor() as pool, PeakMemory() as peak:
-        everyone = [stack.enter_context(Learner()) for _ in range(learners)]
+        everyone = [stack.enter_context(Learner(lesson.parents[1])) for _ in range(learners)]
         list(pool.map(Learner.wait, everyone))
         alone = below()
         list(pool.map(lambda learner: learner.work(lesson), everyone))
         end, unshared = below(), below(shared=False)
-    return {"JupyterLab": alone, "end": end, "most": peak.mb, "unshared": unshared}
+    most = max(peak.mb, end)
+    return {"JupyterLab": alone, "end": end, "most": most, "unshared": unshared}
+
+
+def torch_alone() -> tuple[str, int]:
+    """The build of torch, and the MB that each further Python takes which has imported it."""
+    program = "import sys, torch; print(torch.__version__, flush=True); sys.stdin.read()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    taken = [0]
+    with ExitStack() as stack:
+        for _ in range(2):
+            python = stack.enter_context(subprocess.Popen([sys.executable, "-c", program], **pipes))
+            version = python.stdout.readline().strip()
+            taken.append(below())
+            stack.callback(python.stdin.close)
+    return version, taken[2] - taken[1]
 
 
 def main() -> None:
     """Print what one learner takes, and each further one."""
+    print("torch {}, imported: each further {:,} MB".format(*torch_alone()), flush=True)
     for lesson in catalogue.choose(catalogue.lessons(catalogue.root()), sys.argv[1:] or ["03"]):
         one, two = (measure(lesson.path, learners) for learners in (1, 2))
         print(f"{lesson.name}, in MB:", flush=True)

@@ -1,0 +1,32 @@
+"""What learners on one server take: JupyterLab is real, the lessons are tiny."""
+
+import psutil
+import pytest
+
+import tiny_lessons
+from helpers.errors import Problem
+from helpers.lessons import learners
+
+HOLD = "held = bytearray(300 * 2**20)"  # written to, so that the memory is really taken
+
+
+@pytest.fixture
+def lessons(tmp_path):
+    tiny_lessons.notebook(tmp_path, "01_holds", "size = 3", HOLD)
+    tiny_lessons.notebook(tmp_path, "02_fails", "size = 3", "1 / 0")
+    return tmp_path / "notebooks"
+
+
+def test_each_learner_takes_what_their_lesson_holds(lessons):
+    one, two = (learners.measure(lessons / "01_holds.ipynb", count) for count in (1, 2))
+    assert one["end"] > one["JupyterLab"] + 300
+    assert one["most"] >= one["end"]
+    # What both hold is theirs; what they share counts once, except where it is asked for twice.
+    assert 300 < two["end"] - one["end"] < 1.1 * one["end"]
+    assert two["unshared"] >= two["end"] - 20
+    assert not psutil.Process().children(recursive=True)
+
+
+def test_a_lesson_that_fails_is_no_measurement(lessons):
+    with pytest.raises(Problem, match="02_fails: division by zero"):
+        learners.measure(lessons / "02_fails.ipynb", 1)
