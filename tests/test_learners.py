@@ -18,13 +18,12 @@ def lessons(tmp_path):
 
 
 def test_each_learner_takes_what_their_lesson_holds(lessons):
+    before = set(psutil.Process().children(recursive=True))
     one, two = (learners.measure(lessons / "01_holds.ipynb", count) for count in (1, 2))
-    assert one["end"] > one["JupyterLab"] + 300
-    assert one["most"] >= one["end"]
-    # What both hold is theirs; what they share counts once, except where it is asked for twice.
-    assert 300 < two["end"] - one["end"] < 1.1 * one["end"]
-    assert two["unshared"] >= two["end"] - 20
-    assert not psutil.Process().children(recursive=True)
+    assert one["most"] >= one["end"] > 300
+    assert two["end"] > one["end"] + 250, "what each holds is their own"
+    assert two["unshared"] > two["end"], "what they share counts once"
+    assert set(psutil.Process().children(recursive=True)) <= before
 
 
 def test_a_lesson_that_fails_is_no_measurement(lessons):
