@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{archive}: {size / 1e6:,.0f} MB, {time.monotonic() - begun:.0f} s")
     if size > 2**32:
         print("note: a stick formatted as FAT32 holds no file above 4.3 GB; exFAT does")
-    print("On each laptop: unpack it, and in its folder: python3 install (Windows: py install)")
+    print("On each laptop: unpack it, and in its folder: python3 install (Windows: py .\\install)")
     return 0
 
 

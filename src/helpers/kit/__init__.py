@@ -7,7 +7,7 @@ from pathlib import Path
 LIST = "kit.json"
 """What a kit is for and what it holds; lies in its folder."""
 
-INSTALL = "py install" if os.name == "nt" else "python3 install"
+INSTALL = r"py .\install" if os.name == "nt" else "python3 install"
 """What a learner types in the kit's folder."""
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Set a machine up for the course from this folder alone, without a network.
 
-    python3 install          on Windows: py install
+    python3 install          on Windows: py .\\install
 
 It can be run again at any time: after an interruption, or when the folder was moved.
 """
