@@ -31,9 +31,9 @@ for line in sys.stdin:
 
 def write(big: Path, small: Path) -> None:
     """Save the model, with random weights, and one layer as a model of no size to speak of."""
-    seen = {"PYTHONPATH": str(releases.locate(WRITER)), "PYTHONWARNINGS": "ignore"}
+    seen = releases.seeing(releases.locate(WRITER)) | {"PYTHONWARNINGS": "ignore"}
     words = [sys.executable, "-c", WRITE, MODEL, big, small]
-    subprocess.run(words, env=os.environ | seen, check=True)
+    subprocess.run(words, env=seen, check=True)
 
 
 @contextlib.contextmanager

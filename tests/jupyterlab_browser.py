@@ -3,82 +3,45 @@
 import json
 import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import nbformat
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-CHROMIUM = next(
-    (
-        found
-        for name in ("chromium", "chromium-browser", "google-chrome")
-        if (found := shutil.which(name))
-    ),
-    None,
-)
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync"]
+from chromium import CHROMIUM, LAPTOP, launched
+from helpers.lessons.learners import TOKEN, Learner
+
+__all__ = ["CHROMIUM", "MINUTES", "Lab", "browser", "expect", "server"]
+
 SETTINGS = {
     # All cells are in the page, so that one that is not in sight can be found.
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false"},
 }
-LAPTOP = {"width": 1366, "height": 768}
 MINUTES = 60_000
 
 
 @contextmanager
 def server(folder: Path, scratch: Path):
-    """JupyterLab on a folder, with settings and everything else of its own; its address."""
+    """JupyterLab on a folder, with settings of its own; its address."""
     for name, values in SETTINGS.items():
         path = scratch / "settings" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    own = {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTER_CONFIG_DIR": "config"}
-    own |= {"JUPYTER_RUNTIME_DIR": "runtime", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
-    environment = {**os.environ, **{name: str(scratch / place) for name, place in own.items()}}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
-    with (scratch / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        address = f"http://127.0.0.1:{port}/lab"
-        _wait_for(address, process, scratch / "log")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(240):
-        if process.poll() is not None:
-            raise RuntimeError(log.read_text())
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.25)
-    raise RuntimeError(log.read_text())
+    own = {
+        f"JUPYTERLAB_{what.upper()}_DIR": str(scratch / what) for what in ("settings", "workspaces")
+    }
+    with mock.patch.dict(os.environ, own), Learner(folder) as learner:
+        yield learner.wait()
 
 
 @contextmanager
 def browser():
-    """A real Chromium, on a laptop's screen."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    """A page of a real Chromium, on a laptop's screen."""
+    with launched() as chromium:
         yield chromium.new_context(viewport=LAPTOP).new_page()
-        chromium.close()
 
 
 class Lab:
@@ -86,7 +49,7 @@ class Lab:
 
     def __init__(self, page: Page, address: str, path: Path):
         self.page, self.path = page, path
-        page.goto(f"{address}/tree/{path.name}?reset")
+        page.goto(f"{address}lab/tree/{path.name}?reset&token={TOKEN}")
         self.cells = page.locator(".jp-NotebookPanel:visible .jp-Cell")
         expect(self.cells.first).to_be_visible(timeout=2 * MINUTES)
         status = page.locator("#jp-main-statusbar")

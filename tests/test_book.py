@@ -12,12 +12,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from playwright.sync_api import sync_playwright
 
 import build_site
 from book_server import serving
+from chromium import CHROMIUM, launched
 from helpers.cli import COMMANDS
-from jupyterlab_browser import CHROMIUM, QUIET
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
@@ -66,10 +65,8 @@ def address(book):
 def chromium():
     if CHROMIUM is None:
         pytest.skip("there is no Chromium on the path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

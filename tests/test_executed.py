@@ -5,8 +5,9 @@ import os
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
+import tiny_lessons
 from helpers.lessons import catalogue
-from helpers.lessons.executed import stale
+from helpers.lessons.executed import refresh, stale
 
 SOURCE = "1 + 1"
 PASSED = {"exception": None, "parameters": {}}
@@ -69,3 +70,17 @@ def test_python_may_compile_the_package_meanwhile(course):
     for path in (compiled, compiled.parent, course / "package"):
         os.utime(path, (later, later))
     assert names(course) == []
+
+
+def test_what_is_built_from_lessons_executes_those_that_it_lacks_and_no_other(tmp_path):
+    tiny_lessons.notebook(tmp_path, "01_passes", "size = 3", "print(size)")
+    lessons, done = catalogue.lessons(tmp_path), tmp_path / "done"
+    assert refresh(lessons, done) == 0
+    executed = (done / "01_passes.ipynb").stat().st_mtime_ns
+    assert stale(lessons, done) == [] and refresh(lessons, done) == 0
+    assert (done / "01_passes.ipynb").stat().st_mtime_ns == executed
+
+
+def test_a_lesson_that_fails_ends_it(tmp_path):
+    tiny_lessons.notebook(tmp_path, "02_fails", "size = 3", "1 / 0")
+    assert refresh(catalogue.lessons(tmp_path), tmp_path / "done") == 1

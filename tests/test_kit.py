@@ -311,3 +311,11 @@ def test_the_command_refuses_words_that_are_off(words, says):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_looking_whether_wheels_suffice_leaves_nothing_in_the_checkout(tmp_path):
+    (lock := tmp_path / "requirements.lock").write_text("rich==14.0.0\n")
+    linux = targets.choose_platform("linux")
+    with pytest.raises(Problem, match="rich"):
+        wheels.check(lock, linux, "3.11", [tmp_path])
+    assert list(tmp_path.iterdir()) == [lock]

@@ -138,3 +138,11 @@ def test_what_a_killed_fetch_left_behind_is_swept_and_never_taken_for_a_release(
     releases.fetch("1.0.3")
     assert not old.exists()
     assert young.exists(), "it may belong to a fetch that is at work"
+
+
+def test_a_python_that_sees_a_folder_looks_there_first_and_then_where_it_did(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "elsewhere"))
+    first, second = releases.seeing(tmp_path)["PYTHONPATH"].split(os.pathsep)
+    assert (first, second) == (str(tmp_path), str(tmp_path / "elsewhere"))
+    monkeypatch.delenv("PYTHONPATH")
+    assert releases.seeing(tmp_path)["PYTHONPATH"] == str(tmp_path)

@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -196,17 +195,12 @@ def test_the_folder_is_complete_and_asks_no_other_host(tiny, tmp_path):
 
 @pytest.fixture(scope="module")
 def browser():
-    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-    path = next(filter(None, found), None)
-    if path is None:
-        pytest.skip("there is no Chromium on the path")
-    from playwright.sync_api import sync_playwright
+    from chromium import CHROMIUM, launched
 
-    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on the path")
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ They are laid out as in the repository, so that a link means the same here and t
 import argparse
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from sphinx.cmd.build import main as sphinx
 import atlas_page
 import commands_page
 from helpers.lessons import catalogue
-from helpers.lessons.executed import stale
+from helpers.lessons.executed import refresh
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -80,10 +79,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Build the site.")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "book")
     output = parser.parse_args().output.resolve()
-    if names := stale(catalogue.lessons(ROOT), EXECUTED):
-        run = [sys.executable, "-m", "helpers.cli", "run", *names]
-        if code := subprocess.run(run, cwd=ROOT).returncode:
-            return code
+    if code := refresh(catalogue.lessons(ROOT), EXECUTED):
+        return code
     stage = output.with_name(f"{output.name}-source")
     bring_together(stage)
     shutil.rmtree(output, ignore_errors=True)

@@ -8,7 +8,6 @@ Nothing asks another host for anything.
 import argparse
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from importlib.util import find_spec
@@ -25,8 +24,8 @@ from traitlets.config import Config
 
 from helpers.errors import Problem
 from helpers.lessons import catalogue
-from helpers.lessons.executed import stale
-from helpers.lessons.page import SETTINGS
+from helpers.lessons.executed import refresh
+from helpers.lessons.page import SETTINGS, TRACEBACK
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -215,7 +214,8 @@ def write(notebook: NotebookNode, folder: Path) -> None:
         shutil.copy2(source / name, folder / "reveal" / name)
     theme = folder / "reveal" / "dist" / "theme"
     theme.mkdir()
-    shutil.copy2(HERE / "course.css", theme)
+    styles = [style.read_text(encoding="utf-8") for style in (HERE / "course.css", TRACEBACK)]
+    (theme / "course.css").write_text("\n".join(styles), encoding="utf-8")
     settings = Config(SETTINGS)
     settings.merge(LAYOUT)
     resources = {"metadata": {"name": "The Missing aa"}}
@@ -241,10 +241,8 @@ def main() -> int:
     deck = read_deck()
     numbers = {slide["lesson"] for slide in deck if "lesson" in slide}
     wanted = [lesson for lesson in catalogue.lessons(ROOT) if lesson.name[:2] in numbers]
-    if names := stale(wanted, args.lessons):
-        run = [sys.executable, "-m", "helpers.cli", "run", *names, "--output", args.lessons]
-        if code := subprocess.run(run, cwd=ROOT).returncode:
-            return code
+    if code := refresh(wanted, args.lessons.resolve()):
+        return code
     paths = [path for path in args.lessons.glob("*.ipynb") if path.name[:2] in numbers]
     lessons = {path.name[:2]: Lesson(path) for path in paths}
     try:

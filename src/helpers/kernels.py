@@ -54,12 +54,9 @@ class ReleaseKernel:
             options = {"transport": "ipc", "ip": str(Path(self._sockets, "k"))}
         self._manager = ThisPython(**options)
         atexit.register(self.shutdown)
-        path = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
         # These speak to timm's authors of the day, not to a learner.
         quiet = "ignore::FutureWarning,ignore::DeprecationWarning,ignore:torch.meshgrid:UserWarning"
-        self._manager.start_kernel(
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(path), "PYTHONWARNINGS": quiet}
-        )
+        self._manager.start_kernel(env=releases.seeing(folder) | {"PYTHONWARNINGS": quiet})
         self._client = self._manager.blocking_client()
         self._client.start_channels()
         self._ready = False

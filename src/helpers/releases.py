@@ -84,6 +84,12 @@ def cache() -> Path:
     return platformdirs.user_cache_path("missing-aa", appauthor=False)
 
 
+def seeing(folder: str | os.PathLike) -> dict[str, str]:
+    """This process's environment, changed so that a Python started in it looks there first."""
+    path = [os.fspath(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path)}
+
+
 def cached() -> list[str]:
     """The releases that are in the cache, oldest version first."""
     return [release for release in KNOWN if (cache() / f"timm-{release}").is_dir()]

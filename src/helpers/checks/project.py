@@ -1,8 +1,6 @@
 """The capstone of lesson 08: is a project that held a broken checkpoint repaired, and safe?"""
 
-import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -33,11 +31,9 @@ def project(folder: str | Path, original: str | Path) -> str | None:
     )
 
 
-def _contents(folder: Path) -> dict[str, str]:
+def _contents(folder: Path) -> dict[Path, bytes]:
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file()
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
 
 
@@ -122,11 +118,10 @@ def _guarded(folder: Path) -> str | None:
 
 def _run(folder: Path) -> subprocess.CompletedProcess:
     """`python predict.py photo.png`, seeing the current release of timm."""
-    seen = [str(releases.locate(releases.CURRENT)), os.environ.get("PYTHONPATH", "")]
     return subprocess.run(
         [sys.executable, "predict.py", "photo.png"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, seen))},
+        env=releases.seeing(releases.locate(releases.CURRENT)),
         capture_output=True,
         text=True,
         timeout=120,

@@ -72,26 +72,29 @@ def tools(root: Path, platform: Platform, python: str, folder: Path) -> dict[str
     return {wheel.name: wheel for wheel in folder.glob("*.whl")}
 
 
-def check(lock: Path, platform: Platform, python: str, folders: Iterable[Path]) -> bool | None:
-    """Whether these folders alone suffice there, by uv, which judges markers as there.
+def check(lock: Path, platform: Platform, python: str, folders: Iterable[Path]) -> bool:
+    """Let uv, which judges markers as there, see that these folders alone suffice there.
 
-    None without uv. Raises Problem, which says what is lacking.
+    False without uv. Raises Problem, which says what is lacking.
     """
     if not importlib.util.find_spec("uv"):
-        return None
+        return False
     links = [word for folder in folders for word in ("--find-links", str(folder))]
-    for micro in MICROS:
-        words = ["--dry-run", "--quiet", "--no-cache", "--no-config", "--no-index", *links]
-        words += ["--only-binary", ":all:", "--target", str(lock.parent / "nowhere")]
-        words += ["--python-platform", platform.uv, "--python-version", f"{python}.{micro}"]
-        done = subprocess.run(
-            [sys.executable, "-m", "uv", "pip", "install", *words, "-r", lock, "missing-aa", "pip"],
-            capture_output=True,
-            text=True,
-            env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": platform.least},
-        )
-        if done.returncode:
-            raise Problem(f"a {platform.name} could not be set up from this: {done.stderr.strip()}")
+    fixed = ["--dry-run", "--quiet", "--no-cache", "--no-config", "--no-index", *links]
+    fixed += ["--only-binary", ":all:", "--python-platform", platform.uv]
+    fixed += ["-r", str(lock), "missing-aa", "pip"]
+    with tempfile.TemporaryDirectory() as place:  # uv puts a lock file there, dry run or not
+        for micro in MICROS:
+            words = ["--target", place, "--python-version", f"{python}.{micro}", *fixed]
+            done = subprocess.run(
+                [sys.executable, "-m", "uv", "pip", "install", *words],
+                capture_output=True,
+                text=True,
+                env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": platform.least},
+            )
+            if done.returncode:
+                said = done.stderr.strip()
+                raise Problem(f"a {platform.name} could not be set up from this: {said}")
     return True
 
 

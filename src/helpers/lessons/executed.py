@@ -1,5 +1,7 @@
 """Are executed lessons still what a run would give? Asked by what is built from them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -23,6 +25,15 @@ def stale(lessons: list[Lesson], folder: Path, package: Path = PACKAGE) -> list[
         for lesson in lessons
         if not _is_fresh(lesson.path, folder / lesson.path.name, newest)
     ]
+
+
+def refresh(lessons: list[Lesson], folder: Path) -> int:
+    """Execute those that are stale into `folder`; the exit code of that run, 0 if none is."""
+    names = stale(lessons, folder)
+    if not names:
+        return 0
+    run = [sys.executable, "-m", "helpers.cli", "run", *names, "--output", folder]
+    return subprocess.run(run, cwd=lessons[0].path.parent).returncode
 
 
 def _is_fresh(lesson: Path, done: Path, since: float) -> bool:

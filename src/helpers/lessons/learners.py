@@ -55,10 +55,11 @@ class Learner:
         self._server.wait()
         self._place.cleanup()
 
-    def wait(self) -> None:
-        """Until its JupyterLab answers. Raises Problem if it never does."""
+    def wait(self) -> str:
+        """Until its JupyterLab answers; its address, which takes TOKEN. Raises Problem if never."""
         self._url = self._address()
         self._ask("api/status")
+        return self._url
 
     def work(self, lesson: Path) -> None:
         """Open a lesson and run every cell of it. Raises Problem where one fails."""

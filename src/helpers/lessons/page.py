@@ -7,6 +7,9 @@ import nbformat
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
+TRACEBACK = Path(__file__).parent / "template" / "traceback.css"
+"""The colours of a traceback, for whatever else shows one."""
+
 SETTINGS = Config(
     {
         "HTMLExporter": {

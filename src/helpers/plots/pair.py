@@ -1,4 +1,4 @@
-"""The figure that lesson 07 moves: what all models met between two releases."""
+"""What all models met between two releases."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
