@@ -165,7 +165,7 @@ def _add(weights: Weights, name: str, value: object) -> None:
         what = clean(getattr(value, "dotted", "") or type(value).__name__)
         raise Malformed(
             f"{ascii(name)} is no plain tensor ({what}); sparse, quantised and not yet initialised "
-            "ones cannot be rescued, only loaded by the release that wrote them"
+            "ones cannot be rescued; load it with what wrote it, and save it dense"
         )
     weights.tensors[name] = value
 

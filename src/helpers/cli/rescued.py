@@ -127,7 +127,7 @@ def next_steps(outcome: Outcome) -> list[str]:
         lines = [
             "Load it:",
             "    import timm",
-            f"    model = timm.create_model({f'local-dir:{target}'!r}, pretrained=True)",
+            f"    model = timm.create_model({f'local-dir:{target}'!r}, pretrained=True).eval()",
         ]
         if outcome.verdict:
             return lines
@@ -150,6 +150,7 @@ def next_steps(outcome: Outcome) -> list[str]:
         "    import timm",
         f"    model = timm.create_model({report.architecture!r}{classes})",
         "    model.load_state_dict(state_dict)",
+        "    model.eval()  # to use it, not to train it",
         "If timm has renamed something since, that fails; then this makes what it takes today:",
         f"    missing-aa rescue {clean(quote(str(outcome.source)))} FOLDER --format timm",
     ]
