@@ -173,6 +173,12 @@ def test_the_file_holds_no_outputs_and_no_leftovers(path):
 
 
 @each_lesson
+def test_the_file_is_as_jupyterlab_saves_it(path):
+    """Line by line, so that a change of one line shows as one."""
+    assert path.read_text(encoding="utf-8") == nbformat.writes(read(path)) + "\n"
+
+
+@each_lesson
 def test_text_needs_no_mathjax_and_links_lead_somewhere(path):
     for text in texts(read(path)):
         assert not re.search(r"\$[^$\n]+\$", text.replace("`$", "").replace("$`", ""))
