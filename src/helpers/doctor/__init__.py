@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from helpers import kit
+from helpers import installed
 from helpers.doctor import machine, software
 
 CHECKS = {
@@ -34,7 +34,7 @@ class Result:
 
 def examine() -> list[Result]:
     """Every check of this machine, in seconds; those that import torch do so elsewhere."""
-    checks = CHECKS | (OF_A_KIT if kit.folder() else {})
+    checks = CHECKS | (OF_A_KIT if installed.kit_folder() else {})
     with ThreadPoolExecutor() as pool:
         return list(pool.map(_judge, checks, checks.values()))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import helpers
-from helpers import kit, releases
+from helpers import installed, releases
 
 READER = "1.0.11"
 """The release that a lesson's kernel is tried with: the one that meets the error."""
@@ -37,16 +37,16 @@ print(jupyterlab.__version__)
 
 def install() -> str:
     """What to do where packages are missing or wrong."""
-    if folder := kit.folder():
-        return f"in {folder}: delete the folder .venv, then {kit.INSTALL}"
+    if folder := installed.kit_folder():
+        return f"in {folder}: delete the folder .venv, then {installed.KIT_INSTALL}"
     if LOCK.is_file():
         return "in the project's folder: python -m pip install -r requirements.lock"
     return "python -m pip install 'missing-aa[course]'"
 
 
 def _fetch() -> str:
-    folder = kit.folder()
-    return f"in {folder}: {kit.INSTALL}" if folder else "missing-aa fetch"
+    folder = installed.kit_folder()
+    return f"in {folder}: {installed.KIT_INSTALL}" if folder else "missing-aa fetch"
 
 
 def packages() -> tuple[str, str]:
@@ -71,7 +71,7 @@ def _locked() -> Iterator:
     from packaging.requirements import Requirement
 
     lock = LOCK
-    if not lock.is_file() and (folder := kit.folder()):
+    if not lock.is_file() and (folder := installed.kit_folder()):
         lock = folder / LOCK.name
     for line in lock.read_text().splitlines() if lock.is_file() else []:
         requirement = Requirement(line)
@@ -101,7 +101,7 @@ def torch() -> tuple[str, str]:
     said, error = _python(IMPORT_TORCH)
     if not error:
         return said, ""
-    if "No module" in error or "torchvision" not in error or kit.folder():
+    if "No module" in error or "torchvision" not in error or installed.kit_folder():
         return error, install()
     pair = [f"{one.name}{one.specifier}" for one in _locked() if one.name.startswith("torch")]
     return f"they do not fit together ({error})", (
@@ -177,8 +177,8 @@ def release_kernel() -> tuple[str, str]:
 
 
 def kit_files() -> tuple[str, str]:
-    folder = kit.folder()
-    wheels = json.loads((folder / kit.LIST).read_text())["wheels"]
+    folder = installed.kit_folder()
+    wheels = json.loads((folder / installed.KIT_LIST).read_text())["wheels"]
     missing = [name for name in wheels if not (folder / "wheels" / name).is_file()]
     if missing:
         return f"{len(missing)} of {len(wheels)} wheels are gone", "unpack the archive again"

@@ -15,7 +15,8 @@ import nbformat
 
 from helpers import releases
 from helpers.errors import Problem
-from helpers.kit import LIST, install, wheels
+from helpers.installed import KIT_LIST
+from helpers.kit import install, wheels
 from helpers.kit.targets import Platform
 from helpers.lessons import catalogue
 
@@ -141,7 +142,7 @@ def _entries(root: Path, platform: Platform, found: dict[str, dict[str, Path]]) 
         "least": platform.least,
         "wheels": {name: install.digest(wheel) for name, wheel in sorted(everything.items())},
     }
-    yield Entry(LIST, json.dumps(listed, indent=1))
+    yield Entry(KIT_LIST, json.dumps(listed, indent=1))
     yield from (Entry(name, root / name) for name in PROJECT)
     for lesson in catalogue.lessons(root):
         yield Entry(f"notebooks/{lesson.path.name}", _without_outputs(lesson.path))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import helpers
-from helpers import kit
+from helpers import installed
 from helpers.errors import Problem, UsageProblem
 
 UNMEASURED_MB = 3000
@@ -40,7 +40,7 @@ def root() -> Path:
     """
     here = Path.cwd()
     source = Path(helpers.__file__).resolve().parents[2]
-    for folder in filter(None, (here, *here.parents, source, kit.folder())):
+    for folder in filter(None, (here, *here.parents, source, installed.kit_folder())):
         if _notebooks(folder):
             return folder
     raise Problem("there are no lessons here; run it inside the project's folder")
