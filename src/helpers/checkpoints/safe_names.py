@@ -1,6 +1,6 @@
 """The names that torch's restricted reader (weights_only=True) allows of itself, recorded.
 
-Recorded, because judging a file must not need torch; they are those of torch 2.14.1, and a test
+Recorded, because judging a file must not need torch; they are those of torch 2.15.0, and a test
 holds them against the torch that is installed.
 """
 
@@ -15,7 +15,7 @@ torch.QUInt2x4Storage torch.QUInt4x2Storage torch.QUInt8Storage torch.ShortStora
 torch.ShortTensor torch.Size torch.Tensor torch._tensor._rebuild_from_type_v2
 torch._utils._rebuild_device_tensor_from_cpu_tensor
 torch._utils._rebuild_device_tensor_from_numpy torch._utils._rebuild_meta_tensor_no_storage
-torch._utils._rebuild_nested_tensor torch._utils._rebuild_parameter
+torch._utils._rebuild_parameter
 torch._utils._rebuild_parameter_with_state torch._utils._rebuild_qtensor
 torch._utils._rebuild_sparse_tensor torch._utils._rebuild_tensor torch._utils._rebuild_tensor_v2
 torch._utils._rebuild_tensor_v3 torch._utils._rebuild_wrapper_subclass torch.bcomplex32
