@@ -29,7 +29,7 @@ def test_the_safe_names_are_those_of_the_installed_torch():
     from torch import _weights_only_unpickler as restricted
 
     allowed = set(restricted._get_allowed_globals())
-    assert SAFE - allowed == set()
+    assert SAFE - allowed <= {"torch.bcomplex32"}  # which torch 2.10 does not have yet
     if Version(torch.__version__) >= Version("2.14"):
         # 2.15 took it off its list.
         assert allowed - SAFE <= {"torch._utils._rebuild_nested_tensor"}

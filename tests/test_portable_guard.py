@@ -5,6 +5,7 @@ import sys
 import types
 
 import pytest
+import timm
 import torch
 from packaging.specifiers import SpecifierSet
 
@@ -15,14 +16,14 @@ from helpers.errors import UsageProblem
 
 
 def test_what_fits_says_nothing():
-    require(timm=">=1.0.16", torch=">= 2.10, < 99", packaging="!=1.0")
+    require(timm=">=1.0.3", torch=">= 2.10, < 99", packaging="!=1.0")
 
 
 def test_what_does_not_fit_is_named_with_the_remedy():
     with pytest.raises(VersionProblem) as problem:
         require(timm=">=1.0.3,<1.0.7", torch=">=2.10")
     assert str(problem.value) == (
-        f"this program needs timm >=1.0.3,<1.0.7 ({releases.CURRENT} is installed): "
+        f"this program needs timm >=1.0.3,<1.0.7 ({timm.__version__} is installed): "
         "pip install 'timm>=1.0.3,<1.0.7', and start it again"
     )
 

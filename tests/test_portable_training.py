@@ -13,12 +13,13 @@ from torch.utils.data import DataLoader, TensorDataset
 from helpers.checkpoints import load_portable, load_training, save_portable
 from helpers.checkpoints.errors import CheckpointError, Refused
 from helpers.errors import UsageProblem
-from portable_files import make
+from portable_files import make, told
 
 DATA = TensorDataset(
     torch.randn(24, 3, 32, 32, generator=torch.Generator().manual_seed(0)),
     torch.arange(24) % 4,
 )
+MADE_WITH = {"num_classes": 4, "img_size": 32, "drop_rate": 0.3, "drop_path_rate": 0.2}
 
 
 class Training:
@@ -53,7 +54,7 @@ def seed() -> None:
 
 def start() -> Training:
     seed()
-    return Training(make("test_vit", num_classes=4, img_size=32, drop_rate=0.3, drop_path_rate=0.2))
+    return Training(make("test_vit", **MADE_WITH))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,8 @@ def interrupted(tmp_path_factory):
     training = start()
     training.epoch()
     training.epoch()
-    save_portable(training.model, folder, training={**training.parts, "epoch": 2, "best": [0.5]})
+    parts = {**training.parts, "epoch": 2, "best": [0.5]}
+    save_portable(training.model, folder, training=parts, model_args=told(MADE_WITH))
     return folder
 
 

@@ -133,7 +133,7 @@ def test_safetensors_are_fine_and_a_local_folder_is_known(tmp_path):
 
 
 def test_torchscript_is_named_and_not_judged(one):
-    with pytest.warns(FutureWarning):
+    with pytest.warns((FutureWarning, DeprecationWarning)):  # before and after torch 2.14
         script = torch.jit.script(net())
     found = one("script.pt", lambda path: script.save(path))
     assert (found.verdict, found.format) == ("other", "torchscript")

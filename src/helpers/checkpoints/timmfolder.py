@@ -20,7 +20,7 @@ from helpers.checkpoints.report import Report
 if TYPE_CHECKING:
     from torch import Tensor
 
-NEEDS = "--format timm needs timm 1.0.16 or newer: pip install 'missing-aa[timm]'"
+NEEDS = "--format timm needs timm 1.0.26 or newer: pip install 'missing-aa[timm]'"
 SOURCE = ("url", "file", "hf_hub_id", "hf_hub_filename", "state_dict", "source", "tag")
 """What of a pretrained_cfg tells where other weights come from."""
 SPARE = 2**28
