@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from helpers import releases
+from helpers import installed, releases
 from helpers.doctor import CHECKS, OF_A_KIT, Result, examine, software, verdict
 from helpers.lessons import memory
 
@@ -146,3 +146,16 @@ def test_in_a_kit_every_remedy_does_without_a_network(monkeypatch, tmp_path):
     assert "rich is" in found["packages"][0]
     assert f"{tmp_path}: delete the folder .venv" in found["packages"][1]
     assert "unpack the archive again" in found["kit"][1]
+
+
+def test_a_kit_that_was_moved_or_cut_short_is_to_be_installed_again(monkeypatch, tmp_path):
+    (tmp_path / "kit.json").write_text('{"wheels": {}}')
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    look, again = OF_A_KIT["kit"], f"in {tmp_path}: {installed.KIT_INSTALL}"
+    assert look() == ("the installation did not come to its end", again)
+    (tmp_path / ".venv").mkdir()
+    state = tmp_path / installed.KIT_STATE
+    state.write_text(json.dumps({"folder": str(tmp_path / "before")}))
+    assert look() == (f"installed in {tmp_path / 'before'}, then moved", again)
+    state.write_text(json.dumps({"folder": str(tmp_path)}))
+    assert look() == (f"all 0 wheels in {tmp_path}", "")

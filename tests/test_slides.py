@@ -96,7 +96,12 @@ def tiny(tmp_path):
         new_markdown_cell(
             "## Part · core\n\nSome text.\n\n- one\n- two\n\n**Predict.** What?", id="t"
         ),
-        new_code_cell("a = 1\nb = 2\nc = 3", id="c", outputs=[new_output("stream", text=PRINTED)]),
+        new_code_cell(
+            "a = 1\nb = 2\nc = 3",
+            id="c",
+            execution_count=7,
+            outputs=[new_output("stream", text=PRINTED)],
+        ),
     ]
     path = tmp_path / "42_tiny.ipynb"
     path.write_text(writes(new_notebook(cells=cells)))
@@ -114,6 +119,16 @@ def test_a_slide_is_titled_by_its_section_and_has_its_notes(tiny):
     assert assembled(tiny, {"cell": "b = 2"})[1].source == "a = 1\nb = 2\nc = 3"
     assert notes.source == "said" and notes.metadata.slideshow.slide_type == "notes"
     assert assembled(tiny, {"cell": "top"}, title="T")[0].source.startswith("# T\n"), "a large one"
+
+
+def test_the_corner_says_when_it_is_and_how_far_to_run(tiny):
+    plan = {("42", "Part"): "**1:23**, 4 minutes: it", "1:27": "**1:27**, 1 minute: on the slides"}
+    shown = {"lesson": "42", "cells": [{"cell": "c"}]}
+    deck = [shown, shown | {"section": "Another"}, shown | {"at": "1:27"}, {"title": "A break"}]
+    heads = [c.source for c in slides.assemble(deck, tiny, plan).cells if "place" in c.source]
+    told = [re.search('class="place">(.*)</p>', head)[1] for head in heads]
+    to_run = "1:23 · 42 · Tiny · run to [7]"
+    assert told == [to_run, to_run, "1:27 · 42 · Tiny", "1:27"]
 
 
 def test_what_is_cut_is_seen_to_be_cut(tiny):

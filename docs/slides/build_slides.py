@@ -103,7 +103,7 @@ def assemble(deck: list[dict], lessons: dict[str, Lesson], plan: dict) -> Notebo
 
     Raises Problem for a cell, a paragraph or a line that is not there.
     """
-    cells = []
+    cells, row = [], ""
     for slide in deck:
         lesson = lessons[slide["lesson"]] if "lesson" in slide else None
         items = slide.get("cells", [])
@@ -111,15 +111,19 @@ def assemble(deck: list[dict], lessons: dict[str, Lesson], plan: dict) -> Notebo
         if (minutes := plan.get((slide.get("lesson"), title))) and "exercise" in slide:
             text += f"\n\n{re.search(r'[0-9]+ minutes', minutes)[0]}. In the notebook: *{title}*"
         level = "##" if section else "#"  # the large ones open a lesson, or say that a break begins
-        head = f"{level} {title}"
-        if lesson:
-            head += f'\n\n<p class="place">{lesson.title}</p>'
-        cells.append(_as("slide", new_markdown_cell(f"{head}\n\n{text}")))
-        cells += [
-            _as("fragment" if item.get("step") else "-", _pick(lesson, item)) for item in items
-        ]
         keys = (slide.get("at"), (slide.get("lesson"), title), (slide.get("lesson"), section))
-        if said := next((plan[key] for key in keys if key in plan), ""):
+        said = next((plan[key] for key in keys if key in plan), "")
+        row = said or row  # a slide without a row of its own belongs to the last
+        picked = [_pick(lesson, item) for item in items]
+        place = [row.split("**")[1] if "**" in row else "", lesson.title if lesson else ""]
+        to = max((cell.get("execution_count") or 0 for cell in picked), default=0)
+        if to and "on the slides" not in row.lower():
+            place.append(f"run to [{to}]")
+        head = f'{level} {title}\n\n<p class="place">{" · ".join(filter(None, place))}</p>'
+        cells.append(_as("slide", new_markdown_cell(f"{head}\n\n{text}")))
+        for item, cell in zip(items, picked, strict=True):
+            cells.append(_as("fragment" if item.get("step") else "-", cell))
+        if said:
             asked = hints(lesson.number, lesson.exercises, section, title) if lesson else []
             cells.append(_as("notes", new_markdown_cell("\n\n".join([said, *asked]))))
     return new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})

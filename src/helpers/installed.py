@@ -7,6 +7,9 @@ from pathlib import Path
 KIT_LIST = "kit.json"
 """What a kit is for and what it holds; lies in its folder."""
 
+KIT_STATE = ".venv/installed.json"
+"""What `install` notes in it, the folder among it."""
+
 KIT_INSTALL = r"py .\install" if os.name == "nt" else "python3 install"
 """What a learner types in the kit's folder."""
 

@@ -182,4 +182,10 @@ def kit_files() -> tuple[str, str]:
     missing = [name for name in wheels if not (folder / "wheels" / name).is_file()]
     if missing:
         return f"{len(missing)} of {len(wheels)} wheels are gone", "unpack the archive again"
+    try:
+        was = json.loads((folder / installed.KIT_STATE).read_text())["folder"]
+    except (OSError, ValueError):
+        return "the installation did not come to its end", f"in {folder}: {installed.KIT_INSTALL}"
+    if Path(was).resolve() != folder.resolve():  # its commands look for their Python there
+        return f"installed in {was}, then moved", f"in {folder}: {installed.KIT_INSTALL}"
     return f"all {len(wheels)} wheels in {folder}", ""

@@ -124,11 +124,12 @@ def notes(root: Path) -> Iterator[str]:
 def _entries(root: Path, platform: Platform, found: dict[str, dict[str, Path]]) -> Iterator[Entry]:
     """Everything that goes into the archive, the short instructions first."""
     everything = {name: wheel for these in found.values() for name, wheel in these.items()}
-    need = max(sum(map(_unpacked, these.values())) for these in found.values())
+    packages = max(sum(map(_unpacked, these.values())) for these in found.values())
+    carried = sum(wheel.stat().st_size for wheel in everything.values())
     about = {
         "platform": platform.name,
         "pythons": " or ".join(found),
-        "need": need * install.BYTECODE / 1e9,
+        "need": (packages * install.BYTECODE + carried) / 1e9,  # the archive not among it
     }
     yield Entry("START.txt", (PARTS / "START.txt").read_text(encoding="utf-8").format(**about))
     yield Entry("install", Path(install.__file__), runs=True)
