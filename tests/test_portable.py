@@ -102,6 +102,8 @@ def test_a_model_comes_back_as_it_was(folder, name, settings, size):
 
 @pytest.mark.parametrize("name, settings, size", KINDS)
 def test_timm_itself_loads_the_folder(folder, name, settings, size):
+    if settings.get("in_chans") == 4 and not REMEMBERS:
+        pytest.skip("before 1.0.31 timm gives a first layer of four channels random values")
     model = make(name, **settings)
     save_portable(model, folder, model_args=told(settings))
     assert same_tensors(model, timm.create_model(f"local-dir:{folder}", pretrained=True))
@@ -139,10 +141,11 @@ def test_a_wrapper_is_taken_off_and_said(folder, wrap):
     assert same_tensors(model, load_portable(folder))
 
 
+@pytest.mark.skipif(not REMEMBERS, reason="before timm 1.0.31 no argument makes such a head")
 def test_a_changed_head_is_known(folder):
     model = make("test_vit")
     model.reset_classifier(3, "avg")
-    save_portable(model.eval(), folder, model_args=told({"global_pool": "avg"}))
+    save_portable(model.eval(), folder)
     assert same_tensors(model, load_portable(folder))
 
 
