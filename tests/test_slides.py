@@ -71,6 +71,9 @@ def test_the_teacher_is_told_what_to_ask_and_what_will_be_answered(deck, lessons
     told = [c.source for c in notebook.cells if c.metadata.slideshow.slide_type == "notes"]
     (ship_it, *_) = [text for text in told if "The shortest fix" in text]
     assert "Would\nyou ship it?" in ship_it and '- "ship it" → ' in ship_it
+    real = [text for text in told if ": The real thing" in text]
+    assert real and all("`weights_only=False` was the fix" in text for text in real)
+    assert not any("`__init__` runs, else" in text for text in real)
     (where,) = [text for text in told if "Exercise 2: where does it live?" in text]
     assert where.count("- `where_attributes_live`: ") >= 3 and "packages" not in where
 

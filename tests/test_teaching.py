@@ -172,6 +172,14 @@ def questions():
     return dict(zip(pieces[::2], pieces[1::2], strict=True))
 
 
+@each_lesson
+def test_what_is_said_aloud_is_foreseen_for_a_section_of_the_lesson(number):
+    for answer, *_ in rows(part(page(f"lesson_{number}.md"), "Wrong answers")):
+        if not answer.startswith("`"):
+            on = re.match(r"\*(.+?)\*: \"", answer)
+            assert on and any(name.startswith(on[1]) for name in sections(number)), answer
+
+
 def test_six_questions_each_with_one_answer_and_what_the_others_show():
     assert list(questions()) == list("123456")
     right = []

@@ -38,5 +38,9 @@ def hints(number: str, exercises: Iterable[str], section: str, title: str) -> li
         for text in asked
         if (on := re.match(r"\s*\*(.+?)\*", text)) and section.startswith(on[1])
     ]
-    votes = [f"- {answer} → {what}" for answer, _, what in rows if answer.startswith('"')]
-    return [*asked, *votes[:3]] if asked else []
+    votes = [
+        f"- {answer.removeprefix(on[0])} → {what}"
+        for answer, _, what in rows
+        if (on := re.match(r"\*(.+?)\*: ", answer)) and section.startswith(on[1])
+    ]
+    return [*asked, *votes]
