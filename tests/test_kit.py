@@ -167,6 +167,13 @@ def test_an_old_python_is_told_what_is_wrong(kit, version):
     assert f"this is Python {version}" in done.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell script")
+def test_before_it_is_installed_lab_says_what_comes_first(tmp_path):
+    shutil.copy(Path(making.PARTS) / "lab", tmp_path)
+    done = subprocess.run(["sh", tmp_path / "lab"], capture_output=True, text=True)
+    assert done.returncode == 1 and "First: python3 install" in done.stderr
+
+
 @with_pip
 def test_it_installs_once_and_again_where_it_was_cut_short_or_moved(kit):
     misled = {"PIP_INDEX_URL": "https://nowhere.invalid", "MISSING_AA_CACHE": "mine"}
