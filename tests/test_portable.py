@@ -42,7 +42,7 @@ def saved(tmp_path_factory):
     """A folder and the model in it; tests that change the folder copy it first."""
     folder = tmp_path_factory.mktemp("saved") / "out"
     model = make("test_resnet", num_classes=5)
-    save_portable(model, folder)
+    save_portable(model, folder, model_args=told({"num_classes": 5}))
     return folder, model
 
 
@@ -291,32 +291,16 @@ def test_weights_that_are_not_the_saved_ones_are_refused_by_name(copied, change)
 
 
 CHANGED = [
-    (
-        lambda c: c.setdefault("model_args", {}).update(act_layer="elu"),
-        OtherOutput,
-        "not what was saved",
-    ),
+    (lambda c: c["model_args"].update(act_layer="elu"), OtherOutput, "not what was saved"),
     (
         lambda c: c.update(num_classes=6, model_args={}),
         CheckpointError,
         "cannot be loaded.*fc.weight",
     ),
     (lambda c: c.update(architecture="no_such"), CheckpointError, "has no model 'no_such'"),
-    (
-        lambda c: c.setdefault("model_args", {}).update(odd=1),
-        CheckpointError,
-        "unexpected keyword.* 'odd'",
-    ),
-    (
-        lambda c: c.setdefault("model_args", {}).update(checkpoint_path="x"),
-        Refused,
-        "asks for checkpoint_path",
-    ),
-    (
-        lambda c: c.setdefault("model_args", {}).update(features_only=True),
-        Refused,
-        "asks for features_only",
-    ),
+    (lambda c: c["model_args"].update(odd=1), CheckpointError, "unexpected keyword.* 'odd'"),
+    (lambda c: c["model_args"].update(checkpoint_path="x"), Refused, "asks for checkpoint_path"),
+    (lambda c: c["model_args"].update(features_only=True), Refused, "asks for features_only"),
     (lambda c: c["missing_aa"].update(schema=2), CheckpointError, "newer missing-aa"),
     (lambda c: c["missing_aa"].update(fingerprint={}), Malformed, "is damaged"),
     (
@@ -405,7 +389,7 @@ def test_a_build_mark_and_a_bugfix_of_python_make_no_other_version(copied):
 def test_another_output_under_another_timm_names_the_one_to_install(copied):
     def change(config):
         config["missing_aa"]["versions"]["timm"] = "0.9.16"
-        config.setdefault("model_args", {})["act_layer"] = "elu"
+        config["model_args"]["act_layer"] = "elu"
 
     edit(copied, change)
     with pytest.raises(OtherOutput, match="off by .*pip install timm==0.9.16"):
