@@ -13,7 +13,7 @@ READY := $(VENV)/ready
 .PHONY: run test test-long lab book slides kit bench atlas lock clean setup
 
 run: $(READY)
-	$(BIN)/missing-aa run
+	$(BIN)/python -m helpers run
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist loadgroup
@@ -38,7 +38,7 @@ slides: $(READY)
 PLATFORM =
 PYTHON_VERSION =
 kit: book slides
-	$(BIN)/missing-aa kit $(if $(PLATFORM),--platform $(PLATFORM)) \
+	$(BIN)/python -m helpers kit $(if $(PLATFORM),--platform $(PLATFORM)) \
 		$(PYTHON_VERSION:%=--python %) $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
 bench: $(READY)
@@ -47,10 +47,10 @@ bench: $(READY)
 # Hours on two cores; taken up where it stopped. The results stay in build/matrix.jsonl.
 atlas: $(READY)
 	$(BIN)/missing-aa matrix --releases atlas --output build/matrix.jsonl
-	$(BIN)/python -m helpers.matrix.atlas build/matrix.jsonl
-	$(BIN)/python -m helpers.matrix.silent
-	$(BIN)/python -m helpers.matrix.eras
-	$(BIN)/python -m helpers.plots.window docs/matrix_window.svg
+	$(BIN)/python -m tools.encode_atlas build/matrix.jsonl
+	$(BIN)/python -m tools.silent_changes
+	$(BIN)/python -m tools.migration_table
+	$(BIN)/python -m tools.readme_picture docs/matrix_window.svg
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --upgrade \

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from helpers import releases
+from missing_aa import releases
 
 WRITER, MODEL = "1.0.3", "regnety_320"
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from bench import tell, tell_seconds, turns
-from helpers import releases
+from missing_aa import releases
 
 OLD, NEW = "1.0.3", releases.CURRENT
 MOST_SECONDS = 10
@@ -14,7 +14,7 @@ MOST_SECONDS = 10
 def main() -> None:
     for release in (OLD, NEW):
         releases.fetch(release)
-    command = [sys.executable, "-m", "helpers.cli", "compat", f"timm=={OLD}", f"timm=={NEW}"]
+    command = [sys.executable, "-m", "missing_aa", "compat", f"timm=={OLD}", f"timm=={NEW}"]
 
     def compare() -> None:
         done = subprocess.run(command, stdout=subprocess.DEVNULL)

@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 import papermill
 
-from helpers.lessons import catalogue
-from helpers.lessons.memory import PeakMemory
+from helpers.runner import catalogue
+from helpers.runner.memory import PeakMemory
 
 TRAINING = "compare("
 """What the cell that trains calls; it computes, and has a limit of its own in lesson 02."""

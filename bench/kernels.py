@@ -6,8 +6,8 @@ import subprocess
 from IPython.core.interactiveshell import InteractiveShell
 
 from bench import alternate, tell
-from helpers import releases
 from helpers.kernels import ThisPython
+from missing_aa import releases
 
 RELEASE = "1.0.11"
 

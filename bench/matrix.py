@@ -8,18 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench import tell
-from helpers import releases
-from helpers.matrix import atlas, planning, running, survival
-from helpers.matrix.cells import FORMATS
-from helpers.matrix.results import Results
+from missing_aa import releases
+from missing_aa.matrix import atlas, run, summary
+from missing_aa.matrix.cells import FORMATS
+from missing_aa.matrix.models import sizes
+from missing_aa.matrix.results import Results
 
 MODELS = ["regnetx_002", "resnet18", "rexnet_100", "mobilenetv2_100"]
 JOBS = 2
 
 ONE = """
 import sys
-from helpers import trials
-from helpers.matrix import tasks
+
+from missing_aa.matrix import tasks
 release, what, folder, *models = sys.argv[1:]
 trials.see_release(release)
 import os
@@ -30,16 +31,16 @@ for model in models:
         tasks.write(model, 64, 0, there)
     else:
         for form in ("whole", "state_dict"):
-            tasks.read(model, 64, 0, form, there)
+            tasks.run_written(model, 64, 0, form, there)
 """
 """What a script without this room does: a process for each pair, with the same work in it."""
 
 
 def ours(models: list[str], among: list[str], formats=("whole", "state_dict")) -> float:
-    plan = running.Plan(planning.sizes(models, among), among, among, list(formats))
+    plan = run.Plan(sizes(models, among), among, among, list(formats))
     with tempfile.TemporaryDirectory() as folder, Results(Path(folder, "r.jsonl")) as results:
         begun = time.perf_counter()
-        running.run(plan, results)
+        run.run(plan, results)
         assert len(results.cells) == plan.cells
         return time.perf_counter() - begun
 
@@ -79,10 +80,10 @@ def main() -> None:
     tell("time of 8 times the cells / 8 times the time", most / (8 * least), 1)
 
     full = atlas.load()
-    upgrades = survival.upgrades(full.cells, full.releases)
+    upgrades = summary.upgrades(full.cells, full.releases)
     print(
         f"the atlas: {len(full.releases)} releases, {len(full.models)} models, made with "
         f"torch {full.head['torch']} on {full.head['date']}; a newer release reads"
     )
-    for form, share in survival.by_format(upgrades).items():
+    for form, share in summary.by_format(upgrades).items():
         print(f"  {form}: {share}")

@@ -27,8 +27,8 @@ def loads(name: str, folder: Path) -> tuple[Callable, Callable]:
     import timm
     from safetensors.torch import load_file
 
-    from helpers.checkpoints import load_portable, save_portable
-    from helpers.weights import perturb
+    from missing_aa import load_portable, save_portable
+    from missing_aa.tensors import perturb
 
     save_portable(perturb(timm.create_model(name)), folder)
 

@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
-import helpers
+import missing_aa
 from bench import big, ratio, tell, tell_seconds, turns
-from helpers.checkpoints import Session, rescue_to, session
+from missing_aa import Session, rescue_to
+from missing_aa.rescuer import session
 
 LOAD_AND_SAVE = """
 import timm, torch
@@ -22,15 +23,16 @@ def work(source, target):
 """
 
 WITHOUT_SHA256 = """
-from helpers.checkpoints import digest, worker
-digest.Digest._work = lambda self: None
+from missing_aa import disk
+
+disk.Digest._work = lambda self: None
 worker.main()
 """
 
 WORK = """
 import sys
-from helpers.checkpoints import job
-from helpers.checkpoints.request import Request
+from missing_aa.rescuer import worker
+from missing_aa.rescuer.messages import Request
 job.run(Request(sys.argv[1], partial=sys.argv[2]), lambda done, total: None)
 """
 
@@ -43,7 +45,7 @@ def main() -> None:
     if sys.platform != "linux":
         print("rescue: measured on Linux only, where pages can be forgotten and peaks are told")
         return
-    compileall.compile_dir(Path(helpers.__file__).parent, quiet=1)  # as installing it does
+    compileall.compile_dir(Path(missing_aa.__file__).parent, quiet=1)  # as installing it does
     with tempfile.TemporaryDirectory(prefix="aa-bench-") as name:
         source, small = Path(name, "model.pt"), Path(name, "small.pt")
         target = Path(name, "model.safetensors")
@@ -68,14 +70,14 @@ def inspecting(source: Path) -> None:
         process(scripts / "missing-aa", "inspect", source),
         process(scripts / "picklescan", "-p", source),
         process(*python, "import torch"),
-        process(*python, "from helpers.checkpoints import inspect"),
+        process(*python, "from missing_aa import inspect"),
         process(*python, ""),
         rounds=15,
     )
     tell_seconds("missing-aa inspect", ours)
     tell_seconds("picklescan -p", scanner)
     tell_seconds("python -c 'import torch'", torch)
-    tell_seconds("python -c 'from helpers.checkpoints import inspect'", imported)
+    tell_seconds("python -c 'from missing_aa import inspect'", imported)
     tell_seconds("python -c ''", bare)
     tell("inspect / picklescan", ratio(ours, scanner), 1)
     tell("inspect / import torch", ratio(ours, torch), 0.2)

@@ -2,7 +2,7 @@
 
 import textwrap
 
-from helpers.compat import compare
+from missing_aa.comparer.compare import compare
 
 HEAD = "import torch\nimport torch.nn as nn\nfrom torch.nn import functional as F\n"
 

@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import missing_aa
 import mutations
-from helpers import checkpoints
-from helpers.checkpoints import job
-from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.request import Request
-from helpers.errors import Problem
+from missing_aa.errors import Problem
+from missing_aa.limits import Limits
+from missing_aa.rescuer import worker
+from missing_aa.rescuer.messages import Request
 
 FORBIDDEN = (
     "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "pty.",
@@ -45,12 +45,12 @@ def hook(event: str, arguments: tuple) -> None:
 
 
 def rescue(path: str) -> str:
-    job.run(Request(path, limits=LIMITS), lambda *_: None)
+    worker.run(Request(path, limits=LIMITS), lambda *_: None)
     return "rescued"
 
 
 def inspect(path: str) -> str:
-    json.dumps(checkpoints.inspect(path, LIMITS).as_dict())
+    json.dumps(missing_aa.inspect(path, LIMITS).as_dict())
     return "inspected"
 
 

@@ -9,9 +9,9 @@ from unittest import mock
 
 import nbformat
 from playwright.sync_api import Page, expect
+from tools.server_memory import TOKEN, Learner
 
 from chromium import CHROMIUM, LAPTOP, launched
-from helpers.lessons.learners import TOKEN, Learner
 
 __all__ = ["CHROMIUM", "MINUTES", "Lab", "browser", "expect", "server"]
 

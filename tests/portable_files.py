@@ -6,7 +6,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from helpers.trials import Trials
+from missing_aa.releases.processes import Trials
 
 REMEMBERS = Version(version("timm")) >= Version("1.0.31")
 """Whether a model of the installed timm knows what it was made with."""
@@ -19,7 +19,7 @@ def make(name: str, **settings):
     import timm
     import torch
 
-    from helpers.weights import perturb
+    from missing_aa.tensors import perturb
 
     torch.manual_seed(0)
     return perturb(timm.create_model(name, **settings))
@@ -37,8 +37,8 @@ def save_under(release: str, folder: Path, model_args: dict) -> str:
 
 
 def _save(folder: str, model_args: dict) -> str:
-    from helpers.checkpoints import save_portable
-    from helpers.errors import Problem
+    from missing_aa import save_portable
+    from missing_aa.errors import Problem
 
     model, said = make("regnetx_002", **SETTINGS), ""
     try:
@@ -58,7 +58,7 @@ def load_under(release: str, folder: Path) -> tuple[list[str], dict]:
 def _load(folder: str):
     import warnings
 
-    from helpers.checkpoints import load_portable
+    from missing_aa import load_portable
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -73,7 +73,7 @@ def save_again_and_again(folder: str) -> None:
 
     from torch import nn
 
-    from helpers.checkpoints import save_portable
+    from missing_aa import save_portable
 
     model = make("test_resnet")
     for number in itertools.cycle([0.125, 0.25, 0.5]):

@@ -9,8 +9,8 @@ import struct
 import zipfile
 from pathlib import Path
 
-from helpers import releases
-from helpers.trials import Trials
+from missing_aa import releases
+from missing_aa.releases.processes import Trials
 
 RELEASES = ("0.6.13", "1.0.3", "1.0.31")
 MODELS = ("regnetx_002", "mobilenetv3_small_050")
@@ -28,7 +28,7 @@ def _write(release: str, folder: str) -> None:
     import timm
     import torch
 
-    from helpers.weights import perturb
+    from missing_aa.tensors import perturb
 
     for name in MODELS:
         torch.manual_seed(0)
@@ -61,7 +61,7 @@ def _write_with_output(name: str, path: str, settings: dict) -> None:
     import timm
     import torch
 
-    from helpers.weights import fixed_input, perturb
+    from missing_aa.tensors import fixed_input, perturb
 
     torch.manual_seed(0)
     model = perturb(timm.create_model(name, **settings))

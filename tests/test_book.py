@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 import build_site
 from book_server import serving
 from chromium import CHROMIUM, launched
-from helpers.cli import COMMANDS
+from missing_aa.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
@@ -118,7 +118,7 @@ def test_every_command_is_there_with_the_words_of_its_help(pages):
     assert titles == [f"missing-aa {name}" for name in COMMANDS]
     told = {f"{dt.text}  {dt.find_next('dd').text.strip()}" for dt in page.select("main dt")}
     for name in COMMANDS:
-        words = [sys.executable, "-m", "helpers.cli", name, "--help"]
+        words = [sys.executable, "-m", "missing_aa", name, "--help"]
         wide = os.environ | {"COLUMNS": "200"}
         shown = subprocess.run(words, capture_output=True, text=True, env=wide).stdout
         shown = re.sub(r" {3,}|\n {9,}", "  ", shown.replace("`", ""))

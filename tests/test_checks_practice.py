@@ -9,10 +9,9 @@ import timm
 import torch
 from torch import nn
 
-from helpers import releases
-from helpers.checkpoints import save_portable
 from helpers.checks import practice, project
-from helpers.weights import fixed_input, perturb
+from missing_aa import releases, save_portable
+from missing_aa.tensors import fixed_input, perturb
 
 load = nn.Module._load_from_state_dict
 
@@ -85,12 +84,12 @@ def test_a_wrong_hook_gets_a_hint_that_fits(hook, hint):
 
 PREDICT = """
 import json, sys, torch
-from helpers.weights import fixed_input
+from missing_aa.tensors import fixed_input
 {load}
 with torch.no_grad():
     print(json.dumps(model(fixed_input(64))[0].tolist()))
 """
-CHECKED = "from helpers.checkpoints import load_portable\nmodel = load_portable('model')"
+CHECKED = "from missing_aa import load_portable\nmodel = load_portable('model')"
 UNCHECKED = "import timm\nmodel = timm.create_model('local-dir:model', pretrained=True).eval()"
 HOOKS = "repos:\n  - repo: x\n    rev: v1\n    hooks:\n      - id: no-whole-model-pickles\n"
 

@@ -4,12 +4,12 @@ from importlib.metadata import version
 
 import pytest
 
-from helpers.cli import main
+from missing_aa.cli import main
 
 HEAVY = ["torch", "timm", "matplotlib", "rich", "papermill", "numpy", "psutil", "jupyter_client"]
 
 
-@pytest.mark.parametrize("module", ["helpers", "helpers.cli", "helpers.releases"])
+@pytest.mark.parametrize("module", ["helpers", "missing_aa.cli", "missing_aa.releases"])
 def test_importing_loads_nothing_heavy(module):
     program = f"import sys, {module}; print([m for m in {HEAVY} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -18,8 +18,8 @@ def test_importing_loads_nothing_heavy(module):
 
 def test_help_needs_nothing_heavy_either():
     program = (
-        "import sys, helpers.cli\n"
-        "try:\n    helpers.cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "import sys, missing_aa.cli\n"
+        "try:\n    missing_aa.cli.main(['--help'])\nexcept SystemExit: pass\n"
         f"sys.exit(any(m in sys.modules for m in {HEAVY}))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0

@@ -10,8 +10,8 @@ import zipfile
 import pytest
 
 from compat_versions import module, write
-from helpers.cli import main
-from helpers.compat import compare
+from missing_aa.cli import main
+from missing_aa.comparer.compare import compare
 
 OLD = module("self.conv = nn.Conv2d(3, 3, 1)", "return self.conv(x)")
 NEW = module("self.conv = nn.Conv2d(3, 3, 1)\nself.aa = x", "return self.aa(self.conv(x))")
@@ -354,7 +354,7 @@ def test_the_wrong_way_round_is_told_and_done(versions, capsys, old, new, warned
 
 def test_it_needs_neither_torch_nor_the_package(versions):
     program = (
-        "import sys\nfrom helpers.cli import main\nmain(['compat', 'old', 'new'])\n"
+        "import sys\nfrom missing_aa.cli import main\nmain(['compat', 'old', 'new'])\n"
         "print([m for m in ('torch', 'timm', 'rich', 'pack') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -5,16 +5,17 @@ import re
 from pathlib import Path
 
 import pytest
+from tools.compat_measured import measure, measure_use
+from tools.compat_measured.against_atlas import BEHIND, MET, NOT_HELD, NOT_MET, seen
+from tools.compat_measured.meet import meet, write
+from tools.compat_measured.names_in_pickle import held
+from tools.compat_measured.page import page as render_page
 
-from helpers.compat import measure, measure_use, seen_page
-from helpers.compat.findings import Finding
-from helpers.compat.held import held
-from helpers.compat.meeting import meet, write
-from helpers.compat.seen import BEHIND, MET, NOT_HELD, NOT_MET, seen
-from helpers.errors import UsageProblem
-from helpers.matrix.cells import Cell, Outcome
-from helpers.matrix.results import Results
-from helpers.trials import Trials
+from missing_aa.comparer.findings import Finding
+from missing_aa.errors import UsageProblem
+from missing_aa.matrix.cells import Cell, Outcome
+from missing_aa.matrix.results import Results
+from missing_aa.releases.processes import Trials
 
 PAGE = Path(__file__).parents[1] / "docs" / "compat_measured.md"
 PAIR = ("1.0.3", "1.0.11")
@@ -116,7 +117,9 @@ def test_which_pairs_were_looked_at(pair, kinds):
 
 
 def test_a_pair_that_reaches_beyond_a_span_was_not_looked_at(monkeypatch):
-    monkeypatch.setattr("helpers.compat.seen.WRITTEN_WITH", {("1.0.3", "1.0.11"): {"missing"}})
+    monkeypatch.setattr(
+        "tools.compat_measured.against_atlas.WRITTEN_WITH", {("1.0.3", "1.0.11"): {"missing"}}
+    )
     pairs = [("1.0.3", "1.0.11"), ("1.0.11", "1.0.12"), ("0.9.16", "1.0.3")]
     assert [row_of([], pair=pair).was_looked_at("missing") for pair in pairs] == [
         True,
@@ -141,7 +144,7 @@ def test_recall_and_precision_are_counted_apart_for_what_was_not_looked_at():
         ("0.5.4", "0.6.5"),
     )
     known = row_of([lacks("Block", "aa"), OK], found, names)
-    page = seen_page.page([unseen, known])
+    page = render_page([unseen, known])
     assert "| 0.5.4 → 0.6.5 | 3 | 2 | 1 | 0 | 0 | 3 | 1 | 0 | 1 | 1 |\n" in page
     assert "| 1.0.3 → 1.0.11 | 2 | 1 | 1 | 0 | 0 | 3 | 1 | 1 | 0 | 1 |\n" in page
     assert (
@@ -180,7 +183,7 @@ def test_the_page_is_that_of_the_atlas_and_recall_is_at_least_nine_tenths(tmp_pa
 
 
 def test_a_file_asks_for_the_names_that_are_told_without_writing_it(tmp_path):
-    from helpers.checkpoints import inspect
+    from missing_aa import inspect
 
     path = tmp_path / "model.pt"
     with Trials() as trials:

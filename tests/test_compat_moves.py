@@ -155,7 +155,7 @@ def test_an_old_alias_is_no_name_that_pickles_use(tmp_path):
 
 def test_compiled_modules_may_hold_anything(tmp_path):
     from compat_versions import write
-    from helpers.compat import compare
+    from missing_aa.comparer.compare import compare
 
     old = write(tmp_path / "old", {"fast": "class Block: ...\n"})
     new = write(tmp_path / "new", {})

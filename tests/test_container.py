@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.checkpoints.container import Unreadable, open_checkpoint
-from helpers.checkpoints.errors import LimitReached, Malformed, Refused
-from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.safetensors_header import read_header
+from missing_aa.containers.container import Unreadable, open_checkpoint
+from missing_aa.containers.safetensors_header import read_header
+from missing_aa.errors import LimitReached, Malformed, Refused
+from missing_aa.limits import Limits
 
 STATE = {"weight": torch.arange(6.0), "steps": torch.tensor(3)}
 

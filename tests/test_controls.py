@@ -10,17 +10,17 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from helpers.images import photo, zone_plate
 from helpers.layers import BlurPool2d, ConvNormAct
-from helpers.matrix.cells import DIFFERENT, ERROR, OK, Cell, Outcome
 from helpers.plots import aliasing
-from helpers.plots.pair import pair
+from helpers.plots.matrix import pair
 from helpers.shift import shift_error
+from missing_aa.matrix.cells import DIFFERENT, ERROR, OK, Cell, Outcome
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 DRAW = """
 from matplotlib.figure import Figure
-from helpers import controls
+from helpers.plots import controls
 
 def draw(writer, reader=2):
     return Figure(), f"written by {writer}, read by {reader}"
@@ -75,7 +75,7 @@ def test_what_is_moved_changes_the_picture_and_its_text():
 
 @pytest.mark.parametrize("client", [NotebookClient, Attended])
 def test_on_a_page_it_is_the_still_picture_and_nothing_from_elsewhere(client, tmp_path):
-    from helpers.lessons import page
+    from helpers.runner import page
 
     nbformat.write(executed(client, EXPLORE), tmp_path / "it.ipynb")
     page.write(tmp_path / "it.ipynb", tmp_path / "it.html")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from helpers import installed, releases
 from helpers.doctor import CHECKS, OF_A_KIT, Result, examine, software, verdict
-from helpers.lessons import memory
+from helpers.runner import kit_folder, memory
+from missing_aa import releases
 
 LOCK = Path(__file__).parents[1] / "requirements.lock"
 IN_A_KIT = ("packages", "releases", "release kernel", "kit")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("doctor")
 
 
 def doctor(*words, **places):
-    command = [sys.executable, "-m", "helpers.cli", "doctor", *words]
+    command = [sys.executable, "-m", "helpers", "doctor", *words]
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | places)
 
 
@@ -151,10 +151,10 @@ def test_in_a_kit_every_remedy_does_without_a_network(monkeypatch, tmp_path):
 def test_a_kit_that_was_moved_or_cut_short_is_to_be_installed_again(monkeypatch, tmp_path):
     (tmp_path / "kit.json").write_text('{"wheels": {}}')
     monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
-    look, again = OF_A_KIT["kit"], f"in {tmp_path}: {installed.KIT_INSTALL}"
+    look, again = OF_A_KIT["kit"], f"in {tmp_path}: {kit_folder.KIT_INSTALL}"
     assert look() == ("the installation did not come to its end", again)
     (tmp_path / ".venv").mkdir()
-    state = tmp_path / installed.KIT_STATE
+    state = tmp_path / kit_folder.KIT_STATE
     state.write_text(json.dumps({"folder": str(tmp_path / "before")}))
     assert look() == (f"installed in {tmp_path / 'before'}, then moved", again)
     state.write_text(json.dumps({"folder": str(tmp_path)}))

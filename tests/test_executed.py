@@ -6,8 +6,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
 import tiny_lessons
-from helpers.lessons import catalogue
-from helpers.lessons.executed import refresh, stale
+from helpers.runner import catalogue
+from helpers.runner.freshness import refresh, stale
 
 SOURCE = "1 + 1"
 PASSED = {"exception": None, "parameters": {}}

@@ -4,15 +4,13 @@ import json
 
 import pytest
 
-from helpers.errors import UsageProblem
-from helpers.explain import answer, index
-from helpers.explain.errors import of_cell
-from helpers.explain.ledger import Ledger
-from helpers.explain.texts import LONGEST
-from helpers.explain.ways import ways
-from helpers.explain.windows import Window, again, windows
-from helpers.matrix import atlas
-from helpers.matrix.survival import Share
+from missing_aa.errors import UsageProblem
+from missing_aa.explainer.cases import Ledger, Window, again, windows
+from missing_aa.explainer.errors import LONGEST, of_cell
+from missing_aa.explainer.explain import explain_text, index
+from missing_aa.explainer.remedies import ways
+from missing_aa.matrix import atlas
+from missing_aa.matrix.summary import Share
 from reported_errors import REPORTED
 
 AA = "AttributeError: 'ConvNormAct' object has no attribute 'aa'"
@@ -38,7 +36,7 @@ def measured():
 
 def test_the_answer_to_the_error_of_the_course_is_what_was_measured(measured):
     cells = measured[AA.partition(": ")[2]]
-    found = answer(TRACEBACK + AA)
+    found = explain_text(TRACEBACK + AA)
     assert found.kind == "atlas" and found.error == AA
     assert found.cells == len(cells)
     assert set(found.models) == {cell.model for cell in cells} >= {"regnetx_002"}
@@ -54,7 +52,7 @@ def test_the_answer_to_the_error_of_the_course_is_what_was_measured(measured):
 def test_it_works_again_in_the_patched_release_for_as_many_files_as_were_measured(measured):
     cells = {cell.key: cell for cell in atlas.load().cells}
     files = {(cell.model, cell.writer) for cell in measured[AA.partition(": ")[2]]}
-    again = answer(AA).again
+    again = explain_text(AA).again
     assert again.release == "1.0.12"
     met = [cells.get((m, w, "1.0.12", "whole")) for m, w in files]
     works = sum(cell is not None and cell.outcome.result == "ok" for cell in met)
@@ -65,7 +63,7 @@ def test_the_ways_are_in_the_order_in_which_they_work_and_say_how_often(measured
     cells = {cell.key: cell for cell in atlas.load().cells}
     newest = atlas.load().releases[-1]
     for text, those in list(measured.items())[:40]:
-        found = answer(f"{those[0].outcome.error}: {text}")
+        found = explain_text(f"{those[0].outcome.error}: {text}")
         shares = [round(float(way.share), 2) for way in found.ways if way.share]
         assert shares == sorted(shares, reverse=True), text
         for way in found.ways:
@@ -80,7 +78,7 @@ def test_every_error_of_the_atlas_is_found_by_its_own_text(measured):
     for text, cells in measured.items():
         kind = cells[0].outcome.error
         said = f"{kind}: {text}"
-        found = answer(said)
+        found = explain_text(said)
         assert found.kind in ("atlas", "near"), said
         if found.kind == "atlas":
             assert found.cells >= len(cells)
@@ -105,7 +103,7 @@ def test_the_index_has_every_error_once(measured):
     ],
 )
 def test_known_failures_are_placed(text, window):
-    found = answer(text)
+    found = explain_text(text)
     assert found.kind == "atlas"
     assert (found.windows[0].writers[-6:].strip(), found.windows[0].readers[-6:].strip()) == window
     assert found.again.release is None or window[1] == "0.6.13"
@@ -114,11 +112,11 @@ def test_known_failures_are_placed(text, window):
 def test_what_moved_is_told_with_its_new_place():
     assert (
         "is in timm.layers.conv_bn_act now"
-        in answer("No module named 'timm.models.layers.conv_bn_act'").changed
+        in explain_text("No module named 'timm.models.layers.conv_bn_act'").changed
     )
     assert (
         "there is RexNet in its place"
-        in answer(
+        in explain_text(
             "Can't get attribute 'ReXNetV1' on <module 'timm.models.rexnet' from '/x/rexnet.py'>"
         ).changed
     )
@@ -129,7 +127,7 @@ def test_a_way_that_gives_another_output_is_no_way(measured):
     text = "No module named 'timm.models.layers.conv_bn_act'"
     if not any(cell.model == "dpn68" for cell in measured[text]):
         pytest.skip("the atlas has no dpn68")
-    assert any("another output" in note and "dpn68" in note for note in answer(text).notes)
+    assert any("another output" in note and "dpn68" in note for note in explain_text(text).notes)
 
 
 PARAPHRASES = {
@@ -164,7 +162,7 @@ PARAPHRASES = {
 
 @pytest.mark.parametrize("text", PARAPHRASES.values(), ids=PARAPHRASES.keys())
 def test_paraphrases_are_recognised(text):
-    found = answer(text)
+    found = explain_text(text)
     assert (found.kind, found.error) == ("atlas", AA)
 
 
@@ -212,16 +210,16 @@ MINE = {
 
 @pytest.mark.parametrize("text", MINE.values(), ids=MINE.keys())
 def test_look_alikes_are_told_for_what_they_are(text):
-    found = answer(text)
+    found = explain_text(text)
     assert found.kind == "other"
     assert found.changed and found.ways and not found.windows
 
 
 def test_advice_fits_the_look_alike():
-    assert "num_classes=10" in str(answer(MINE["another number of classes"]))
-    assert "Import from timm.layers.conv_bn_act" in str(answer(MINE["an import"]))
-    assert "pip install timm" in str(answer(MINE["timm is missing"]))
-    assert 'removeprefix("module.")' in str(answer(MINE["DataParallel"]))
+    assert "num_classes=10" in str(explain_text(MINE["another number of classes"]))
+    assert "Import from timm.layers.conv_bn_act" in str(explain_text(MINE["an import"]))
+    assert "pip install timm" in str(explain_text(MINE["timm is missing"]))
+    assert 'removeprefix("module.")' in str(explain_text(MINE["DataParallel"]))
 
 
 @pytest.mark.parametrize(
@@ -237,21 +235,21 @@ def test_advice_fits_the_look_alike():
 def test_what_is_near_is_told_as_such(text, said, measured):
     if text in measured:
         pytest.skip("the atlas has met it")
-    found = answer(text)
+    found = explain_text(text)
     assert found.kind == "near" and said in found.changed
     assert "the nearest" in str(found)
 
 
 def test_the_files_of_a_traceback_tell_classes_of_one_name_apart():
     error = "AttributeError: 'PatchEmbed' object has no attribute 'strict_img_size'"
-    alone = answer(error).changed
+    alone = explain_text(error).changed
     assert "timm.layers.patch_embed" in alone and "swin_transformer_v2_cr" in alone
-    placed = answer(TRACEBACK.replace("conv_bn_act", "patch_embed") + error).changed
+    placed = explain_text(TRACEBACK.replace("conv_bn_act", "patch_embed") + error).changed
     assert "timm.layers.patch_embed" in placed and "swin_transformer_v2_cr" not in placed
 
 
 def test_weights_that_do_not_fit_get_no_advice_for_whole_models():
-    found = answer(
+    found = explain_text(
         "RuntimeError: Error(s) in loading state_dict for RegNet:\n\tMissing key(s) in state_dict: "
         '"stem.conv.weight", "s1.b1.conv1.conv.weight". \n\tUnexpected key(s): "conv1.weight". '
     )
@@ -262,13 +260,13 @@ def test_weights_that_do_not_fit_get_no_advice_for_whole_models():
 
 def test_a_subclass_on_which_timm_s_code_fails_gets_the_nearest():
     text = TRACEBACK + AA.replace("ConvNormAct", "MyConv")
-    found = answer(text)
+    found = explain_text(text)
     assert found.kind == "near" and "inherit from one of ConvNormAct" in found.changed
 
 
 @pytest.mark.parametrize("text", ["it does not work", "KeyError: 'pos_embed'", "?", "ValueError"])
 def test_anything_else_gets_the_general_way(text):
-    found = answer(text)
+    found = explain_text(text)
     assert found.kind == "general"
     rescue, writer = found.ways
     assert (rescue.kind, writer.kind) == ("rescue", "writer")
@@ -283,11 +281,11 @@ def test_the_refusal_of_torch_leads_to_the_models_of_that_class():
         "timm.models.regnet.RegNet was not an allowed global by default. Please use "
         "`torch.serialization.add_safe_globals([timm.models.regnet.RegNet])`"
     )
-    found = answer(text)
+    found = explain_text(text)
     assert found.kind == "atlas" and found.models == ("regnetx_002",)
     assert "whole model" in found.changed
     assert found.ways[0].kind == "rescue" and found.ways[0].share.ok > 0
-    assert answer("Weights only load failed").kind == "general"
+    assert explain_text("Weights only load failed").kind == "general"
 
 
 def test_a_mismatch_as_torch_prints_it_is_found_by_its_class_and_first_names(measured):
@@ -306,7 +304,7 @@ def test_a_mismatch_as_torch_prints_it_is_found_by_its_class_and_first_names(mea
     if "Unexpected" in tail:
         full += f". \n\tUnexpected{tail.partition('Unexpected')[2].partition(' and ')[0]}, "
         full += '"z.weight". '
-    found = answer(full)
+    found = explain_text(full)
     assert found.kind == "atlas"
     assert {cell.model for cell in cells} <= set(found.models)
 
@@ -353,7 +351,7 @@ def test_a_way_that_never_works_is_left_out():
 @pytest.mark.parametrize("text", ["", " \n\t ", "\x1b[0m"])
 def test_an_empty_text_is_usage(text):
     with pytest.raises(UsageProblem, match="paste the error"):
-        answer(text)
+        explain_text(text)
 
 
 @pytest.mark.parametrize(
@@ -373,23 +371,23 @@ def test_an_empty_text_is_usage(text):
     ids=range(10),
 )
 def test_a_hostile_text_is_answered_all_the_same(text):
-    assert answer(text).kind
+    assert explain_text(text).kind
 
 
 def test_of_a_long_text_the_end_counts():
-    assert answer("x\n" * LONGEST + AA).kind == "atlas"
+    assert explain_text("x\n" * LONGEST + AA).kind == "atlas"
 
 
 def test_nothing_of_the_text_reaches_the_terminal_raw():
-    found = answer("'Conv\x1b[31mNormAct' object has no attribute 'a\u202ea'\x07 \x9b31m")
+    found = explain_text("'Conv\x1b[31mNormAct' object has no attribute 'a\u202ea'\x07 \x9b31m")
     assert str(found).replace("\n", "").isprintable()
-    named = answer(f"No module named 'timm.{'x' * 5000}'")
+    named = explain_text(f"No module named 'timm.{'x' * 5000}'")
     assert len(str(named)) < 3000
 
 
 @pytest.mark.parametrize("report", REPORTED, ids=lambda report: report.source)
 def test_reported_texts_that_were_not_seen_before_are_answered_rightly(report, measured):
-    found = answer(report.text)
+    found = explain_text(report.text)
     if report.said is None:
         assert found.kind != "atlas"
     elif any(text.startswith(report.said) for text in measured):

@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.checkpoints.errors import Malformed, Refused
-from helpers.cli import main
-from helpers.explain import about
-from helpers.explain.kin import classes, most_alike
-from helpers.matrix import atlas
-from helpers.matrix.planning import known_models
+from missing_aa.cli import main
+from missing_aa.errors import Malformed, Refused
+from missing_aa.explainer.checkpoint import explain_file
+from missing_aa.explainer.model_classes import classes, most_alike
+from missing_aa.matrix import atlas
+from missing_aa.matrix.models import known_models
 from rescue_files import call, torch_zip
 
 AA = "AttributeError: 'ConvNormAct' object has no attribute 'aa'"
@@ -123,7 +123,7 @@ def test_no_words_are_usage(capsys):
 def test_any_terminal_can_show_it(encoding):
     text = "'Conv…→\N{SNOWMAN}' object has no attribute 'aa'"
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.cli", "explain", text],
+        [sys.executable, "-m", "missing_aa", "explain", text],
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": encoding},
     )
@@ -132,7 +132,7 @@ def test_any_terminal_can_show_it(encoding):
 
 
 def test_a_closed_stdin_is_usage():
-    command = f"{shlex.quote(sys.executable)} -m helpers.cli explain - <&-"
+    command = f"{shlex.quote(sys.executable)} -m missing_aa explain - <&-"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
 
@@ -140,8 +140,8 @@ def test_a_closed_stdin_is_usage():
 def test_nothing_but_the_standard_library_is_needed():
     heavy = ["torch", "timm", "numpy", "rich", "platformdirs"]
     program = (
-        "import sys, helpers.cli\n"
-        f"code = helpers.cli.main(['explain', {AA!r}])\n"
+        "import sys, missing_aa.cli\n"
+        f"code = missing_aa.cli.main(['explain', {AA!r}])\n"
         f"sys.exit(code or any(m in sys.modules for m in {heavy}))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -157,7 +157,7 @@ def fates(found, form):
 
 
 def test_a_checkpoint_is_told_what_each_release_makes_of_it(written):
-    found = about(written / "1.0.3-regnetx_002.pt")
+    found = explain_file(written / "1.0.3-regnetx_002.pt")
     assert found.kind == "atlas" and "regnetx_002" in found.holds
     whole = fates(found, "whole")
     assert whole["1.0.7 to 1.0.11"] == f"{AA} (forward)"
@@ -169,7 +169,7 @@ def test_a_checkpoint_is_told_what_each_release_makes_of_it(written):
 
 
 def test_an_old_checkpoint_meets_the_module_that_moved(written):
-    whole = fates(about(written / "0.6.13-regnetx_002.pt"), "whole")
+    whole = fates(explain_file(written / "0.6.13-regnetx_002.pt"), "whole")
     assert any("No module named 'timm.models.layers" in result for result in whole.values())
     assert whole["0.6.5 to 0.6.13"] == "the writer's output"
 
@@ -177,7 +177,7 @@ def test_an_old_checkpoint_meets_the_module_that_moved(written):
 def test_legacy_files_are_told_the_same(written):
     for form in ("whole", "state_dict", "rescued"):
         found, legacy = (
-            fates(about(written / f"1.0.3-regnetx_002.{ending}"), form)
+            fates(explain_file(written / f"1.0.3-regnetx_002.{ending}"), form)
             for ending in ("pt", "legacy.pt")
         )
         assert found == legacy
@@ -195,11 +195,11 @@ def test_a_checkpoint_of_another_architecture_gets_the_nearest(tmp_path, capsys)
 
 
 def test_rescued_weights_are_told_by_the_architecture_that_the_rescue_noted(written, tmp_path):
-    from helpers.checkpoints import rescue_to
+    from missing_aa import rescue_to
 
     target = tmp_path / "weights.safetensors"
     rescue_to(written / "1.0.3-regnetx_002.pt", target)
-    found = about(target)
+    found = explain_file(target)
     assert found.kind == "atlas"
     assert list(found.formats) == ["state_dict"]
 
@@ -208,7 +208,7 @@ def test_of_several_models_in_a_file_the_first_is_told(written, tmp_path):
     path = tmp_path / "both.pt"
     model = torch.load(written / "1.0.31-regnetx_002.pt", weights_only=False)
     torch.save({"model": model, "ema": model.state_dict()}, path)
-    found = about(path)
+    found = explain_file(path)
     assert found.kind == "atlas" and "the first of 2 models in it" in found.holds
 
 
@@ -228,7 +228,7 @@ def test_a_class_of_one_s_own_gets_the_general_way(tmp_path):
     net = Net()
     net.layer = nn.Linear(2, 2)
     torch.save(net, path)
-    found = about(path)
+    found = explain_file(path)
     assert found.kind == "general" and "no class of timm's" in found.notes[0]
     assert found.ways
 
@@ -244,12 +244,12 @@ def test_a_model_of_the_atlas_can_be_asked_for_by_name(capsys):
 def test_a_dangerous_file_is_refused_and_a_damaged_one_malformed(tmp_path, capsys):
     bad = torch_zip(tmp_path / "bad.pt", call("os", "system", "true"))
     with pytest.raises(Refused, match="do not load it"):
-        about(bad)
+        explain_file(bad)
     assert explain(capsys, str(bad))[0] == 3
     cut = tmp_path / "cut.pt"
     cut.write_bytes(bad.read_bytes()[:100])
     with pytest.raises(Malformed):
-        about(cut)
+        explain_file(cut)
     assert explain(capsys, str(cut))[0] == 4
 
 
@@ -267,6 +267,6 @@ def test_kin_are_of_the_same_class():
 
 @pytest.mark.long
 def test_the_record_of_classes_is_what_the_releases_say():
-    from helpers.explain import kin
+    from missing_aa.explainer import model_classes
 
-    assert kin.collect() == kin.TARGET.read_text("utf-8")
+    assert model_classes.collect() == model_classes.TARGET.read_text("utf-8")

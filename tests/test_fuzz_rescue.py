@@ -18,7 +18,7 @@ ENDINGS = {"CheckpointError", "Malformed", "Refused", "LimitReached", "WhichRoot
 
 WATCH = """
 import os, sys
-if "helpers.checkpoints.worker" in sys.orig_argv:
+if "missing_aa.rescuer.worker" in sys.orig_argv:
     log, server = os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_APPEND), os.getpid()
     forbidden = ("subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "socket.",
                  "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink",
@@ -78,7 +78,7 @@ def test_the_command_survives_damaged_files(seeds, tmp_path):
     (tmp_path / "log").touch()
     cases = [f"{number}.pt" for number in range(THROUGH_COMMAND)]
     ran = subprocess.run(
-        [sys.executable, "-m", "helpers.cli", "rescue", *cases, "--to", "out", "--json"],
+        [sys.executable, "-m", "missing_aa", "rescue", *cases, "--to", "out", "--json"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(tmp_path / "site"), "WATCHED": str(tmp_path / "log")},
         capture_output=True,

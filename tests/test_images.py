@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers import images
-from helpers.errors import UsageProblem
+from missing_aa.errors import UsageProblem
 
 
 @pytest.mark.parametrize("name", images.PHOTOS)

@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-import helpers.checkpoints as checkpoints
-from helpers.checkpoints.errors import LimitReached, Malformed
-from helpers.checkpoints.limits import Limits
-from helpers.cli import main
+import missing_aa
+from missing_aa.cli import main
+from missing_aa.contents.find_models import WhichRoot
+from missing_aa.errors import LimitReached, Malformed
+from missing_aa.limits import Limits
 from rescue_files import (
     MODELS,
     RELEASES,
@@ -35,7 +36,7 @@ def saved(tmp_path):
     def inspect(thing, **options):
         path = tmp_path / "model.pt"
         torch.save(thing, path, **options)
-        return checkpoints.inspect(path)
+        return missing_aa.inspect(path)
 
     return inspect
 
@@ -51,7 +52,7 @@ FORMS = [{}, {"_use_new_zipfile_serialization": False}]
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_real_model_is_described(written, release, model, form):
-    found = checkpoints.inspect(written / f"{release}-{model}.{form}")
+    found = missing_aa.inspect(written / f"{release}-{model}.{form}")
     state = torch.load(written / f"{release}-{model}.sd.pt", weights_only=True)
     (described,) = found.models
     assert (found.kind, described.name) == ("whole model", "")
@@ -119,12 +120,12 @@ def test_the_models_found_are_those_that_rescue_finds(saved, tmp_path):
     model = net()
     held = {"a": model, "b": [model.state_dict()], "c": OrderedDict(d=Learner()), "again": model}
     found = saved(held)
-    with pytest.raises(checkpoints.roots.WhichRoot) as caught:
-        checkpoints.rescue(tmp_path / "model.pt")
+    with pytest.raises(WhichRoot) as caught:
+        missing_aa.rescue(tmp_path / "model.pt")
     assert len(found.models) == 3
     for described in found.models:
         assert f"{described.name} (" in str(caught.value)
-        state = checkpoints.rescue(tmp_path / "model.pt", described.name).state_dict
+        state = missing_aa.rescue(tmp_path / "model.pt", described.name).state_dict
         assert described.tensors == len(state)
         assert described.bytes == sum(tensor.nbytes for tensor in state.values())
 
@@ -162,7 +163,7 @@ def test_protocols_that_torch_itself_does_not_take_are_read(saved, protocol):
 def test_a_bare_pickle_is_described(tmp_path, protocol):
     path = tmp_path / "bare.pkl"
     path.write_bytes(pickle.dumps(net(), protocol))
-    found = checkpoints.inspect(path)
+    found = missing_aa.inspect(path)
     assert (found.format, found.kind) == ("pickle", "whole model")
     state = net().state_dict()
     assert found.models[0].tensors == len(state)
@@ -173,7 +174,7 @@ def test_a_bare_pickle_is_described(tmp_path, protocol):
 def test_safetensors_is_described(tmp_path):
     state = {"w": torch.zeros(3, 2), "steps": torch.tensor(1)}
     save_file(state, tmp_path / "m.safetensors", metadata={"made": "here"})
-    found = checkpoints.inspect(tmp_path / "m.safetensors")
+    found = missing_aa.inspect(tmp_path / "m.safetensors")
     assert (found.format, found.kind) == ("safetensors", "state_dict")
     assert (found.tensors, found.bytes) == (2, 32)
     assert found.metadata == {"made": "here"}
@@ -186,7 +187,7 @@ def made(tmp_path):
 
 def test_a_hostile_file_is_described_and_not_run(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    found = checkpoints.inspect(
+    found = missing_aa.inspect(
         made(mapping({"w": tensor(), "x": call("os", "system", "touch touched")}))
     )
     assert [name.name for name in found.dangerous] == ["os.system"]
@@ -194,7 +195,7 @@ def test_a_hostile_file_is_described_and_not_run(made, tmp_path, monkeypatch):
 
 
 def test_a_hostile_file_that_breaks_off_is_still_called_hostile(made):
-    found = checkpoints.inspect(made(call("os", "system", "x") + b"\xff"))
+    found = missing_aa.inspect(made(call("os", "system", "x") + b"\xff"))
     assert found.dangerous
     assert "breaks off" in found.notes[0]
 
@@ -224,7 +225,7 @@ BROKEN = {
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_tensor_that_cannot_be_is_malformed(made, what):
     with pytest.raises(Malformed):
-        checkpoints.inspect(made(mapping({"w": BROKEN[what]})))
+        missing_aa.inspect(made(mapping({"w": BROKEN[what]})))
 
 
 def test_modules_that_hold_themselves_come_to_an_end(saved):
@@ -236,10 +237,10 @@ def test_modules_that_hold_themselves_come_to_an_end(saved):
 
 def test_values_nested_beyond_all_measure_reach_a_limit(made):
     with pytest.raises(LimitReached, match="nested"):
-        checkpoints.inspect(made(b"N" + b"\x85" * 100_000))
+        missing_aa.inspect(made(b"N" + b"\x85" * 100_000))
     chain = b"]" + b"](" * 0 + b"".join([b"]"] * 5000) + b"a" * 5000
     with pytest.raises(LimitReached, match="--max-depth"):
-        checkpoints.inspect(made(chain))
+        missing_aa.inspect(made(chain))
 
 
 def listed(parts: bytes, times: int) -> bytes:
@@ -266,7 +267,7 @@ BOMBS = {
 @pytest.mark.parametrize("what", BOMBS)
 def test_what_many_objects_share_is_counted_for_each(made, what):
     with pytest.raises(LimitReached, match="--max-objects"):
-        checkpoints.inspect(made(BOMBS[what]))
+        missing_aa.inspect(made(BOMBS[what]))
 
 
 def test_long_names_within_each_other_are_a_limit(made):
@@ -275,16 +276,16 @@ def test_long_names_within_each_other_are_a_limit(made):
     for _ in range(30):
         held = b"}" + value("_parameters") + b"}s" + value("_modules") + b"}h\x05" + inner + b"ss"
         inner = name("a", "B") + b")\x81" + held + b"b"
-    (described,) = checkpoints.inspect(made(long + inner)).models
+    (described,) = missing_aa.inspect(made(long + inner)).models
     assert "100 MB" in described.notes[0]
     state = b"}h\x05" + mapping({"w": tensor()}) + b"s"
     with pytest.raises(LimitReached, match="way to a model"):
-        checkpoints.inspect(made(long + state))
+        missing_aa.inspect(made(long + state))
 
 
 def test_time_is_a_limit(made):
     with pytest.raises(LimitReached, match="--max-seconds"):
-        checkpoints.inspect(made(listed(b"]", 1000)), Limits(seconds=1e-9))
+        missing_aa.inspect(made(listed(b"]", 1000)), Limits(seconds=1e-9))
 
 
 LEGACY_HEAD = [pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {})]
@@ -302,26 +303,26 @@ def test_keys_of_a_legacy_files_storages_are_text_each_once(tmp_path, what):
     path = tmp_path / "model.pt"
     path.write_bytes(b"".join(LEGACY_HEAD) + b"\x80\x02N." + keys + bytes(100))
     with pytest.raises(Malformed, match="not listed the way torch does"):
-        checkpoints.inspect(path)
+        missing_aa.inspect(path)
 
 
 def test_what_nobody_foresaw_is_malformed_too(made, monkeypatch):
-    monkeypatch.setattr(checkpoints.contents, "read", lambda *_: 1 / 0)
+    monkeypatch.setattr("missing_aa.inspector.read", lambda *_: 1 / 0)
     with pytest.raises(Malformed, match="ZeroDivisionError"):
-        checkpoints.inspect(made(value(1)))
+        missing_aa.inspect(made(value(1)))
 
 
 @pytest.mark.parametrize("limit", ["pickle_bytes", "opcodes", "objects"])
 def test_each_limit_names_its_switch(made, limit):
     path = made(mapping({str(n): value([n]) for n in range(50)}))
-    assert checkpoints.inspect(path).kind == "other"
+    assert missing_aa.inspect(path).kind == "other"
     with pytest.raises(LimitReached, match="--max-"):
-        checkpoints.inspect(path, Limits(**{limit: 20}))
+        missing_aa.inspect(path, Limits(**{limit: 20}))
 
 
 def test_inspect_needs_neither_torch_nor_timm(written):
     code = (
-        "import sys, helpers.checkpoints as c; f = c.inspect(sys.argv[1]);"
+        "import sys, missing_aa as c; f = c.inspect(sys.argv[1]);"
         "assert f.models[0].architecture; "
         "heavy = {'torch', 'timm', 'numpy', 'safetensors', 'rich'} & set(sys.modules);"
         "assert not heavy, heavy"
@@ -421,7 +422,7 @@ def test_a_terminal_without_the_letters_of_a_name_gets_their_numbers(tmp_path, m
     path = tmp_path / "gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n\N{SNOWMAN}.pt"
     path.touch()
     ran = subprocess.run(
-        [sys.executable, "-m", "helpers.cli", "inspect", *[path] * (1 + many)],
+        [sys.executable, "-m", "missing_aa", "inspect", *[path] * (1 + many)],
         env=os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "300"},
         capture_output=True,
         text=True,
@@ -470,7 +471,7 @@ def test_names_of_a_file_reach_no_terminal_as_they_are(made, tmp_path, capsys):
 
 def test_the_command_imports_nothing_heavy_for_json(written):
     code = (
-        "import sys; from helpers.cli import main; assert main(['inspect', '--json', sys.argv[1]])"
+        "import sys; from missing_aa.cli import main; assert main(['inspect', '--json', sys.argv[1]])"
         " == 0; heavy = {'torch', 'timm', 'numpy', 'rich'} & set(sys.modules); assert not heavy"
     )
     path = written / f"1.0.3-{MODELS[0]}.pt"

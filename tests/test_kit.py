@@ -14,9 +14,9 @@ import nbformat
 import pytest
 
 import tiny_lessons
-from helpers import releases
-from helpers.errors import Problem, UsageProblem
-from helpers.kit import install, making, targets, wheels
+from helpers.kit import install, make, targets, wheels
+from missing_aa import releases
+from missing_aa.errors import Problem, UsageProblem
 
 INSTALL = Path(install.__file__)
 PYTHON = "{}.{}".format(*sys.version_info)
@@ -56,7 +56,9 @@ def kit(tmp_path):
     (folder / "wheels").mkdir(parents=True)
     shutil.copy(INSTALL, folder / "install")
     (folder / "lab").write_text("")
-    wheel(folder / "wheels", "missing_aa", {"helpers/__init__.py": "", "helpers/cli.py": COMMANDS})
+    wheel(
+        folder / "wheels", "missing_aa", {"missing_aa/__init__.py": "", "helpers/cli.py": COMMANDS}
+    )
     wheel(folder / "wheels", "locked", {"locked.py": ""})
     if PIP:
         shutil.copy(PIP, folder / "wheels")
@@ -169,7 +171,7 @@ def test_an_old_python_is_told_what_is_wrong(kit, version):
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell script")
 def test_before_it_is_installed_lab_says_what_comes_first(tmp_path):
-    shutil.copy(Path(making.PARTS) / "lab", tmp_path)
+    shutil.copy(Path(make.PARTS) / "lab", tmp_path)
     done = subprocess.run(["sh", tmp_path / "lab"], capture_output=True, text=True)
     assert done.returncode == 1 and "First: python3 install" in done.stderr
 
@@ -238,7 +240,7 @@ def test_words_for_machines_and_pythons():
 @pytest.fixture
 def project(tmp_path):
     """A checkout with one lesson, in which somebody has worked, and a built site."""
-    for name in (*making.PROJECT, "pyproject.toml"):
+    for name in (*make.PROJECT, "pyproject.toml"):
         (tmp_path / name).write_text("locked==1.0" if name.endswith(".lock") else name)
     tiny_lessons.notebook(tmp_path, "01_fine", "size = 3", "size")
     path = tmp_path / "notebooks" / "01_fine.ipynb"
@@ -268,7 +270,7 @@ def made(project, monkeypatch):
     monkeypatch.setattr(wheels, "check", lambda *_: True)
     monkeypatch.setattr(releases, "download", lambda release, _: wheel(place, "timm", {}))
     windows = targets.PLATFORMS["windows-amd64"]
-    return making.make(project, windows, ["3.12", "3.13"], None, project / "out", lambda _: None)
+    return make.make(project, windows, ["3.12", "3.13"], None, project / "out", lambda _: None)
 
 
 def test_the_archive_holds_everything_below_one_folder(made):
@@ -297,24 +299,24 @@ def test_its_maker_is_told_of_lessons_changed_since_the_last_commit(project):
     subprocess.run(["git", "-C", project, "add", "notebooks"], check=True)
     author = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
     subprocess.run(["git", "-C", project, *author, "commit", "-qm", "x"], check=True)
-    assert list(making.notes(project)) == []
+    assert list(make.notes(project)) == []
     (project / "notebooks" / "01_fine.ipynb").write_text("{}")
-    (note,) = making.notes(project)
+    (note,) = make.notes(project)
     assert "notebooks/01_fine.ipynb" in note
     shutil.rmtree(project / "build")
-    assert "make book" in next(iter(making.notes(project)))
+    assert "make book" in next(iter(make.notes(project)))
 
 
 def test_a_kit_is_made_in_a_checkout_only(tmp_path):
     with pytest.raises(Problem, match="checkout"):
-        making.make(tmp_path, targets.choose_platform("linux"), ["3.12"], None, tmp_path, print)
+        make.make(tmp_path, targets.choose_platform("linux"), ["3.12"], None, tmp_path, print)
 
 
 @pytest.mark.parametrize(
     "words, says", [(["--platform", "beos"], "linux-x86_64"), (["--python", "2.7"], "3.11")]
 )
 def test_the_command_refuses_words_that_are_off(words, says):
-    command = [sys.executable, "-m", "helpers.cli", "kit", *words]
+    command = [sys.executable, "-m", "helpers", "kit", *words]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert says in done.stderr and "Traceback" not in done.stderr
@@ -324,5 +326,5 @@ def test_looking_whether_wheels_suffice_leaves_nothing_in_the_checkout(tmp_path)
     (lock := tmp_path / "requirements.lock").write_text("rich==14.0.0\n")
     linux = targets.choose_platform("linux")
     with pytest.raises(Problem, match="rich"):
-        wheels.check(lock, linux, "3.11", [tmp_path])
+        wheels.check_lock(lock, linux, "3.11", [tmp_path])
     assert list(tmp_path.iterdir()) == [lock]

@@ -2,10 +2,10 @@
 
 import psutil
 import pytest
+from tools import server_memory
 
 import tiny_lessons
-from helpers.errors import Problem
-from helpers.lessons import learners
+from missing_aa.errors import Problem
 
 HOLD = "held = bytearray(300 * 2**20)"  # written to, so that the memory is really taken
 
@@ -19,7 +19,7 @@ def lessons(tmp_path):
 
 def test_each_learner_takes_what_their_lesson_holds(lessons):
     before = set(psutil.Process().children(recursive=True))
-    one, two = (learners.measure(lessons / "01_holds.ipynb", count) for count in (1, 2))
+    one, two = (server_memory.measure(lessons / "01_holds.ipynb", count) for count in (1, 2))
     assert one["most"] >= one["end"] > 300
     assert two["end"] > one["end"] + 250, "what each holds is their own"
     assert two["unshared"] > two["end"], "what they share counts once"
@@ -28,4 +28,4 @@ def test_each_learner_takes_what_their_lesson_holds(lessons):
 
 def test_a_lesson_that_fails_is_no_measurement(lessons):
     with pytest.raises(Problem, match="02_fails: division by zero"):
-        learners.measure(lessons / "02_fails.ipynb", 1)
+        server_memory.measure(lessons / "02_fails.ipynb", 1)

@@ -30,7 +30,7 @@ each_lesson = pytest.mark.parametrize(
 def run(*words):
     """The real command, into a folder of its own; returns the process and the folder."""
     output = Path(tempfile.mkdtemp(prefix="missing-aa-test-"))
-    command = [sys.executable, "-m", "helpers.cli", "run", *words, "--output", output]
+    command = [sys.executable, "-m", "helpers", "run", *words, "--output", output]
     done = subprocess.run(command, capture_output=True, text=True, cwd=NOTEBOOKS[0].parents[1])
     return done, output
 

@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers.matrix import atlas, process, results, running, tasks
-from helpers.matrix.cells import FORMATS, Cell, Outcome, gist
-from helpers.matrix.results import Results, ResultsProblem
-from helpers.matrix.running import Plan, run
-from helpers.matrix.signature import signature
-from helpers.matrix.unit import Task, Unit, measure
+from missing_aa.matrix import atlas, results, tasks
+from missing_aa.matrix.cells import FORMATS, Cell, Outcome, gist
+from missing_aa.matrix.results import Results, ResultsProblem
+from missing_aa.matrix.run import BATCH, Plan, run
+from missing_aa.matrix.signature import signature
+from missing_aa.matrix.unit import Task, Unit, measure
+from missing_aa.releases import processes
 
 WINDOW = ["0.6.13", "1.0.3", "1.0.11", "1.0.12", "1.0.31"]
-COMMAND = [sys.executable, "-m", "helpers.cli", "matrix"]
+COMMAND = [sys.executable, "-m", "missing_aa", "matrix"]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def window(tmp_path_factory):
 
 
 def outcomes(path):
-    return {key: cell.outcome for key, cell in results.read(path)[1].items()}
+    return {key: cell.outcome for key, cell in results.read_results(path)[1].items()}
 
 
 def test_the_window_of_the_bug_comes_out_as_it_is_known(window):
@@ -66,7 +67,7 @@ def test_a_writer_without_the_model_is_a_result_and_so_is_a_reader(window):
 
 
 def test_a_file_that_differs_in_nothing_but_tensors_is_read_once_and_says_so(window):
-    cells = results.read(window[1])[1]
+    cells = results.read_results(window[1])[1]
     assert cells["regnetx_002", "1.0.12", "1.0.3", "whole"].same_as == "1.0.11"
     assert cells["regnetx_002", "1.0.11", "1.0.3", "whole"].same_as is None
 
@@ -146,15 +147,15 @@ def test_a_damaged_line_is_named(tmp_path):
 
 
 def test_a_cell_that_kills_or_hangs_its_process_is_a_result_and_the_next_one_runs():
-    watched = process.ReleaseProcess("1.0.3", seconds=20)
-    impatient = process.ReleaseProcess("1.0.3", seconds=0.2)
+    watched = processes.ReleaseProcess("1.0.3", seconds=20)
+    impatient = processes.ReleaseProcess("1.0.3", seconds=0.2)
     try:
-        with pytest.raises(process.Ended, match="died"):
+        with pytest.raises(processes.Ended, match="died"):
             watched.call(os._exit, 1)
         assert watched.call(abs, -1) == 1
-        with pytest.raises(process.Raised, match="ZeroDivisionError"):
+        with pytest.raises(processes.Raised, match="ZeroDivisionError"):
             watched.call(divmod, 1, 0)
-        with pytest.raises(process.Ended, match="hung"):
+        with pytest.raises(processes.Ended, match="hung"):
             impatient.call(signal.pause)
     finally:
         watched.close()
@@ -162,7 +163,7 @@ def test_a_cell_that_kills_or_hangs_its_process_is_a_result_and_the_next_one_run
 
 
 def test_a_crew_keeps_no_more_processes_alive_than_it_may():
-    with process.Crew(most=1, seconds=60) as crew:
+    with processes.Crew(most=1, seconds=60) as crew:
         pids = []
         for release in ("1.0.3", "1.0.11", "1.0.3"):
             with crew.of(release) as member:
@@ -204,7 +205,7 @@ def test_an_interrupt_leaves_every_finished_cell_and_no_process(tmp_path):
     _, said = started.communicate(timeout=60)
     assert started.returncode == 130
     assert said.strip() == "missing-aa matrix: stopped"
-    assert len(results.read(path)[1]) >= 5
+    assert len(results.read_results(path)[1]) >= 5
     assert os.listdir(folder) == []
     os.rmdir(folder)
 
@@ -279,7 +280,7 @@ def test_an_error_keeps_its_first_names_on_one_line():
 
 
 def test_the_atlas_says_the_same_cells_in_less_space(window):
-    head, cells = results.read(window[1])
+    head, cells = results.read_results(window[1])
     whole = atlas.from_cells(head, cells.values())
     text = atlas.encode_atlas(whole)
     again = atlas.decode_atlas(text)
@@ -308,10 +309,10 @@ def test_a_dask_cluster_of_two_workers_gives_the_same_file(window, tmp_path):
 
 
 def test_the_models_of_the_atlas_have_sizes():
-    from helpers.matrix.planning import known_models
+    from missing_aa.matrix.models import known_models
 
     known = known_models()
     assert len(known) >= 60
     assert {"regnetx_002", "resnetblur18", "dpn68", "vit_tiny_patch16_224"} <= known.keys()
     assert all(32 <= size <= 512 for size in known.values())
-    assert tasks.SIZES[0] == 64 and running.BATCH > 1
+    assert tasks.SIZES[0] == 64 and BATCH > 1

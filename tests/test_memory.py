@@ -6,7 +6,7 @@ import sys
 import psutil
 import pytest
 
-from helpers.lessons.memory import MB, available_mb
+from helpers.runner.memory import MB, available_mb
 
 FILES = {
     2: ("memory.max", "memory.current", "inactive_file"),
@@ -47,7 +47,7 @@ def test_without_a_limit_the_machine_counts(tmp_path):
 
 MEASURE = """
 import subprocess, sys
-from helpers.lessons.memory import PeakMemory
+from helpers.runner.memory import PeakMemory
 
 program = "block = bytearray(300 * 2**20); print(flush=True); input(); del block; input()"
 with PeakMemory(every=0.01) as peak:

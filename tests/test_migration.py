@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import timm
 import torch
+from tools import migration_table
 
 import rescue_files
-from helpers.matrix import atlas, eras
-from helpers.weights import difference, fixed_input
+from missing_aa.matrix import atlas
+from missing_aa.tensors import difference, fixed_input
 
 GUIDE = Path(__file__).parents[1] / "docs" / "migration.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
@@ -32,7 +33,7 @@ OLD = {
 END = """
 if "model" in vars():
     import torch
-    from helpers.weights import fixed_input
+    from missing_aa.tensors import fixed_input
     with torch.no_grad():
         torch.save(model(fixed_input(224)), "answer.pt")
 """
@@ -84,9 +85,9 @@ def made(folder: Path) -> torch.Tensor:
 
 
 def test_every_era_has_a_writer_here():
-    age = list(eras.KNOWN).index
-    ends = [*map(age, eras.FIRSTS[1:]), len(eras.KNOWN)]
-    for first, end in zip(map(age, eras.FIRSTS), ends, strict=True):
+    age = list(migration_table.KNOWN).index
+    ends = [*map(age, migration_table.FIRSTS[1:]), len(migration_table.KNOWN)]
+    for first, end in zip(map(age, migration_table.FIRSTS), ends, strict=True):
         assert any(first <= age(release) < end for release in OLD)
 
 
@@ -125,7 +126,7 @@ def test_the_cases_that_need_more(tmp_path):
 
 def test_its_numbers_are_those_of_the_atlas():
     page = GUIDE.read_text(encoding="utf-8")
-    assert eras.renewed(page, eras.measured(atlas.load())) == page
+    assert migration_table.renewed(page, migration_table.measured(atlas.load())) == page
 
 
 CHANGES = {

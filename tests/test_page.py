@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.lessons import page
+from helpers.runner import page
 
 
 @pytest.fixture(scope="module")

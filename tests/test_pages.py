@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from helpers.checkpoints import pages
+from missing_aa.containers import zip_directory
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="only Linux tells")
 SIZE = 4 * 2**20
@@ -28,7 +28,7 @@ def is_in_memory(file, at):
 
 
 def test_what_was_in_memory_stays_there(file):
-    with pages.left_as_found(file.fileno(), SIZE):
+    with zip_directory.left_as_found(file.fileno(), SIZE):
         os.pread(file.fileno(), 1, 2**20)
     assert all(is_in_memory(file, at) for at in range(0, SIZE, 4096))
 
@@ -38,7 +38,7 @@ def test_what_was_fetched_in_between_is_let_go(file):
     if is_in_memory(file, SIZE // 4):
         pytest.skip("this folder is kept in memory")
     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    with pages.left_as_found(file.fileno(), SIZE):
+    with zip_directory.left_as_found(file.fileno(), SIZE):
         os.pread(file.fileno(), 1, 2**20)
         assert is_in_memory(file, 2**20)
     assert not is_in_memory(file, 2**20)

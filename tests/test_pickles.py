@@ -7,10 +7,11 @@ from collections import OrderedDict
 
 import pytest
 
-from helpers.checkpoints import pickles
-from helpers.checkpoints.errors import LimitReached, Malformed
-from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.nodes import Dict, Global, Object, Persistent, class_of
+from missing_aa.errors import LimitReached, Malformed
+from missing_aa.limits import Limits
+from missing_aa.pickles import follow
+from missing_aa.pickles.follow import follow_pickle
+from missing_aa.pickles.program import Dict, Global, Object, Persistent, class_of
 
 PLAIN = [
     None,
@@ -44,7 +45,7 @@ def plain(node):
 @pytest.mark.parametrize("value", PLAIN, ids=range(len(PLAIN)))
 def test_plain_values_are_what_python_reads(value, protocol):
     data = pickle.dumps(value, protocol)
-    program = pickles.read(data)
+    program = follow_pickle(data)
     assert program.error is None
     assert plain(program.root) == value
     assert program.end == len(data)
@@ -54,14 +55,14 @@ def test_plain_values_are_what_python_reads(value, protocol):
 def test_a_list_that_holds_itself_is_one_list():
     knot = []
     knot.append(knot)
-    root = pickles.read(pickle.dumps(knot)).root
+    root = follow_pickle(pickle.dumps(knot)).root
     assert root[0] is root
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_objects_become_nodes_and_their_classes_are_named(protocol):
     value = [OrderedDict(a=1), datetime.timedelta(2), {3}, frozenset({4}), ValueError("text")]
-    program = pickles.read(pickle.dumps(value, protocol))
+    program = follow_pickle(pickle.dumps(value, protocol))
     ordered, delta, *_, error = program.root
     assert str(class_of(ordered)) == "collections.OrderedDict"
     assert ordered.pairs == [("a", 1)]
@@ -78,7 +79,7 @@ class Plain:
 def test_a_plain_object_keeps_its_class_and_its_attributes(protocol):
     thing = Plain()
     thing.size = 3
-    node = pickles.read(pickle.dumps(thing, protocol)).root
+    node = follow_pickle(pickle.dumps(thing, protocol)).root
     assert str(class_of(node)) == f"{__name__}.Plain"
     assert node.states[-1].pairs == [("size", 3)]
 
@@ -96,7 +97,7 @@ ASKS = {
 
 @pytest.mark.parametrize("how", ASKS)
 def test_a_name_is_found_however_it_is_put_together(how):
-    program = pickles.read(ASKS[how])
+    program = follow_pickle(ASKS[how])
     assert program.error is None
     assert [str(wanted) for wanted in program.globals.values()] == ["os.system"]
 
@@ -113,7 +114,7 @@ def test_the_names_are_those_that_python_itself_asks_for():
         asked = []
         data = pickle.dumps([{1}, complex(1, 2), range(3), OrderedDict, len], protocol)
         Asking(io.BytesIO(data)).load()
-        found = {f"{g.asked[0]}.{g.asked[1]}" for g in pickles.read(data).globals.values()}
+        found = {f"{g.asked[0]}.{g.asked[1]}" for g in follow_pickle(data).globals.values()}
         assert found == set(asked)
 
 
@@ -128,7 +129,7 @@ def test_the_names_are_those_that_python_itself_asks_for():
 )
 def test_python_2_names_are_told_in_python_3(written, modern):
     module, name = written.split()
-    program = pickles.read(f"c{module}\n{name}\n.".encode())
+    program = follow_pickle(f"c{module}\n{name}\n.".encode())
     (wanted,) = program.globals.values()
     assert (str(wanted), wanted.asked) == (modern, (module, name))
 
@@ -141,14 +142,14 @@ def test_python_2_names_are_told_in_python_3(written, modern):
     ],
 )
 def test_a_name_made_while_loading_is_called_computed(program):
-    names = [str(wanted) for wanted in pickles.read(program).globals.values()]
-    assert f"{pickles.COMPUTED}.{pickles.COMPUTED}" in names
+    names = [str(wanted) for wanted in follow_pickle(program).globals.values()]
+    assert f"{follow.COMPUTED}.{follow.COMPUTED}" in names
 
 
 def test_nothing_is_imported_or_called(tmp_path):
     mark = tmp_path / "mark"
     hostile = b"cthis\nd\n0cpathlib\nPath\n(V%s\ntR." % str(mark).encode()
-    program = pickles.read(hostile)
+    program = follow_pickle(hostile)
     assert program.error is None
     assert "this" not in sys.modules
     assert isinstance(program.root, Object) and isinstance(program.root.made_by, Global)
@@ -156,21 +157,21 @@ def test_nothing_is_imported_or_called(tmp_path):
 
 def test_what_an_imported_name_is_used_for_hides_no_later_name():
     used = b"clist\nof_things\nNa(NNu]Nb" + b"0cos\nsystem\n."
-    program = pickles.read(used)
+    program = follow_pickle(used)
     assert program.error is None
     assert "os.system" in map(str, program.globals.values())
 
 
 def test_storages_are_left_outside():
     data = b"\x80\x02(X\x07\x00\x00\x00storageK\x01tQ."
-    program = pickles.read(data)
+    program = follow_pickle(data)
     assert isinstance(program.root, Persistent)
     assert program.persistent == [("storage", 1)]
 
 
 def test_a_class_that_comes_with_its_source_is_that_class():
     data = b"\x80\x02(X\x06\x00\x00\x00modulecm\nNet\nX\x01\x00\x00\x00fX\x01\x00\x00\x00stQ)\x81."
-    program = pickles.read(data)
+    program = follow_pickle(data)
     assert str(class_of(program.root)) == "m.Net"
     assert list(program.sources.values()) == [("f", "s")]
 
@@ -196,7 +197,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_broken_pickle_is_an_error_that_says_where(what):
-    program = pickles.read(BROKEN[what])
+    program = follow_pickle(BROKEN[what])
     assert isinstance(program.error, Malformed)
     assert "breaks off at byte" in str(program.error)
 
@@ -216,23 +217,23 @@ def test_what_breaks_off_for_want_of_data_is_told_apart(what, short):
         "empty": b"",
         "an unknown opcode in front": b"\xff" + bytes(20),
     }.get(what, b"R" + bytes(20))
-    assert pickles.read(data).short == short
+    assert follow_pickle(data).short == short
 
 
 def test_names_before_the_break_are_known():
-    program = pickles.read(b"cos\nsystem\n(Vtouch x\ntR\xff")
+    program = follow_pickle(b"cos\nsystem\n(Vtouch x\ntR\xff")
     assert isinstance(program.error, Malformed)
     assert [str(wanted) for wanted in program.globals.values()] == ["os.system"]
 
 
 def test_more_steps_than_granted_reach_the_limit():
     data = pickle.dumps(list(range(100)))
-    assert pickles.read(data, limits=Limits(opcodes=500)).error is None
-    error = pickles.read(data, limits=Limits(opcodes=50)).error
+    assert follow_pickle(data, limits=Limits(opcodes=500)).error is None
+    error = follow_pickle(data, limits=Limits(opcodes=50)).error
     assert isinstance(error, LimitReached)
     assert "--max-opcodes" in str(error)
 
 
 def test_values_nested_beyond_all_measure_are_followed():
     deep = b"N" + b"\x85" * 200_000 + b"."
-    assert pickles.read(deep).error is None
+    assert follow_pickle(deep).error is None

@@ -6,16 +6,16 @@ from xml.etree import ElementTree
 
 import pytest
 from matplotlib.colors import to_rgba
+from tools import readme_picture
 
 from helpers import plots
-from helpers.matrix import atlas
-from helpers.matrix.cells import DIFFERENT, ERROR, HUNG, NO_MODEL, OK, Cell, Outcome
 from helpers.plots import matrix as draw
-from helpers.plots import window
+from missing_aa.matrix import atlas
+from missing_aa.matrix.cells import DIFFERENT, ERROR, HUNG, NO_MODEL, OK, Cell, Outcome
 
 RELEASES = ["0.6.13", "1.0.3", "1.0.31"]
 FINE, GONE = Outcome(OK), Outcome(NO_MODEL)
-MISSING = Outcome(ERROR, error="AttributeError", text=window.ERROR, where="forward")
+MISSING = Outcome(ERROR, error="AttributeError", text=readme_picture.ERROR, where="forward")
 MOVED = Outcome(ERROR, error="ModuleNotFoundError", text="No module", where="load")
 PICTURE = Path(__file__).parents[1] / "docs" / "matrix_window.svg"
 
@@ -152,7 +152,7 @@ def the_window():
 
 
 def test_the_window_shows_how_many_models_with_the_block_run_and_where_it_lacks_aa():
-    fig, alt = window.window(*the_window())
+    fig, alt = readme_picture.window(*the_window())
     (axes,) = fig.axes
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         *("0.9.12", "1.0.3", "1.0.11", "1.0.13")
@@ -169,12 +169,15 @@ def test_the_window_shows_how_many_models_with_the_block_run_and_where_it_lacks_
 def test_cells_without_the_bug_make_no_window():
     fine, releases = [FINE] * 36, the_window()[1]
     with pytest.raises(ValueError, match="no model of these cells"):
-        window.window(cells(fine, releases=releases), releases)
+        readme_picture.window(cells(fine, releases=releases), releases)
 
 
 def test_the_picture_is_the_same_each_time_and_says_what_it_shows():
-    fig, alt = window.window(*the_window())
-    once, again = window.svg(fig, alt), window.svg(*window.window(*the_window()))
+    fig, alt = readme_picture.window(*the_window())
+    once, again = (
+        readme_picture.svg(fig, alt),
+        readme_picture.svg(*readme_picture.window(*the_window())),
+    )
     assert once == again
     root = ElementTree.fromstring(once)
     said = {child.tag.split("}")[1]: child.text for child in root}
@@ -187,8 +190,8 @@ def test_the_picture_in_the_docs_is_drawn_from_the_atlas_of_this_package():
         pytest.skip("the atlas is not measured yet: make atlas")
     carried = atlas.load()
     picture = PICTURE.read_text(encoding="utf-8")
-    drawn = window.svg(*window.window(carried.cells, carried.releases))
-    assert texts(picture) == texts(drawn), f"python -m helpers.plots.window {PICTURE}"
+    drawn = readme_picture.svg(*readme_picture.window(carried.cells, carried.releases))
+    assert texts(picture) == texts(drawn), f"python -m tools.readme_picture {PICTURE}"
     assert len(picture.encode()) < 60_000
 
 

@@ -5,17 +5,18 @@ import pytest
 import torch
 from packaging.version import Version
 
-from helpers.checkpoints import pickles, policy
-from helpers.checkpoints.container import open_checkpoint
-from helpers.checkpoints.nodes import Global
-from helpers.checkpoints.safe_names import SAFE
+from missing_aa.containers.container import open_checkpoint
+from missing_aa.pickles import policy
+from missing_aa.pickles.follow import follow_pickle
+from missing_aa.pickles.known_names import SAFE
+from missing_aa.pickles.program import Global
 
 
 def verdict(path, module=None):
     """The verdict on a dotted path; its last part is the name unless the module is given."""
     module = module or path.rpartition(".")[0]
     name = path.removeprefix(f"{module}.")
-    program = pickles.read(pickle_of(module, name))
+    program = follow_pickle(pickle_of(module, name))
     (wanted,) = program.globals.values()
     return policy.judge(wanted)
 
@@ -128,7 +129,7 @@ def test_a_harmless_module_that_leads_to_another_is_dangerous(module, name):
 
 
 def test_a_name_put_together_while_loading_is_dangerous():
-    (wanted,) = pickles.read(b"\x82\x01.").globals.values()
+    (wanted,) = follow_pickle(b"\x82\x01.").globals.values()
     assert policy.judge(wanted)[0] == "dangerous"
 
 
@@ -141,7 +142,7 @@ def test_the_worse_of_both_names_counts():
 
 
 def test_a_name_asked_for_in_two_ways_is_judged_once():
-    judged = policy.judge_all(pickles.read(b"c__builtin__\nset\n0cbuiltins\nset\n."))
+    judged = policy.judge_all(follow_pickle(b"c__builtin__\nset\n0cbuiltins\nset\n."))
     assert [(name.name, name.verdict) for name in judged] == [("builtins.set", "safe")]
 
 

@@ -12,23 +12,18 @@ import torch
 from torch import nn
 
 import portable_files
-from helpers import trials
-from helpers.checkpoints import (
-    InconsistentVersionWarning,
-    load_portable,
-    load_training,
-    save_portable,
-)
-from helpers.checkpoints.errors import (
+from missing_aa import InconsistentVersionWarning, load_portable, load_training, save_portable
+from missing_aa.errors import (
     CheckpointError,
     LimitReached,
     Malformed,
     Refused,
     TargetExists,
+    UsageProblem,
 )
-from helpers.checkpoints.reloading import OtherOutput
-from helpers.checkpoints.saving import NotPortable
-from helpers.errors import UsageProblem
+from missing_aa.portable.load import OtherOutput
+from missing_aa.portable.save import NotPortable
+from missing_aa.releases import processes
 from portable_files import REMEMBERS, make, told
 
 
@@ -397,9 +392,7 @@ def test_another_output_under_another_timm_names_the_one_to_install(copied):
 
 
 def test_without_timm_a_sentence_says_what_to_install():
-    program = (
-        "import sys; sys.modules['timm'] = None; from helpers.checkpoints import load_portable"
-    )
+    program = "import sys; sys.modules['timm'] = None; from missing_aa import load_portable"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1].endswith(
         "load_portable needs torch, safetensors and timm (0.9.16 or newer), and there is no module "
@@ -436,7 +429,7 @@ def test_a_saving_that_is_killed_leaves_a_whole_folder(tmp_path):
     running = []
     for file in ("config.json", "model.safetensors", "training.pt"):
         folder = tmp_path / file.partition(".")[0]
-        process = trials.context().Process(
+        process = processes.context().Process(
             target=portable_files.save_again_and_again, args=(str(folder),)
         )
         process.start()

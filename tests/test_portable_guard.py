@@ -9,10 +9,9 @@ import timm
 import torch
 from packaging.specifiers import SpecifierSet
 
-from helpers import releases
-from helpers.checkpoints import guard, require
-from helpers.checkpoints.guard import VersionProblem
-from helpers.errors import UsageProblem
+from missing_aa import releases, require
+from missing_aa.errors import UsageProblem
+from missing_aa.portable.require import VersionProblem, fits
 
 
 def test_what_fits_says_nothing():
@@ -69,11 +68,11 @@ def test_versions_are_ordered_as_pip_orders_them(compare):
         theirs = SpecifierSet(wanted)
         for version in versions:
             expected = theirs.contains(version, prereleases=True)
-            assert guard.fits(version, wanted) == expected, (version, wanted)
+            assert fits(version, wanted) == expected, (version, wanted)
 
 
 def test_it_needs_the_standard_library_only():
-    program = "from helpers.checkpoints import require; require(rich='>=1')"
+    program = "from missing_aa import require; require(rich='>=1')"
     code = f"{program}; import sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "timm", "packaging", "numpy"} & set(done.stdout.split())

@@ -10,9 +10,8 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.utils.data import DataLoader, TensorDataset
 
-from helpers.checkpoints import load_portable, load_training, save_portable
-from helpers.checkpoints.errors import CheckpointError, Refused
-from helpers.errors import UsageProblem
+from missing_aa import load_portable, load_training, save_portable
+from missing_aa.errors import CheckpointError, Refused, UsageProblem
 from portable_files import make, told
 
 DATA = TensorDataset(

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-from helpers import releases
-from helpers.cli import main
+from missing_aa import releases
+from missing_aa.cli import main
 
 
 @pytest.fixture

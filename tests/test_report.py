@@ -1,4 +1,4 @@
-"""`missing-aa report`: what saved notebooks say of their exercises, and what must not fool it."""
+"""`python -m helpers report`: what saved notebooks say of their exercises, and what must not fool it."""
 
 import json
 import os
@@ -9,9 +9,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, writes
 
+from helpers.__main__ import main
 from helpers.checks import pickles, start
 from helpers.checks.verdict import Verdict
-from helpers.cli import main
 
 HEAD = "# 42 · A lesson\n\n**Why?**"
 FIRST, SECOND = "failing_step", "works_in_1_0_12"
@@ -294,7 +294,7 @@ def test_a_pipe_is_not_waited_for(tmp_path, ask):
 
 def test_reading_needs_the_standard_library_only():
     program = (
-        "import sys\nfrom helpers import reporting\nreporting.collect(['.'])\n"
+        "import sys\nfrom helpers.report import collect\nreporting.collect(['.'])\n"
         "print([m for m in ('rich', 'nbformat', 'torch', 'IPython') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -302,7 +302,7 @@ def test_reading_needs_the_standard_library_only():
 
 
 def test_a_file_beyond_all_measure_is_not_read(tmp_path, ask, monkeypatch):
-    monkeypatch.setattr("helpers.reporting.LARGEST", 100)
+    monkeypatch.setattr("helpers.report.collect.LARGEST", 100)
     code, said = ask(save(tmp_path / "a.ipynb", lesson(*exercise(1, FIRST, RIGHT))))
     assert code == 6 and "larger than" in said["passed_over"][0]["reason"]
 

@@ -11,10 +11,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-from helpers.checkpoints import Session, job, rescue, rescue_to
-from helpers.checkpoints.errors import Malformed
-from helpers.checkpoints.request import Request
-from helpers.checkpoints.roots import WhichRoot
+from missing_aa import Session, rescue, rescue_to
+from missing_aa.contents.find_models import WhichRoot
+from missing_aa.errors import Malformed
+from missing_aa.rescuer import worker
+from missing_aa.rescuer.messages import Request
 from rescue_files import MODELS, RELEASES
 
 
@@ -68,7 +69,7 @@ def test_nothing_of_the_file_is_imported_and_timm_need_not_be_there(written, tmp
     trap = tmp_path / "timm"
     trap.mkdir()
     (trap / "__init__.py").write_text("raise SystemExit('timm was imported')")
-    command = [sys.executable, "-m", "helpers.cli", "rescue"]
+    command = [sys.executable, "-m", "missing_aa", "rescue"]
     source = written / f"0.6.13-{MODELS[0]}.pt"
     done = subprocess.run(
         [*command, source, "out.safetensors"],
@@ -315,7 +316,7 @@ def test_a_file_that_changes_while_it_is_written_gives_nothing(saved, tmp_path):
 
     request = Request(str(path), partial=str(tmp_path / "out"))
     with pytest.raises(Malformed, match="changed while it was read"):
-        job.run(request, touch)
+        worker.run(request, touch)
 
 
 def test_what_is_rescued_does_not_hang_on_the_file(saved, session):

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.checkpoints import targets
-from helpers.checkpoints.errors import TargetExists
-from helpers.cli import main
+from missing_aa import disk
+from missing_aa.cli import main
+from missing_aa.errors import TargetExists
 from rescue_files import call, mapping, module, name, tensor, torch_zip
 
 
@@ -86,7 +86,7 @@ def test_a_folder_that_came_meanwhile_is_kept(tmp_path):
     out = tmp_path / "out"
     with (
         pytest.raises(TargetExists),
-        targets.partial(None, out, False, targets.FOLDER) as unfinished,
+        disk.partial(None, out, False, disk.FOLDER) as unfinished,
     ):
         unfinished.mkdir()
         out.mkdir()
@@ -94,7 +94,7 @@ def test_a_folder_that_came_meanwhile_is_kept(tmp_path):
     (out / "precious").rename(tmp_path / "kept")
     with (
         pytest.raises(TargetExists, match="things of its own"),
-        targets.partial(None, out, True, targets.FOLDER) as unfinished,
+        disk.partial(None, out, True, disk.FOLDER) as unfinished,
     ):
         unfinished.mkdir()
         (tmp_path / "kept").rename(out / "precious")
@@ -226,7 +226,7 @@ def test_a_place_without_a_name_is_no_target(here, capsys):
 
 
 def test_what_is_ended_leaves_nothing_behind(here, monkeypatch):
-    from helpers.checkpoints import session
+    from missing_aa.rescuer import session
 
     def ended(*_):
         os.kill(os.getpid(), signal.SIGTERM)
@@ -241,7 +241,7 @@ def test_what_is_ended_leaves_nothing_behind(here, monkeypatch):
 
 
 def test_what_is_interrupted_leaves_nothing_behind(here, monkeypatch):
-    from helpers.checkpoints import session
+    from missing_aa.rescuer import session
 
     def interrupted(*_):
         raise KeyboardInterrupt

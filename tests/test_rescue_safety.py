@@ -3,9 +3,9 @@ import zipfile
 import pytest
 import torch
 
-from helpers.checkpoints import Session, rescue, rescue_to
-from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
-from helpers.checkpoints.limits import Limits
+from missing_aa import Session, rescue, rescue_to
+from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
+from missing_aa.limits import Limits
 from rescue_files import PROTO, call, mapping, module, name, tensor, text, torch_zip, value
 
 SOUND = mapping({"w": tensor()})

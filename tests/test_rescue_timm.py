@@ -3,10 +3,10 @@ import timm
 import torch
 
 import rescue_files
-from helpers.checkpoints import rescue as find
-from helpers.checkpoints import timmfolder
-from helpers.cli import main
-from helpers.weights import difference, fixed_input
+from missing_aa import rescue as find
+from missing_aa.cli import main
+from missing_aa.rescuer import fit_timm
+from missing_aa.tensors import difference, fixed_input
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_what_a_file_claims_of_itself_is_held_against_its_weights(tmp_path, clai
 
 
 def test_timms_own_table_of_renamed_models_is_followed():
-    assert timmfolder.current_name(timm, "convnext_tiny_in22ft1k") == "convnext_tiny"
+    assert fit_timm.current_name(timm, "convnext_tiny_in22ft1k") == "convnext_tiny"
 
 
 def test_the_original_confirms_what_was_rescued(written, tmp_path, capsys):

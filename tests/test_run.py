@@ -1,4 +1,4 @@
-"""`missing-aa run` on small notebooks: the real command, papermill, and kernels."""
+"""`python -m helpers run` on small notebooks: the real command, papermill, and kernels."""
 
 import contextlib
 import os

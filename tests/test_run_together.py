@@ -1,4 +1,4 @@
-"""`missing-aa run`: lessons beside each other, and what is left when it ends."""
+"""`python -m helpers run`: lessons beside each other, and what is left when it ends."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers.lessons import catalogue, team
+from helpers.runner import catalogue, pool
 from tiny_lessons import COMMAND, notebook, run
 
 pytestmark = pytest.mark.xdist_group("run")
@@ -64,7 +64,7 @@ def test_lessons_that_memory_cannot_hold_together_run_one_after_another(tmp_path
     for name in ("01", "02"):
         notebook(tmp_path, f"{name}_x", "1", memory_mb=memory_mb)
     lessons, log = catalogue.lessons(tmp_path), Log()
-    team.run(lessons, {lesson.name: {} for lesson in lessons}, tmp_path, 2, log)
+    pool.run(lessons, {lesson.name: {} for lesson in lessons}, tmp_path, 2, log)
     assert [f"{what} {name[:2]}" for what, name in log.told][: len(told)] == told
 
 

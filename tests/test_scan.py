@@ -15,10 +15,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-import helpers.checkpoints as checkpoints
-from helpers.checkpoints.judging import EXIT_CODES, judge
-from helpers.checkpoints.limits import DEFAULT, Limits
-from helpers.checkpoints.sniffing import PICKLES as PICKLE_NAMES
+import missing_aa
+from missing_aa.containers.formats import PICKLES as PICKLE_NAMES
+from missing_aa.limits import DEFAULT, Limits
+from missing_aa.scanner.verdict import EXIT_CODES, judge
 from rescue_files import call, mapping, name, tensor, torch_zip, value
 
 LEGACY = {"_use_new_zipfile_serialization": False}
@@ -38,7 +38,7 @@ def one(tmp_path):
             content(path)
         else:
             path.write_bytes(content)
-        done = checkpoints.scan(path, **options)
+        done = missing_aa.scan(path, **options)
         assert done.complete and done.looked_at == 1
         (found,) = done.checkpoints or [None]
         assert done.exit_code == (found.exit_code if found else 0)
@@ -92,7 +92,7 @@ def test_a_whole_model_is_a_finding(one, what):
     assert (found.verdict, found.kind, found.exit_code) == ("finding", kind, 1)
     assert found.models == [{"name": at, "class": SEQUENTIAL}]
     assert found.remark == f"holds {SEQUENTIAL}" + (f" at {at}" if at else "")
-    assert checkpoints.inspect(found.path).kind == kind
+    assert missing_aa.inspect(found.path).kind == kind
 
 
 def test_a_data_parallel_model_is_named_by_what_it_wraps(one):
@@ -125,10 +125,10 @@ def test_weights_beside_an_object_are_fine_with_a_word_about_it(one):
 def test_safetensors_are_fine_and_a_local_folder_is_known(tmp_path):
     save_file(net().state_dict(), tmp_path / "model.safetensors")
     save_file(net().state_dict(), tmp_path / "other.safetensors")
-    done = checkpoints.scan([tmp_path])
+    done = missing_aa.scan([tmp_path])
     assert [(f.verdict, f.kind) for f in done.checkpoints] == [("fine", "state_dict")] * 2
     (tmp_path / "config.json").write_text("{}")
-    folder, other = checkpoints.scan([tmp_path]).checkpoints
+    folder, other = missing_aa.scan([tmp_path]).checkpoints
     assert (folder.kind, other.kind) == ("local folder", "state_dict")
 
 

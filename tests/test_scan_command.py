@@ -13,10 +13,11 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from helpers.checkpoints import crew, scan, scanning
-from helpers.checkpoints.limits import DEFAULT, Limits
-from helpers.checkpoints.walking import UNASKED
-from helpers.cli import main
+from missing_aa import scan
+from missing_aa.cli import main
+from missing_aa.limits import DEFAULT, Limits
+from missing_aa.scanner import workers
+from missing_aa.scanner.walk import UNASKED
 from rescue_files import call, module, tensor, torch_zip
 
 unix = pytest.mark.skipif(os.name == "nt", reason="needs what only Unix has")
@@ -36,7 +37,7 @@ def net():
 
 def command(*words, **options):
     """The command in a process of its own."""
-    line = [sys.executable, "-m", "helpers.cli", "scan", *words]
+    line = [sys.executable, "-m", "missing_aa", "scan", *words]
     return subprocess.run(line, capture_output=True, **options)
 
 
@@ -183,7 +184,7 @@ def test_a_terminal_that_knows_few_letters_is_no_obstacle(here):
 
 def test_nothing_heavy_is_imported(here):
     code = (
-        "import sys; from helpers.cli import main; assert main(['scan', '.']) == 0; "
+        "import sys; from missing_aa.cli import main; assert main(['scan', '.']) == 0; "
         "heavy = {'torch', 'timm', 'numpy', 'safetensors', 'rich'} & set(sys.modules); "
         "assert not heavy, heavy"
     )
@@ -196,7 +197,7 @@ def test_nothing_heavy_is_imported(here):
 @pytest.fixture
 def many(here, monkeypatch):
     """Forty files of several kinds, of which none is judged in this process."""
-    monkeypatch.setattr(scanning, "PATIENCE", 0)
+    monkeypatch.setattr("missing_aa.scanner.scan.PATIENCE", 0)
     for number in range(10):
         torch.save(net(), f"{number}-whole.pt")
         torch.save(net().state_dict(), f"{number}-weights.pt")
@@ -222,7 +223,7 @@ def test_more_processes_say_the_same(many, started):
 
 def test_a_program_without_a_guard_for_its_main_part_can_use_them(many):
     Path("program.py").write_text(
-        "from helpers.checkpoints import scan, scanning\n"
+        "from missing_aa import scan; from missing_aa.scanner import scan\n"
         "scanning.PATIENCE = 0\n"
         "print(len(scan('.', jobs=2).checkpoints))\n"
     )
@@ -244,13 +245,13 @@ def test_limits_hold_in_other_processes_too(many):
 
 def test_without_processes_the_scan_is_done_here(many, monkeypatch):
     for impossible in (["/no/such/python"], [sys.executable, "-c", ""]):
-        monkeypatch.setattr(crew, "COMMAND", impossible)
+        monkeypatch.setattr(workers, "COMMAND", impossible)
         assert len(scan(".", jobs=2).checkpoints) == 33
 
 
 DYING = """
 import os, sys
-from helpers.checkpoints import crew, judging
+from missing_aa.scanner import workers, verdict
 def judge(path, limits):
     if "7-evil" in path:
         os._exit(9)
@@ -261,17 +262,17 @@ crew.work(crew.Limits())
 
 
 def test_a_file_that_breaks_a_process_costs_itself_alone(many, monkeypatch, started):
-    monkeypatch.setattr(crew, "COMMAND", [sys.executable, "-c", DYING])
+    monkeypatch.setattr(workers, "COMMAND", [sys.executable, "-c", DYING])
     done = scan(".", jobs=2)
     assert len(done.checkpoints) == 33
-    broken = [entry.path for entry in done.checkpoints if entry.remark == crew.BROKE_DOWN]
+    broken = [entry.path for entry in done.checkpoints if entry.remark == workers.BROKE_DOWN]
     assert broken == ["7-evil.pt"]
     assert not started()
 
 
 @unix
 def test_a_scan_that_is_left_ends_its_processes_at_once(many, started):
-    judged = crew.Crew(2, DEFAULT).judge([str(path) for path in Path().iterdir()] * 9)
+    judged = workers.Crew(2, DEFAULT).judge([str(path) for path in Path().iterdir()] * 9)
     next(judged)
     for process in started():
         process.suspend()  # now it would never answer
@@ -282,7 +283,7 @@ def test_a_scan_that_is_left_ends_its_processes_at_once(many, started):
 @unix
 def test_processes_end_with_the_one_that_started_them(many):
     code = (
-        "from helpers.checkpoints.crew import Crew; from helpers.checkpoints.limits import DEFAULT;"
+        "from missing_aa.scanner.workers import Crew; from missing_aa.limits import DEFAULT;"
         "import psutil, os, signal; crew = Crew(2, DEFAULT);"
         "print(*[p.pid for p in psutil.Process().children()], flush=True);"
         "os.kill(os.getpid(), signal.SIGKILL)"
@@ -294,7 +295,7 @@ def test_processes_end_with_the_one_that_started_them(many):
 
 INTERRUPTED = """
 import os, signal, sys
-from helpers.cli import main
+from missing_aa.cli import main
 def stop(event, args):
     if event == "open" and str(args[0]) == "b-never.pt" and seen.append(1) is None and seen[1:]:
         os.kill(os.getpid(), signal.SIGINT)  # as it is about to be judged: the second opening
@@ -326,7 +327,7 @@ def test_ctrl_c_ends_it_at_once_and_tells_what_was_found(here):
 
 COUNTED = """
 import collections, sys
-from helpers.cli import main
+from missing_aa.cli import main
 counts = collections.Counter()
 def count(event, args):
     if event in ("open", "os.scandir") and str(args[0]).startswith(sys.argv[1]):

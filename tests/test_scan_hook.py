@@ -11,7 +11,7 @@ import yaml
 from safetensors.torch import save_file
 from torch import nn
 
-from helpers.cli import main
+from missing_aa.cli import main
 
 ROOT = Path(__file__).parents[1]
 HOOK = "no-whole-model-pickles"

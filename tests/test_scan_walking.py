@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.checkpoints import scan
-from helpers.checkpoints.walking import CIRCLE, EXCLUDED, NOWHERE, UNASKED, Walk
-from helpers.errors import UsageProblem
+from missing_aa import scan
+from missing_aa.errors import UsageProblem
+from missing_aa.scanner.walk import CIRCLE, EXCLUDED, NOWHERE, UNASKED, Walk
 
 PICKLE = b"\x80\x04N."
 unix = pytest.mark.skipif(os.name == "nt", reason="needs what only Unix has")
@@ -249,7 +249,7 @@ def test_what_vanishes_meanwhile_is_survived(here):
 
 VANISHING = """
 import os, sys
-from helpers.checkpoints import scan
+from missing_aa import scan
 def vanish(event, args):  # just before it is opened
     if event == "os.scandir" and args[0] == "b":
         os.rmdir("b")

@@ -14,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from helpers import releases
+from missing_aa import releases
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -87,22 +87,22 @@ def test_the_bare_package_has_no_torch_and_its_commands_say_what_to_install(bare
         return subprocess.run([bare, *words], capture_output=True, text=True, cwd=bare.parent)
 
     assert run("-c", "import torch").returncode != 0
-    assert "torch not installed" in run("-m", "helpers.cli", "--version").stdout
-    assert run("-m", "helpers.cli", "fetch", "--list").returncode == 0
-    refused = run("-m", "helpers.cli", "run")
+    assert "torch not installed" in run("-m", "missing_aa", "--version").stdout
+    assert run("-m", "missing_aa", "fetch", "--list").returncode == 0
+    refused = run("-m", "helpers", "run")
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1 and "missing-aa[course]" in refused.stderr
 
 
 def test_the_bare_package_inspects_a_checkpoint(bare, tmp_path):
     torch.save(torch.nn.Linear(2, 3), tmp_path / "model.pt")
-    command = [bare, "-m", "helpers.cli", "inspect", "--json", tmp_path / "model.pt"]
+    command = [bare, "-m", "missing_aa", "inspect", "--json", tmp_path / "model.pt"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)["files"]
     assert (found["kind"], found["models"][0]["parameters"]) == ("whole model", 9)
     refused = subprocess.run(
-        [bare, "-m", "helpers.cli", "rescue", "model.pt", "out.safetensors"],
+        [bare, "-m", "missing_aa", "rescue", "model.pt", "out.safetensors"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -113,7 +113,7 @@ def test_the_bare_package_inspects_a_checkpoint(bare, tmp_path):
 
 def test_the_wheel_carries_the_record_of_releases_and_the_page_template(bare):
     program = (
-        "from helpers import releases; print(len(releases.KNOWN)); "
+        "from missing_aa import releases; print(len(releases.KNOWN)); "
         "from importlib.resources import files; "
         "print(any(p.name.endswith('.css') for p in files('helpers').joinpath("
         "'lessons', 'template').rglob('*')))"

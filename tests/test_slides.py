@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, writes
 
-from helpers.errors import Problem
+from missing_aa.errors import Problem
 
 ROOT = Path(__file__).parents[1]
 FOREIGN = re.compile(
@@ -160,7 +160,7 @@ def test_a_promised_text_is_left_off_and_the_promise_kept(tiny):
 def test_a_lesson_that_ran_where_something_was_missing_is_no_slide(tiny):
     tiny["42"].cells["c"].outputs[0].text = "ok      Python\nNOT OK  packages: one is missing\n"
     with pytest.raises(
-        Problem, match="not ready .NOT OK packages: one is missing.*missing-aa run 42"
+        Problem, match="not ready .NOT OK packages: one is missing.*python -m helpers run 42"
     ):
         assembled(tiny, {"cell": "c", "keep": ["Python"]})
 

@@ -1,8 +1,7 @@
 import textwrap
 
 import pytest
-
-from helpers.checkpoints.source import Package
+from tools.class_record.source import Package
 
 
 @pytest.fixture

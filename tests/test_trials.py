@@ -1,6 +1,6 @@
 import pytest
 
-from helpers.trials import UnsuitableModel, check_model
+from helpers.check_model import UnsuitableModel, check_model
 
 
 def test_a_model_that_tells_the_story_is_accepted():

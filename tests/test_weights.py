@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.weights import difference, fixed_input, perturb
+from missing_aa.tensors import difference, fixed_input, perturb
 
 
 class Net(nn.Module):

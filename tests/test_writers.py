@@ -1,10 +1,11 @@
 import pytest
+from tools import writer_intervals
+from tools.class_record.source import Package
 
-import helpers.checkpoints as checkpoints
-from helpers import releases
-from helpers.checkpoints import intervals, record
-from helpers.checkpoints.source import Package
-from helpers.checkpoints.writers import Carried, find_writer
+import missing_aa
+from missing_aa import releases
+from missing_aa.provenance import class_record
+from missing_aa.provenance.writer import Carried, find_writer
 from rescue_files import MODELS, RELEASES
 
 
@@ -12,7 +13,7 @@ from rescue_files import MODELS, RELEASES
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_release_that_wrote_a_file_lies_inside_its_interval(written, release, model, form):
-    writer = checkpoints.inspect(written / f"{release}-{model}.{form}").writer
+    writer = missing_aa.inspect(written / f"{release}-{model}.{form}").writer
     assert release in writer.releases
     assert 1 <= len(writer.evidence) <= 2
     assert len(writer.releases) < len(releases.KNOWN) / 2
@@ -21,28 +22,28 @@ def test_the_release_that_wrote_a_file_lies_inside_its_interval(written, release
 def test_the_embedded_source_of_a_legacy_file_never_widens_it(written):
     for model in MODELS:
         whole, legacy = (
-            len(checkpoints.inspect(written / f"1.0.3-{model}.{form}").writer.releases)
+            len(missing_aa.inspect(written / f"1.0.3-{model}.{form}").writer.releases)
             for form in ("pt", "legacy.pt")
         )
         assert 1 <= legacy <= whole
 
 
 def test_the_record_knows_every_release():
-    assert record.releases() == list(releases.KNOWN)
+    assert class_record.releases() == list(releases.KNOWN)
 
 
 def test_the_record_agrees_with_the_source_of_a_release():
     release = "1.0.3"
-    number = record.releases().index(release)
+    number = class_record.releases().index(release)
     package = Package(releases.locate(release) / "timm")
     classes = package.classes()
-    known = record.find(classes)
+    known = class_record.find(classes)
     assert classes.keys() == known.keys()
     for path, traits in classes.items():
         entry = known[path]
         assert number in entry.held
         if entry.marks:
-            assert number in entry.marks[record.mark(traits.text)]
+            assert number in entry.marks[class_record.mark(traits.text)]
         for name, may in entry.may.items():
             can = name in traits.may or traits.open or name in package.given
             assert (number in may) == can, (path, name)
@@ -105,16 +106,16 @@ def test_a_text_that_is_no_releases_own_is_ignored():
 def test_the_table_says_where_the_interval_is_wrong():
     right = find_writer([CONV], carried(), {})
     measured = {
-        "1.0.3": dict.fromkeys(intervals.ARCHITECTURES, right),
-        "1.0.31": dict.fromkeys(intervals.ARCHITECTURES, right),
+        "1.0.3": dict.fromkeys(writer_intervals.ARCHITECTURES, right),
+        "1.0.31": dict.fromkeys(writer_intervals.ARCHITECTURES, right),
     }
-    text = intervals.table(measured)
-    assert text.count("**wrong**") == len(intervals.ARCHITECTURES)
+    text = writer_intervals.table(measured)
+    assert text.count("**wrong**") == len(writer_intervals.ARCHITECTURES)
     assert f"lies inside 1 of 2 intervals; an interval holds {len(right.releases)} of" in text
 
 
 @pytest.mark.long
 def test_the_interval_holds_the_writer_for_every_published_release():
-    measured = intervals.measure()
+    measured = writer_intervals.measure()
     assert measured.keys() == releases.KNOWN.keys()
-    assert "**wrong**" not in intervals.table(measured)
+    assert "**wrong**" not in writer_intervals.table(measured)

@@ -6,7 +6,7 @@ import sys
 
 import nbformat
 
-COMMAND = [sys.executable, "-m", "helpers.cli", "run"]
+COMMAND = [sys.executable, "-m", "helpers", "run"]
 
 
 def notebook(folder, name, *cells, solution=(), memory_mb=200):

@@ -1,4 +1,4 @@
-"""Choose the models of the atlas: `python -m helpers.matrix.choose` writes models.txt.
+"""Choose the models of the atlas: `python -m tools.choose_models` writes models.txt.
 
 Of every model file that any release had, one small architecture: of those that nearly as many
 releases have as any of the file, the one with the fewest parameters. Its picture is the smallest
@@ -9,15 +9,16 @@ from collections import defaultdict
 from concurrent.futures import Future
 from pathlib import Path
 
-from helpers import releases
-from helpers.checkpoints.survey import TRIED, parameters, size_by_name
-from helpers.matrix import tasks
-from helpers.trials import SUGGESTED, Trials
+from helpers.check_model import SUGGESTED
+from missing_aa import releases
+from missing_aa.matrix import tasks
+from missing_aa.releases.processes import Trials
+from tools.rescue_table import TRIED, parameters, size_by_name
 
 TARGET = Path(__file__).with_name("models.txt")
 HEADER = """\
 # The models of the atlas: name, size of the picture in pixels, parameters.
-# Made by: python -m helpers.matrix.choose
+# Made by: python -m tools.choose_models
 """
 
 VICTIMS = (

@@ -1,4 +1,4 @@
-"""What lessons take of a machine: `python -m helpers.lessons.measure [LESSON…]`.
+"""What lessons take of a machine: `python -m tools.lesson_memory [LESSON…]`.
 
 The peak memory belongs in the notebook's metadata, as `missing_aa.memory_mb`.
 """
@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from helpers.lessons import catalogue, team
-from helpers.lessons.memory import PeakMemory
+from helpers.runner import catalogue, pool
+from helpers.runner.memory import PeakMemory
 
 
 class Unwatched:
@@ -18,13 +18,13 @@ class Unwatched:
 
     def cell(self, lesson: catalogue.Lesson, done: int, total: int) -> None: ...
 
-    def ended(self, outcome: team.Outcome) -> None: ...
+    def ended(self, outcome: pool.Outcome) -> None: ...
 
 
-def measure(lesson: catalogue.Lesson) -> tuple[team.Outcome, int]:
+def measure(lesson: catalogue.Lesson) -> tuple[pool.Outcome, int]:
     """Execute one lesson, alone; how it ended, and the peak memory of all its processes in MB."""
     with tempfile.TemporaryDirectory(prefix="aa-") as output, PeakMemory() as peak:
-        outcomes = team.run([lesson], {lesson.name: {}}, Path(output), 1, Unwatched())
+        outcomes = pool.run([lesson], {lesson.name: {}}, Path(output), 1, Unwatched())
     return outcomes[0], peak.mb
 
 

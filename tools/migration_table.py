@@ -1,6 +1,6 @@
 """What the newest release makes of files of each era: the measured part of docs/migration.md.
 
-    python -m helpers.matrix.eras
+    python -m tools.migration_table
 
 puts it there anew, between two marks, from the atlas.
 """
@@ -10,13 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from helpers.matrix import atlas
-from helpers.matrix.cells import DIFFERENT, ERROR, FORMATS, OK, Cell
-from helpers.matrix.survival import share
-from helpers.releases import KNOWN
+from missing_aa.matrix import atlas
+from missing_aa.matrix.cells import DIFFERENT, ERROR, FORMATS, OK, Cell
+from missing_aa.matrix.summary import share
+from missing_aa.releases import KNOWN
 
 TARGET = Path("docs/migration.md")
-MARKS = ("<!-- measured: python -m helpers.matrix.eras -->\n", "<!-- end of measured -->\n")
+MARKS = ("<!-- measured: python -m tools.migration_table -->\n", "<!-- end of measured -->\n")
 FIRSTS = ("0.4.12", "0.6.2.dev0", "0.8.2.dev0", "0.9.0", "1.0.3", "1.0.7", "1.0.12")
 """The first release of each era: there a large part of what older files hold was moved or read
 anew."""

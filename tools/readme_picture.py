@@ -1,6 +1,6 @@
 """The picture of the README: the releases around the missing `aa`, drawn from the atlas.
 
-python -m helpers.plots.window docs/matrix_window.svg
+python -m tools.readme_picture docs/matrix_window.svg
 """
 
 import html
@@ -16,10 +16,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from helpers.matrix import atlas
-from helpers.matrix.cells import OK, Cell
 from helpers.plots import VERMILION, figure, style
 from helpers.plots.matrix import FINE, KINDS
+from missing_aa.matrix import atlas
+from missing_aa.matrix.cells import OK, Cell
 
 ERROR = "'ConvNormAct' object has no attribute 'aa'"
 FIRST, LAST = "0.9.12", "1.0.13"

@@ -1,6 +1,6 @@
 """Rescue one small architecture of every timm model file, written by several releases.
 
-    python -m helpers.checkpoints.survey [RELEASE…] [--only WORD] [--output docs/rescue_table.md]
+    python -m tools.rescue_table [RELEASE…] [--only WORD] [--output docs/rescue_table.md]
 
 Each is written whole by the release, with all its weights perturbed, together with its state_dict
 and its output. Then it is rescued, held against the state_dict bit for bit, fitted into the
@@ -17,13 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import releases
-from helpers.checkpoints.report import Report
-from helpers.checkpoints.rescuing import rescue_to
-from helpers.checkpoints.session import Session
-from helpers.checkpoints.verifying import TOLERANCE, output_of
-from helpers.errors import Problem
-from helpers.trials import Trials
+from missing_aa import releases
+from missing_aa.errors import Problem
+from missing_aa.releases.processes import Trials
+from missing_aa.rescuer.messages import Report
+from missing_aa.rescuer.rescue import rescue_to
+from missing_aa.rescuer.session import Session
+from missing_aa.rescuer.verify import TOLERANCE, output_of
 
 WRITERS = ("0.6.13", "0.9.16", "1.0.3", "1.0.15", releases.CURRENT)
 SMALL = "test zepto atto femto pico nano mini tiny xxs xs xxt xt ti t n small s 035 050 10 14 18"
@@ -40,7 +40,7 @@ perturbed. *Bit for bit*: what rescue gives is the state_dict that the release s
 order, types and bits. *Fits*: timm {timm} loads all of it strictly, through its own filter and
 under its own present names (`--format timm`). *Same output*: there, as the writer's, within a
 relative tolerance of {tolerance:g}. Made by
-`python -m helpers.checkpoints.survey --output docs/rescue_table.md`.
+`python -m tools.rescue_table --output docs/rescue_table.md`.
 
 | writer | architectures | bit for bit | fits | same output |
 |---|---|---|---|---|"""
@@ -58,7 +58,7 @@ class Result:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m helpers.checkpoints.survey")
+    parser = argparse.ArgumentParser(prog="python -m tools.rescue_table")
     parser.add_argument("releases", nargs="*", default=WRITERS, metavar="RELEASE")
     parser.add_argument("--only", default="", metavar="WORD", help="architectures with it in them")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the table goes")
@@ -149,7 +149,7 @@ def _compare(rescued: Path, saved: Path) -> str:
     from safetensors import safe_open
     from safetensors.torch import load_file
 
-    from helpers.checkpoints.timmfolder import identical
+    from missing_aa.tensors import identical
 
     found, wanted = load_file(rescued), torch.load(saved, weights_only=True)
     with safe_open(rescued, "pt") as file:
@@ -203,7 +203,7 @@ def _write(name: str, folder: str) -> None:
     import timm
     import torch
 
-    from helpers.weights import perturb
+    from missing_aa.tensors import perturb
 
     torch.manual_seed(0)
     model = perturb(timm.create_model(name))
@@ -219,11 +219,11 @@ def _fit(report: Report, name: str, folder: str) -> str:
     import torch
     from safetensors.torch import load_file
 
-    from helpers.checkpoints import timmfolder
-    from helpers.weights import difference
+    from missing_aa.rescuer import fit_timm
+    from missing_aa.tensors import difference
 
     torch.set_num_threads(1)  # as the writer: some models make much of another order of sums
-    timmfolder.write(load_file(f"{folder}/{RESCUED}"), report, name, Path(folder, "timm"))
+    fit_timm.write(load_file(f"{folder}/{RESCUED}"), report, name, Path(folder, "timm"))
     model = timm.create_model(f"local-dir:{folder}/timm", pretrained=True)
     wanted = torch.load(f"{folder}/output.pt", weights_only=True)
     off = difference(output_of(model, wanted["size"]), wanted["output"])

@@ -1,4 +1,4 @@
-"""What learners on one server take of its memory: `python -m helpers.lessons.learners [LESSON…]`.
+"""What learners on one server take of its memory: `python -m tools.server_memory [LESSON…]`.
 
 Each has a JupyterLab of their own, as under JupyterHub, and one lesson open in which every cell
 has been run. First one learner, then two at once: pages that they share count once (Linux).
@@ -19,9 +19,9 @@ from pathlib import Path
 import nbformat
 from jupyter_client import BlockingKernelClient
 
-from helpers.errors import Problem
-from helpers.lessons import catalogue
-from helpers.lessons.memory import PeakMemory, below
+from helpers.runner import catalogue
+from helpers.runner.memory import PeakMemory, below
+from missing_aa.errors import Problem
 
 PATIENCE = 120
 """Seconds for JupyterLab to start; a cell may take five times as long."""
@@ -95,7 +95,7 @@ class Learner:
                 except ValueError:  # it is being written
                     pass
             time.sleep(0.2)
-        raise Problem("JupyterLab did not start; missing-aa doctor may say why")
+        raise Problem("JupyterLab did not start; python -m helpers doctor may say why")
 
     def _ask(self, path: str, body: dict | None = None) -> dict:
         data = None if body is None else json.dumps(body).encode()

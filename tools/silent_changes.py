@@ -1,4 +1,4 @@
-"""The page of silent changes: `python -m helpers.matrix.silent` writes docs/silent_changes.md.
+"""The page of silent changes: `python -m tools.silent_changes` writes docs/silent_changes.md.
 
 From the atlas, every model whose weights load without an error in a newer release and give another
 output; with the cause, where the sources of the two releases show it.
@@ -6,8 +6,8 @@ output; with the cause, where the sources of the two releases show it.
 
 from pathlib import Path
 
-from helpers.matrix import atlas
-from helpers.matrix.survival import Silent, silent_changes
+from missing_aa.matrix import atlas
+from missing_aa.matrix.summary import Silent, silent_changes
 
 TARGET = Path("docs/silent_changes.md")
 HEAD = """\
@@ -20,7 +20,7 @@ part in ten thousand. *Off by* is the largest deviation met, relative to the lar
 writer's output. Between the two releases named, of the {count} in the atlas, it changed.
 
 Perturbed weights show a change that trained ones may hide, and make some larger than it would be.
-Made from the atlas by `python -m helpers.matrix.silent`.
+Made from the atlas by `python -m tools.silent_changes`.
 
 | model | changed between | written by | weights | off by | cause |
 |---|---|---|---|---|---|"""

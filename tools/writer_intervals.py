@@ -1,4 +1,4 @@
-"""How well a file tells which timm made it: `python -m helpers.checkpoints.intervals`.
+"""How well a file tells which timm made it: `python -m tools.writer_intervals`.
 
 Every published release writes the architectures below whole, in a process of its own; each file is
 inspected, and the releases that can have made it are held against the one that did.
@@ -11,16 +11,16 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from helpers import releases
-from helpers.checkpoints.inspecting import inspect
-from helpers.checkpoints.writers import Writer
-from helpers.trials import Trials
+from missing_aa import releases
+from missing_aa.inspector import inspect
+from missing_aa.provenance.writer import Writer
+from missing_aa.releases.processes import Trials
 
 HEAD = """\
 # Which timm wrote this file?
 
 What `missing-aa inspect` says of whole models that every published release wrote, against the
-release that did. Made by `python -m helpers.checkpoints.intervals`.
+release that did. Made by `python -m tools.writer_intervals`.
 """
 
 ARCHITECTURES = ("resnet18", "regnetx_002", "vit_tiny_patch16_224")

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from tools import readme_picture
+
 from as_markdown import plain
-from helpers import explain
-from helpers.checkpoints.printable import clean
-from helpers.explain.answers import Answer
-from helpers.matrix import atlas, survival
 from helpers.plots import matrix as draw
-from helpers.plots import window
+from missing_aa.explainer.answers import Answer
+from missing_aa.explainer.explain import index
+from missing_aa.matrix import atlas, summary
+from missing_aa.text import clean
 
 FORMS = ["whole", "state_dict", "rescued"]
 
@@ -46,13 +47,13 @@ Of the pairs in which the reader is the newer one:
 def write(folder: Path) -> None:
     """Write the page and its two figures."""
     carried = atlas.load()
-    newer = survival.upgrades(carried.cells, carried.releases)
-    shares = survival.by_format(newer)
+    newer = summary.upgrades(carried.cells, carried.releases)
+    shares = summary.by_format(newer)
     years = draw.survival_by_years(carried.cells, carried.releases, FORMS)
     pairs = draw.survival(carried.cells, carried.releases, FORMS[:2])
     for name, figure in {"years": years, "pairs": pairs}.items():
-        (folder / f"{name}.svg").write_text(window.svg(*figure), encoding="utf-8")
-    errors = list(explain.index())
+        (folder / f"{name}.svg").write_text(readme_picture.svg(*figure), encoding="utf-8")
+    errors = list(index())
     page = PAGE.format(
         models=len(carried.models),
         releases=len(carried.releases),

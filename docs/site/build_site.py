@@ -1,6 +1,6 @@
 """Build the site, as `make book` does: `python docs/site/build_site.py [--output build/book]`.
 
-The pages are those of this folder, of docs/, and the lessons as `missing-aa run` executed them.
+The pages are those of this folder, of docs/, and the lessons as `python -m helpers run` executed them.
 They are laid out as in the repository, so that a link means the same here and there.
 """
 
@@ -15,8 +15,8 @@ from sphinx.cmd.build import main as sphinx
 
 import atlas_page
 import commands_page
-from helpers.lessons import catalogue
-from helpers.lessons.executed import refresh
+from helpers.runner import catalogue
+from helpers.runner.freshness import refresh
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

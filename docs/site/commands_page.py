@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from as_markdown import plain
-from helpers.cli import COMMANDS, parser
+from missing_aa.cli import COMMANDS, parser
 
 HEAD = """# The commands
 

@@ -5,12 +5,12 @@ from pygments.lexer import bygroups, using
 from pygments.lexers import PythonLexer
 from pygments.token import Keyword, Operator, Text
 
-import helpers
+import missing_aa
 
 project = "The Missing aa"
 author = "The Missing aa maintainers"
 copyright = "The Missing aa maintainers, MIT licence"
-version = release = helpers.__version__
+version = release = missing_aa.__version__
 language = "en"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc"]
@@ -22,7 +22,7 @@ default_role = "code"  # the docstrings' single backticks
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 
-nb_execution_mode = "off"  # `missing-aa run` has executed the lessons
+nb_execution_mode = "off"  # `python -m helpers run` has executed the lessons
 nb_merge_streams = True  # else a line's place hangs on timing
 nb_number_source_lines = False
 nb_code_prompt_show = "Solution"

@@ -1,7 +1,7 @@
 """Build the slides: `python docs/slides/build_slides.py [--output build/slides]`, or `make slides`.
 
 deck.toml says which cells of which lessons stand on which slide, in the order of the half-day plan;
-what they show is what `missing-aa run` got. Beside them lie the six questions, to be printed.
+what they show is what `python -m helpers run` got. Beside them lie the six questions, to be printed.
 Nothing asks another host for anything.
 """
 
@@ -22,10 +22,10 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from teacher_notes import TEACHING, hints, read_plan
 from traitlets.config import Config
 
-from helpers.errors import Problem
-from helpers.lessons import catalogue
-from helpers.lessons.executed import refresh
-from helpers.lessons.page import SETTINGS, TRACEBACK
+from helpers.runner import catalogue
+from helpers.runner.freshness import refresh
+from helpers.runner.page import SETTINGS, TRACEBACK
+from missing_aa.errors import Problem
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -161,7 +161,7 @@ def _pick(lesson: Lesson, item: dict) -> NotebookNode:
         if broken := re.search(r"^NOT OK.+", output.get("text", ""), re.MULTILINE):
             raise Problem(
                 f"lesson {lesson.number} was run on a machine that is not ready "
-                f"({' '.join(broken[0].split())}): mend that, then missing-aa run {lesson.number}"
+                f"({' '.join(broken[0].split())}): mend that, then python -m helpers run {lesson.number}"
             )
     show = item.get("show", "both")
     cell.source = PROMISE.sub("", cell.source)

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from helpers.errors import UsageProblem
+from missing_aa.errors import UsageProblem
 
 # name: the package that ships the photo, and where in it. Found without importing the package.
 PHOTOS = {

@@ -14,8 +14,9 @@ from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client import KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
-from helpers import plain, releases
-from helpers.errors import Problem, UsageProblem
+from helpers import plain
+from missing_aa import releases
+from missing_aa.errors import Problem, UsageProblem
 
 Output = Callable[[str, dict], None]
 """Called with a Jupyter message type (stream, display_data, error, …) and its content."""

@@ -12,9 +12,9 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.display import clear_output, publish_display_data
 
 from helpers import plain
-from helpers.errors import Problem, UsageProblem
 from helpers.kernels import KernelDied, ReleaseKernel
-from helpers.releases import check_known
+from missing_aa.errors import Problem, UsageProblem
+from missing_aa.releases import check_known
 
 TIMM_USAGE = "%%timm RELEASE [--raises TYPE [--match REGEX]] [--in a,b] [--out c,d]"
 START_USAGE = "%timm RELEASE…"

@@ -2,7 +2,7 @@
 
 import json
 
-from helpers.errors import UsageProblem
+from missing_aa.errors import UsageProblem
 
 ADVICE = (
     "only numbers, strings, booleans, None, and lists and dictionaries of them travel between "

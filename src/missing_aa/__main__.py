@@ -1,7 +1,7 @@
-"""`python -m helpers.cli` is the command `missing-aa`."""
+"""`python -m missing_aa` is the command `missing-aa`."""
 
 import sys
 
-from helpers.cli import main
+from missing_aa.cli import main
 
 sys.exit(main())

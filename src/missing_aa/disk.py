@@ -1,14 +1,65 @@
 """Put a result in its place: whole or not at all, and never over the source."""
 
+from collections.abc import Iterator, Set
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from missing_aa.errors import CheckpointError, TargetExists
+
+if TYPE_CHECKING:
+    pass
 import contextlib
 import glob
+import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Set
-from pathlib import Path
+import threading
 
-from helpers.checkpoints.errors import CheckpointError, TargetExists
+CHANGED = "the file changed while it was read; keep it still and try again"
+
+
+def stamp(file: BinaryIO) -> list[int]:
+    """What tells an open file from another one, and from itself after a change."""
+    status = os.fstat(file.fileno())
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns]
+
+
+PIECE = 2**25
+"""Hashed in one go; before the next one the thread may have to wait for Python's lock."""
+
+
+class Digest:
+    """Hashes a mapped file in a thread, as a context manager that stops it when it is not wanted.
+
+    Begun before the file is judged, it also brings the file's bytes into memory meanwhile.
+    """
+
+    def __init__(self, mapped: memoryview):
+        self._mapped = mapped
+        self._unwanted = threading.Event()
+        self._digest = hashlib.sha256()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> "Digest":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._unwanted.set()
+        self._thread.join()
+
+    def result(self) -> str:
+        """The whole file's sha256, once it is there."""
+        self._thread.join()
+        return self._digest.hexdigest()
+
+    def _work(self) -> None:
+        for at in range(0, len(self._mapped), PIECE):
+            if self._unwanted.is_set():
+                return
+            self._digest.update(self._mapped[at : at + PIECE])
+
 
 FOLDER = {"config.json", "model.safetensors"}
 """What a folder in timm's format holds; one with anything else in it is not replaced."""

@@ -15,3 +15,43 @@ class UsageProblem(Problem):
     """Words that are off: an unknown option, name or value."""
 
     exit_code = 2
+
+
+class CheckpointError(Problem):
+    """A checkpoint that cannot be taken as it is."""
+
+
+class Refused(CheckpointError):
+    """It could do harm, or is built in a way that hides what it holds."""
+
+    exit_code = 3
+
+
+class Malformed(CheckpointError):
+    """It is broken, cut short or no checkpoint at all; `format` says what it looks like."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, format: str = "unknown"):
+        super().__init__(message)
+        self.format = format
+
+
+class TargetExists(CheckpointError):
+    """The file to be written is already there."""
+
+    exit_code = 5
+
+
+class LimitReached(CheckpointError):
+    """It asks for more bytes, steps or time than it was granted; the message names the switch."""
+
+    exit_code = 6
+
+
+def unforeseen(error: Exception) -> CheckpointError:
+    """What a damaged file can still lead to, as an error that a person should see."""
+    if isinstance(error, MemoryError):
+        return LimitReached("it needs more memory than there is")
+    what = f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
+    return Malformed(f"it is damaged in a way that cannot be followed ({what}); fetch it again")

@@ -1,17 +1,110 @@
 """Say what a checkpoint holds, without running any of it and without torch."""
 
 import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from helpers.checkpoints import contents, facts, formats, places, policy, roots
-from helpers.checkpoints.container import Container, open_checkpoint
-from helpers.checkpoints.errors import CheckpointError, unforeseen
-from helpers.checkpoints.findings import Findings, Model
-from helpers.checkpoints.inside import made_by, walk
-from helpers.checkpoints.limits import DEFAULT, Limits
-from helpers.checkpoints.pickles import Program
-from helpers.checkpoints.roots import Root
-from helpers.checkpoints.safetensors_header import read_header
-from helpers.errors import Problem
+from missing_aa.containers import formats
+from missing_aa.containers.container import Container, open_checkpoint
+from missing_aa.containers.formats import FORMATS
+from missing_aa.containers.safetensors_header import read_header
+from missing_aa.contents import find_models, read, timm_config
+from missing_aa.contents.find_models import Root
+from missing_aa.contents.read import walk
+from missing_aa.contents.standins import View
+from missing_aa.errors import CheckpointError, Problem, unforeseen
+from missing_aa.limits import DEFAULT, Limits
+from missing_aa.pickles import policy
+from missing_aa.pickles.policy import Judged
+from missing_aa.pickles.program import Program
+from missing_aa.provenance.writer import Writer, made_by
+
+
+@dataclass
+class Model:
+    """A model or a state_dict in a file.
+
+    `name` is the way to it (keys and attributes, joined by dots), "" for the file itself. `class_`
+    is a model's class, "" for a state_dict. `tensors`, `elements` and `bytes` are those of its
+    state_dict; `parameters` counts the elements of its parameters, each once, and is None for a
+    state_dict, which does not tell parameters from buffers. `prefix` is what a wrapper such as
+    DataParallel put before every name.
+    """
+
+    name: str
+    class_: str
+    tensors: int = 0
+    elements: int = 0
+    bytes: int = 0
+    parameters: int | None = None
+    architecture: str | None = None
+    num_classes: int | None = None
+    prefix: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Findings:
+    """What a file is: its `format` (one of `formats.FORMATS`), and what it holds.
+
+    `kind` is "whole model", "state_dict", "training checkpoint", "object with a model inside",
+    "other", or "" where the file is of another kind. `tensors` and `bytes` are those of the whole
+    file. `names` are all that its pickle asks for; `writer` the timm releases that can have made
+    its models, None where there is nothing to go by.
+    """
+
+    path: str
+    format: str
+    size: int
+    kind: str = ""
+    protocol: int | None = None
+    opcodes: int = 0
+    models: list[Model] = field(default_factory=list)
+    tensors: int = 0
+    bytes: int = 0
+    names: list[Judged] = field(default_factory=list)
+    writer: Writer | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def dangerous(self) -> list[Judged]:
+        """The names that reach code, files, processes or imports."""
+        return [name for name in self.names if name.verdict == policy.DANGEROUS]
+
+    @property
+    def whole_models(self) -> list[Model]:
+        """The models that are in the file as objects of their class: tied to the writer's code."""
+        return [model for model in self.models if model.class_]
+
+    def count(self, views: Iterable[View]) -> None:
+        views = list(views)
+        self.tensors, self.bytes = len(views), sum(view.nbytes for view in views)
+
+    def as_dict(self) -> dict:
+        """Plain values for JSON; the schema is documented in docs/reference/inspect.md."""
+        return {
+            "path": self.path,
+            "format": self.format,
+            "description": FORMATS[self.format],
+            "kind": self.kind,
+            "size": self.size,
+            "protocol": self.protocol,
+            "opcodes": self.opcodes,
+            "tensors": self.tensors,
+            "bytes": self.bytes,
+            "models": [_model_as_dict(model) for model in self.models],
+            "names": [vars(name) for name in self.names],
+            "dangerous": bool(self.dangerous),
+            "writer": self.writer and self.writer.as_dict(),
+            "metadata": self.metadata,
+            "notes": self.notes,
+        }
+
+
+def _model_as_dict(model: Model) -> dict:
+    said = dict(vars(model))
+    return {"name": said.pop("name"), "class": said.pop("class_"), **said}
 
 
 def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:
@@ -19,7 +112,7 @@ def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:
 
     A file that asks for dangerous names is described, not refused: see `Findings.dangerous`.
     Raises Unreadable; Malformed for what is damaged or no checkpoint; Refused for a zip that can be
-    read in two ways; LimitReached. All of them are helpers.errors.Problem.
+    read in two ways; LimitReached. All of them are missing_aa.errors.Problem.
     """
     try:
         return _inspect(path, limits.started())
@@ -41,7 +134,7 @@ def _inspect(path: str | os.PathLike, limits: Limits) -> Findings:
 
 def _describe_safetensors(findings: Findings, container: Container, limits: Limits) -> None:
     metadata, _ = read_header(container.file, container.size)
-    views = places.views(container)
+    views = read.views(container)
     findings.metadata = metadata
     findings.kind = "state_dict"
     findings.models = [_model(Root("", views, ""), limits)]
@@ -54,7 +147,7 @@ def _describe_pickle(
     findings.protocol, findings.opcodes = program.protocol, program.opcodes
     findings.names = policy.judge_all(program)
     try:
-        held = contents.read(container, program, limits)
+        held = read.read_contents(container, program, limits)
         findings.kind = held.kind
         findings.models = [_model(root, limits) for root in held.models]
         objects, views = walk(held.top)
@@ -77,7 +170,7 @@ def _model(root: Root, limits: Limits) -> Model:
     except CheckpointError as problem:
         model.notes = [f"its weights cannot be told: {problem}"]
     if root.dotted:
-        inner, _ = roots.unwrap(root.value)
-        model.architecture = facts.architecture(inner)
-        model.num_classes = facts.num_classes(inner)
+        inner, _ = find_models.unwrap(root.value)
+        model.architecture = timm_config.architecture(inner)
+        model.num_classes = timm_config.num_classes(inner)
     return model

@@ -1,10 +1,19 @@
 """How much a file may ask for before it is turned down; every limit can be raised by its switch."""
 
 import math
+import os
 import time
 from dataclasses import dataclass, replace
 
-from helpers.checkpoints.errors import LimitReached
+from missing_aa.errors import LimitReached
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
 
 SWITCHES = {
     "pickle_bytes": "--max-pickle",

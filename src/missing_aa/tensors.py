@@ -1,7 +1,56 @@
 """Weights and outputs that can be compared: seeded values on every tensor, one fixed input."""
 
-import torch
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from torch import Tensor
+import contextlib
+import logging
+import warnings
+
+import torch
+
+
+def identical(given: "Tensor | None", value: "Tensor | None") -> bool:
+    """Equal bit for bit, once in the type of the model's tensor."""
+    import torch
+
+    if given is None or value is None or given.shape != value.shape:
+        return False
+    given, value = given.to(value.dtype).reshape(-1), value.reshape(-1)
+    return torch.equal(given.view(torch.uint8), value.view(torch.uint8))
+
+
+@contextlib.contextmanager
+def quiet():
+    """Keep back what timm says of its own weights, which are not the ones in question."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def why(error: Exception) -> str:
+    """The gist of what load_state_dict lists, which can be hundreds of names."""
+    lines = [line.strip() for line in str(error).splitlines()[1:]] or [ascii(str(error))[1:-1]]
+    said = []
+    for line in lines[:3]:
+        first, *others = line.split('", "')
+        said.append(f'{first}" and {len(others)} more' if others else line[:200])
+    return "; ".join(said) + (f"; and {len(lines) - 3} more" if len(lines) > 3 else "")
+
+
+def save(weights: "dict[str, Tensor]", path: Path, metadata: dict[str, str]) -> None:
+    from safetensors.torch import save_file
+
+    # Tied tensors are written once for each name, so that a strict load finds them all.
+    alone = {key: value.detach().clone().contiguous() for key, value in weights.items()}
+    save_file(alone, path, metadata)
 
 
 def perturb(model: nn.Module, seed: int = 0) -> nn.Module:

@@ -1,5 +1,7 @@
 """Names out of a file, made fit for a terminal and for a log."""
 
+from collections.abc import Iterable, Sequence
+
 
 def clean(text: str, longest: int = 200) -> str:
     """The text with whatever a terminal could obey (control, bidirectional) as a visible escape."""
@@ -25,3 +27,49 @@ def size(number: float) -> str:
             return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:,.1f} GB"
+
+
+def encode(numbers: Iterable[int], last: int) -> str:
+    """`{1, 2, 3, 7}` as "1-3,7"; a range up to `last` as "5-"."""
+    return ",".join(
+        f"{first}-" if end == last else str(first) if first == end else f"{first}-{end}"
+        for first, end in runs(numbers)
+    )
+
+
+def runs(numbers: Iterable[int]) -> list[list[int]]:
+    """`{1, 2, 3, 7}` as `[[1, 3], [7, 7]]`."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found
+
+
+def in_words(numbers: Iterable[int], names: Sequence[str], and_later: bool = False) -> str:
+    """The names with these numbers: "1.0.7 to 1.0.11, 1.0.13".
+
+    What reaches to the last name is "1.0.12 and later" if so asked.
+    """
+    last = len(names) - 1
+    said = [
+        f"{names[first]} and later"
+        if and_later and end == last
+        else names[first]
+        if first == end
+        else f"{names[first]} to {names[end]}"
+        for first, end in runs(numbers)
+    ]
+    return ", ".join(said) or "none"
+
+
+def decode(text: str, last: int) -> frozenset[int]:
+    """`"1-3,7"` as the numbers 1, 2, 3 and 7; "5-" reaches to `last`."""
+    numbers: set[int] = set()
+    for part in filter(None, text.split(",")):
+        first, to, end = part.partition("-")
+        stop = int(end) if end else last if to else int(first)
+        numbers.update(range(int(first), stop + 1))
+    return frozenset(numbers)

@@ -1,4 +1,4 @@
-"""Record what tells timm's releases apart: `python -m helpers.checkpoints.evidence`.
+"""Record what tells timm's releases apart: `python -m tools.class_record.make`.
 
 Reads the source of every published release (fetching those that are not cached) and writes
 timm_classes.txt: which classes there are, which attributes their instances can and must carry, and
@@ -7,14 +7,14 @@ marks of their text, each with the releases for which it holds.
 
 from pathlib import Path
 
-from helpers import releases
-from helpers.checkpoints.record import mark
-from helpers.checkpoints.source import Package, Traits
-from helpers.ranges import encode
+from missing_aa import releases
+from missing_aa.provenance.class_record import mark
+from missing_aa.text import encode
+from tools.class_record.source import Package, Traits
 
 TARGET = Path(__file__).with_name("timm_classes.txt")
 HEADER = """\
-# timm's classes, by release; made by: python -m helpers.checkpoints.evidence
+# timm's classes, by release; made by: python -m tools.class_record.make
 # A line is a module, or, indented, a class in it, with numbers that count the releases below:
 #   Class RELEASES attribute=MAY/MUST … @MARK:RELEASES …
 # MAY: where an instance can carry the attribute; MUST: where every instance does ("=MAY" alone says

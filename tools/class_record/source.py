@@ -9,7 +9,7 @@ import ast
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers.checkpoints.stores import (
+from tools.class_record.stores import (
     MADE,
     MADE_REGISTERED,
     always_stores,

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from helpers.compat.findings import KINDS, Finding
-from helpers.compat.meeting import MISSING
-from helpers.matrix.cells import DIFFERENT, OK, Cell
+from missing_aa.comparer.findings import KINDS, Finding
+from missing_aa.matrix.cells import DIFFERENT, OK, Cell
+from tools.compat_measured.meet import MISSING
 
 WRITTEN_WITH = {("0.6.13", "1.0.31"): {"moved"}, ("0.9.16", "1.0.31"): set(KINDS)}
 """Spans of releases that were looked at while compat was written, and for which kinds of findings.
@@ -76,7 +76,7 @@ class Seen:
 
     def was_looked_at(self, kind: str) -> bool:
         """Whether findings of this kind on these releases were known while compat was written."""
-        from helpers.releases import KNOWN
+        from missing_aa.releases import KNOWN
 
         order = list(KNOWN).index
         old, new = map(order, self.pair)

@@ -1,10 +1,10 @@
 """Hold the findings against the errors that the atlas saw: makes docs/compat_measured.md.
 
-    python -m helpers.compat.measure [OLD NEW…] [--matrix FILE] [--output FILE]
+    python -m tools.compat_measured.measure [OLD NEW…] [--matrix FILE] [--output FILE]
 
 By default for each two consecutive releases of the atlas, a quarter of an hour. With --matrix the
 cells are those of a file of results. What lies behind the first error of each model, see
-`helpers.compat.measure_use`.
+`tools.compat_measured.measure_use`.
 """
 
 import argparse
@@ -12,19 +12,20 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from helpers import releases
-from helpers.compat import compare, seen_page
-from helpers.compat.held import held
-from helpers.compat.seen import Seen, seen
-from helpers.errors import UsageProblem
-from helpers.matrix import atlas
-from helpers.trials import Trials
+from missing_aa import releases
+from missing_aa.comparer.compare import compare
+from missing_aa.errors import UsageProblem
+from missing_aa.matrix import atlas
+from missing_aa.releases.processes import Trials
+from tools.compat_measured import page
+from tools.compat_measured.against_atlas import Seen, seen
+from tools.compat_measured.names_in_pickle import held
 
 TARGET = Path("docs/compat_measured.md")
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m helpers.compat.measure")
+    parser = argparse.ArgumentParser(prog="python -m tools.compat_measured.measure")
     parser.add_argument("releases", nargs="*", metavar="OLD NEW", help="pairs of releases")
     parser.add_argument("--matrix", type=Path, metavar="FILE", help="measured cells")
     parser.add_argument("--output", type=Path, metavar="FILE", default=TARGET)
@@ -34,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     if len(named) % 2:
         parser.error("name pairs of releases: OLD NEW")
     pairs = zip(named[::2], named[1::2], strict=True) if named else consecutive(full.releases)
-    args.output.write_text(seen_page.page(measure(full, pairs)), encoding="utf-8")
+    args.output.write_text(page.page(measure(full, pairs)), encoding="utf-8")
     print(args.output)
     return 0
 
@@ -68,9 +69,9 @@ def measure(full: atlas.Atlas, pairs: Iterable[tuple[str, str]]) -> list[Seen]:
 
 
 def _from_file(path: Path) -> atlas.Atlas:
-    from helpers.matrix import results
+    from missing_aa.matrix import results
 
-    head, cells = results.read(path)
+    head, cells = results.read_results(path)
     return atlas.from_cells(head, cells.values())
 
 

@@ -1,6 +1,6 @@
 """Hold the findings against all that old models meet in newer releases, not the first error alone.
 
-    python -m helpers.compat.measure_use OLD NEW [OLD NEW…] [--models A,B] [--output FILE]
+    python -m tools.compat_measured.measure_use OLD NEW [OLD NEW…] [--models A,B] [--output FILE]
 
 Each model of the atlas is written whole by OLD, and used in NEW in every way until nothing more is
 missing; takes minutes for each pair. --results keeps what they met in a file, and takes it up.
@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers import releases
-from helpers.compat import compare
-from helpers.compat.findings import Finding
-from helpers.compat.meeting import Met, meet, write
-from helpers.trials import Trials
+from missing_aa import releases
+from missing_aa.comparer.compare import compare
+from missing_aa.comparer.findings import Finding
+from missing_aa.releases.processes import Trials
+from tools.compat_measured.meet import Met, meet, write
 
 HEAD = """\
 # What compat finds, and what old models meet
@@ -30,7 +30,7 @@ next one came to light; *elsewhere*: when the model was printed, trained, given 
 for intermediate features. *Gone*: names that the files ask for and the newer release has not.
 *Found* counts certain findings, in brackets possible ones too. The last two columns give the
 precision: the certain findings about classes that these models hold, and those of them that were
-met. Made by `python -m helpers.compat.measure_use {pairs}`.
+met. Made by `python -m tools.compat_measured.measure_use {pairs}`.
 
 | old → new | models | met in forward | found | elsewhere | found | gone | found | findings | met |
 |---|---|---|---|---|---|---|---|---|---|"""
@@ -77,7 +77,7 @@ def _key(finding: Finding) -> tuple[str, str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m helpers.compat.measure_use")
+    parser = argparse.ArgumentParser(prog="python -m tools.compat_measured.measure_use")
     parser.add_argument("releases", nargs="+", metavar="OLD NEW")
     parser.add_argument("--models", type=lambda text: text.split(","), metavar="A,B")
     parser.add_argument("--results", type=Path, metavar="FILE", help="what they met, kept")
@@ -148,7 +148,7 @@ def _kept(path: Path | None, old: str, new: str, models: list[str] | None) -> li
 
 def measure(old: str, new: str, models: list[str] | None = None) -> list[Met]:
     """Let models meet it, by default those of the atlas. Raises what `releases.fetch` raises."""
-    from helpers.matrix.planning import known_models
+    from missing_aa.matrix.models import known_models
 
     for release in (old, new):
         releases.fetch(release)
@@ -172,7 +172,7 @@ def measure(old: str, new: str, models: list[str] | None = None) -> list[Met]:
 
 def _meet(under: Callable, old: str, new: str, name: str, path: Path, size: int) -> Met | None:
     """What one model met; None if the older release has none of that name."""
-    from helpers.checkpoints import inspect
+    from missing_aa import inspect
 
     if not under(old, write, name, str(path)).result():
         return None

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from helpers.compat.findings import Finding
-from helpers.compat.seen import BEHIND, MET, NOT_HELD, NOT_MET, Error, Seen
+from missing_aa.comparer.findings import Finding
+from tools.compat_measured.against_atlas import BEHIND, MET, NOT_HELD, NOT_MET, Error, Seen
 
 HEAD = """\
 # What compat finds of the errors that the matrix saw
 
 `missing-aa compat` on each two consecutive releases of the [atlas](reference/matrix.md), against
-what whole pickles of the older met in the newer. Made by `python -m helpers.compat.measure`.
+what whole pickles of the older met in the newer. Made by `python -m tools.compat_measured.measure`.
 
 **Errors** are those of the cells: an attribute that a class lacks, by class and attribute, however
 many models met it; a class or module that is gone. A model that meets one shows nothing of what

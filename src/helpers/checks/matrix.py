@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from helpers.checks.verdict import exercise, given
-from helpers.matrix.cells import (
+from missing_aa.matrix.cells import (
     DIED,
     DIFFERENT,
     ERROR,

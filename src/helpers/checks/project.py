@@ -8,9 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from helpers import releases
-from helpers.checkpoints import scan
 from helpers.checks.verdict import NotYet, exercise
+from missing_aa import releases, scan
 
 HOOK = "no-whole-model-pickles"
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from helpers import installed
 from helpers.doctor import machine, software
+from helpers.runner import kit_folder
 
 CHECKS = {
     "Python": machine.python,
@@ -34,7 +34,7 @@ class Result:
 
 def examine() -> list[Result]:
     """Every check of this machine, in seconds; those that import torch do so elsewhere."""
-    checks = CHECKS | (OF_A_KIT if installed.kit_folder() else {})
+    checks = CHECKS | (OF_A_KIT if kit_folder.kit_folder() else {})
     with ThreadPoolExecutor() as pool:
         return list(pool.map(_judge, checks, checks.values()))
 

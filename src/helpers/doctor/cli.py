@@ -1,4 +1,4 @@
-"""missing-aa doctor: is this machine ready for the lessons?"""
+"""python -m helpers doctor: is this machine ready for the lessons?"""
 
 import argparse
 

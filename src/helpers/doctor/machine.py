@@ -5,9 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from helpers import releases
-from helpers.errors import Problem
-from helpers.lessons import catalogue
+from helpers.runner import catalogue
+from missing_aa import releases
+from missing_aa.errors import Problem
 
 OLDEST_PYTHON = (3, 11)
 ROOM_GB = 1
@@ -37,7 +37,7 @@ def _folders() -> dict[str, Path]:
 
 
 def memory() -> tuple[str, str]:
-    from helpers.lessons.memory import available_mb
+    from helpers.runner.memory import available_mb
 
     try:
         lessons = catalogue.lessons(catalogue.root())

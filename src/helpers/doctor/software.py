@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import helpers
-from helpers import installed, releases
+from helpers.runner import kit_folder
+from missing_aa import releases
 
 READER = "1.0.11"
 """The release that a lesson's kernel is tried with: the one that meets the error."""
@@ -37,16 +38,16 @@ print(jupyterlab.__version__)
 
 def install() -> str:
     """What to do where packages are missing or wrong."""
-    if folder := installed.kit_folder():
-        return f"in {folder}: delete the folder .venv, then {installed.KIT_INSTALL}"
+    if folder := kit_folder.kit_folder():
+        return f"in {folder}: delete the folder .venv, then {kit_folder.KIT_INSTALL}"
     if LOCK.is_file():
         return "in the project's folder: python -m pip install -r requirements.lock"
     return "python -m pip install 'missing-aa[course]'"
 
 
 def _fetch() -> str:
-    folder = installed.kit_folder()
-    return f"in {folder}: {installed.KIT_INSTALL}" if folder else "missing-aa fetch"
+    folder = kit_folder.kit_folder()
+    return f"in {folder}: {kit_folder.KIT_INSTALL}" if folder else "missing-aa fetch"
 
 
 def packages() -> tuple[str, str]:
@@ -71,7 +72,7 @@ def _locked() -> Iterator:
     from packaging.requirements import Requirement
 
     lock = LOCK
-    if not lock.is_file() and (folder := installed.kit_folder()):
+    if not lock.is_file() and (folder := kit_folder.kit_folder()):
         lock = folder / LOCK.name
     for line in lock.read_text().splitlines() if lock.is_file() else []:
         requirement = Requirement(line)
@@ -101,7 +102,7 @@ def torch() -> tuple[str, str]:
     said, error = _python(IMPORT_TORCH)
     if not error:
         return said, ""
-    if "No module" in error or "torchvision" not in error or installed.kit_folder():
+    if "No module" in error or "torchvision" not in error or kit_folder.kit_folder():
         return error, install()
     pair = [f"{one.name}{one.specifier}" for one in _locked() if one.name.startswith("torch")]
     return f"they do not fit together ({error})", (
@@ -177,15 +178,15 @@ def release_kernel() -> tuple[str, str]:
 
 
 def kit_files() -> tuple[str, str]:
-    folder = installed.kit_folder()
-    wheels = json.loads((folder / installed.KIT_LIST).read_text())["wheels"]
+    folder = kit_folder.kit_folder()
+    wheels = json.loads((folder / kit_folder.KIT_LIST).read_text())["wheels"]
     missing = [name for name in wheels if not (folder / "wheels" / name).is_file()]
     if missing:
         return f"{len(missing)} of {len(wheels)} wheels are gone", "unpack the archive again"
     try:
-        was = json.loads((folder / installed.KIT_STATE).read_text())["folder"]
+        was = json.loads((folder / kit_folder.KIT_STATE).read_text())["folder"]
     except (OSError, ValueError):
-        return "the installation did not come to its end", f"in {folder}: {installed.KIT_INSTALL}"
+        return "the installation did not come to its end", f"in {folder}: {kit_folder.KIT_INSTALL}"
     if Path(was).resolve() != folder.resolve():  # its commands look for their Python there
-        return f"installed in {was}, then moved", f"in {folder}: {installed.KIT_INSTALL}"
+        return f"installed in {was}, then moved", f"in {folder}: {kit_folder.KIT_INSTALL}"
     return f"all {len(wheels)} wheels in {folder}", ""

@@ -1,4 +1,4 @@
-"""missing-aa kit: one archive that sets a machine up without a network."""
+"""python -m helpers kit: one archive that sets a machine up without a network."""
 
 import argparse
 from pathlib import Path
@@ -37,11 +37,11 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     import time
 
-    from helpers.errors import Problem
-    from helpers.lessons import catalogue
+    from helpers.runner import catalogue
+    from missing_aa.errors import Problem
 
     try:
-        from helpers.kit import making, targets, wheels
+        from helpers.kit import make, targets, wheels
     except ModuleNotFoundError as missing:
         raise Problem(
             f"{missing.name} is not installed; making a kit needs pip install 'missing-aa[course]'"
@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     pythons = targets.choose_pythons(args.python)
     index = args.torch_index or (wheels.CPU_INDEX if platform.linux else "none")
     index = None if index == "none" else index
-    archive = making.make(root, platform, pythons, index, args.output or root / "build", _tell)
-    for note in making.notes(root):
+    archive = make.make(root, platform, pythons, index, args.output or root / "build", _tell)
+    for note in make.notes(root):
         print(f"note: {note}")
     size = archive.stat().st_size
     print(f"{archive}: {size / 1e6:,.0f} MB, {time.monotonic() - begun:.0f} s")

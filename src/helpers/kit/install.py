@@ -63,13 +63,14 @@ def main():
         make_environment()
         install_packages()
         settle()
+        add_course()
         INSTALLED.write_text(json.dumps(state(kit)))
     say("Bringing the releases of timm into the environment.")
     env = dict(alone(), MISSING_AA_CACHE=str(ENVIRONMENT / "share/missing-aa"))
-    if subprocess.call([*python(), "-m", "helpers.cli", "fetch"], env=env, cwd=str(HERE)):
+    if subprocess.call([*python(), "-m", "missing_aa", "fetch"], env=env, cwd=str(HERE)):
         raise Stop("the releases of timm are not there: see above, then run this again")
     say("Asking the doctor.")
-    if subprocess.call([*python(), "-m", "helpers.cli", "doctor"], cwd=str(HERE)):
+    if subprocess.call([*python(), "-m", "helpers", "doctor"], cwd=str(HERE)):
         raise Stop(
             "this machine is not ready: the lines above say what to do. If packages are missing, "
             "delete the folder .venv and run this again"
@@ -231,6 +232,13 @@ def settle():
     settings = ENVIRONMENT / "share/jupyter/lab/settings"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "overrides.json").write_text(json.dumps(QUIET))
+
+
+def add_course():
+    """Let the environment's Python find `src`, in which the course lies. A relative path: Python
+    reads this file in the system's encoding, and the folder may be named in any letters."""
+    source = os.path.relpath(str(HERE / "src"), str(packages()))
+    (packages() / "course.pth").write_text(source + "\n")
 
 
 def alone():

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import nbformat
 
-from helpers import releases
-from helpers.errors import Problem
-from helpers.installed import KIT_LIST
 from helpers.kit import install, wheels
 from helpers.kit.targets import Platform
-from helpers.lessons import catalogue
+from helpers.runner import catalogue
+from helpers.runner.kit_folder import KIT_LIST
+from missing_aa import releases
+from missing_aa.errors import Problem
 
 FOLDER = "missing-aa-kit"
 """What the archive unpacks to; short, since Windows is impatient with long paths."""
@@ -103,7 +103,7 @@ def _collect(
     found = wheels.locked(text, platform, python, kept)
     found |= wheels.torch(text, platform, python, torch_index, kept)
     folders = {wheel.parent for wheel in (*found.values(), *shared.values())}
-    if not wheels.check(lock, platform, python, folders):
+    if not wheels.check_lock(lock, platform, python, folders):
         tell("not checked whether they suffice: that takes uv (python -m pip install uv)")
     return found
 
@@ -148,6 +148,7 @@ def _entries(root: Path, platform: Platform, found: dict[str, dict[str, Path]]) 
     for lesson in catalogue.lessons(root):
         yield Entry(f"notebooks/{lesson.path.name}", _without_outputs(lesson.path))
     yield from _below(root / "docs", "docs")
+    yield from _below(root / "src" / "helpers", "src/helpers")
     for name in BUILT:
         yield from _below(root / "build" / name, name)
     yield from (Entry(f"wheels/{name}", wheel) for name, wheel in sorted(everything.items()))
@@ -161,7 +162,7 @@ def _unpacked(wheel: Path) -> int:
 def _below(folder: Path, name: str) -> Iterator[Entry]:
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
-        if path.is_file() and inside.parts[0] not in SOURCES:
+        if path.is_file() and not SOURCES & {inside.parts[0], path.parent.name}:
             yield Entry(f"{name}/{inside.as_posix()}", path)
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 
-from helpers.errors import UsageProblem
 from helpers.kit.install import machine
+from missing_aa.errors import UsageProblem
 
 OLDEST = (3, 11)
 MICROS = (0, 99)

@@ -12,8 +12,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from helpers.errors import Problem
 from helpers.kit.targets import MICROS, Platform, pins
+from missing_aa.errors import Problem
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """PyTorch's own builds for Linux, without CUDA: 200 MB instead of 3 GB."""
@@ -72,7 +72,7 @@ def tools(root: Path, platform: Platform, python: str, folder: Path) -> dict[str
     return {wheel.name: wheel for wheel in folder.glob("*.whl")}
 
 
-def check(lock: Path, platform: Platform, python: str, folders: Iterable[Path]) -> bool:
+def check_lock(lock: Path, platform: Platform, python: str, folders: Iterable[Path]) -> bool:
     """Let uv, which judges markers as there, see that these folders alone suffice there.
 
     False without uv. Raises Problem, which says what is lacking.

@@ -5,7 +5,7 @@ drawn. Writers are rows, readers columns, both from the oldest to the newest.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,9 +15,18 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from helpers.matrix.cells import DIFFERENT, ERROR, NO_MODEL, NOT_WRITTEN, OK, Cell, Outcome
-from helpers.matrix.survival import by_pair, by_years, share, upgrades
 from helpers.plots import BLACK, BLUE, ORANGE, SKY, VERMILION, figure, style
+from missing_aa.matrix.cells import (
+    DIFFERENT,
+    ERROR,
+    FORMATS,
+    NO_MODEL,
+    NOT_WRITTEN,
+    OK,
+    Cell,
+    Outcome,
+)
+from missing_aa.matrix.summary import by_pair, by_years, share, upgrades
 
 FEW = 12
 """Releases up to which a cell has room for a label."""
@@ -235,3 +244,33 @@ def _framed(frames: Sequence[Frame]) -> str:
 
     spans = [f"{span(*frame[:2])} read by {span(*frame[2:])}" for frame in frames]
     return f" Framed: {'; '.join(spans)}." if spans else ""
+
+
+def pair(cells: Sequence[Cell], writer: str, reader: str) -> tuple[Figure, str]:
+    """What all models met between two releases: a bar for each format, in the order of KINDS."""
+    met = defaultdict(Counter)
+    for cell in cells:
+        if (cell.writer, cell.reader) == (writer, reader):
+            met[cell.format][kind_of(cell.outcome)] += 1
+    forms = [form for form in FORMATS if met[form]]
+    fig = figure(8, 2.9)
+    notes = []
+    with style():
+        axes = fig.subplots()
+        for place, form in enumerate(forms):
+            left = 0
+            for kind, colour in KINDS.items():
+                if count := met[form][kind]:
+                    axes.barh(place, count, left=left, color=colour, edgecolor="white")
+                    left += count
+            counts = ", ".join(f"{kind} {met[form][kind]}" for kind in KINDS if met[form][kind])
+            notes.append(f"{form}: {counts}")
+        seen = [kind for kind in KINDS if any(met[form][kind] for form in forms)]
+        patches = [Patch(color=KINDS[kind], label=kind) for kind in seen]
+        if patches:
+            fig.legend(handles=patches, ncols=3, loc="outside lower center", fontsize=10)
+        axes.set_yticks(range(len(forms)), forms)
+        axes.set(title=f"Written by {writer}, read by {reader}", xlabel="models")
+        axes.invert_yaxis()
+    what = "; ".join(notes) or "nothing was measured"
+    return fig, f"Models written by {writer} and read by {reader}. {what}."

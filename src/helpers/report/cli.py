@@ -1,4 +1,4 @@
-"""missing-aa report: which exercises of saved notebooks are solved."""
+"""python -m helpers report: which exercises of saved notebooks are solved."""
 
 import argparse
 
@@ -20,10 +20,9 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from helpers import reporting
-    from helpers.cli import reported
-    from helpers.errors import Problem, UsageProblem
-    from helpers.lessons import catalogue
+    from helpers.report import collect, render
+    from helpers.runner import catalogue
+    from missing_aa.errors import Problem, UsageProblem
 
     try:
         folder = catalogue.root() / "notebooks"
@@ -32,6 +31,6 @@ def run(args: argparse.Namespace) -> int:
     if not (args.paths or folder):
         raise UsageProblem("name a notebook, or a folder of them")
     lessons = sorted(folder.glob("[0-9][0-9]_*.ipynb")) if folder else []
-    report = reporting.collect(args.paths or [str(folder)], lessons)
-    reported.tell(report, args.json, args.summary)
+    report = collect.collect(args.paths or [str(folder)], lessons)
+    render.print_report(report, args.json, args.summary)
     return report.exit_code

@@ -12,10 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers.checkpoints.errors import LimitReached, Malformed
-from helpers.checkpoints.printable import clean
-from helpers.checkpoints.walking import Walk
-from helpers.errors import Problem
+from missing_aa.errors import LimitReached, Malformed, Problem
+from missing_aa.scanner.walk import Walk
+from missing_aa.text import clean
 
 SOLVED, WRONG, OPEN, ABSENT = "solved", "wrong", "open", "absent"
 BEST_FIRST = (SOLVED, WRONG, OPEN)
@@ -83,7 +82,7 @@ def collect(paths: Sequence[str], lessons: Sequence[Path] = ()) -> Report:
     own = {}
     for lesson in lessons:
         with suppress(Problem):  # one that is broken here is no reason to turn a learner's down
-            sheet = read(lesson)
+            sheet = read_sheet(lesson)
             own[sheet.number] = sheet
     walk = Walk()
     report = Report()
@@ -93,7 +92,7 @@ def collect(paths: Sequence[str], lessons: Sequence[Path] = ()) -> Report:
         if path not in given and (not name.endswith(".ipynb") or name.startswith(".")):
             continue
         try:
-            report.sheets.append(_held_against(own, read(path)))
+            report.sheets.append(_held_against(own, read_sheet(path)))
         except Problem as problem:
             code = 0 if isinstance(problem, Foreign) else problem.exit_code
             report.passed_over.append((path, str(problem), code))
@@ -117,7 +116,7 @@ def _held_against(own: dict[str, Sheet], sheet: Sheet) -> Sheet:
     return sheet
 
 
-def read(path: str | Path) -> Sheet:
+def read_sheet(path: str | Path) -> Sheet:
     """What one notebook says. Raises Foreign, Malformed, LimitReached, or Problem if unreadable."""
     cells = _cells(path)
     headings = (LESSON.search(_text(cell)) for cell in cells if cell.get("cell_type") == "markdown")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from helpers.checkpoints.printable import clean, clean_all
-from helpers.cli.output import say
-from helpers.reporting import ABSENT, OPEN, SOLVED, WRONG, Report, Sheet
+from helpers.report.collect import ABSENT, OPEN, SOLVED, WRONG, Report, Sheet
+from missing_aa.cli.output import print_text
+from missing_aa.text import clean, clean_all
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,10 +19,10 @@ WORDS = {SOLVED: "solved", WRONG: "not yet", OPEN: "not attempted", ABSENT: "not
 STYLES = {SOLVED: "green", WRONG: "red", OPEN: "", ABSENT: "yellow"}
 
 
-def tell(report: Report, as_json: bool, only_summary: bool) -> None:
+def print_report(report: Report, as_json: bool, only_summary: bool) -> None:
     """Print it to stdout."""
     if as_json:
-        say(_as_json(report))
+        print_text(_as_json(report))
         return
     from rich.console import Console
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import helpers
-from helpers import installed
-from helpers.errors import Problem, UsageProblem
+from helpers.runner import kit_folder
+from missing_aa.errors import Problem, UsageProblem
 
 UNMEASURED_MB = 3000
 """The peak memory of a lesson whose notebook does not say: a few kernels with torch in each."""
@@ -40,7 +40,7 @@ def root() -> Path:
     """
     here = Path.cwd()
     source = Path(helpers.__file__).resolve().parents[2]
-    for folder in filter(None, (here, *here.parents, source, installed.kit_folder())):
+    for folder in filter(None, (here, *here.parents, source, kit_folder.kit_folder())):
         if _notebooks(folder):
             return folder
     raise Problem("there are no lessons here; run it inside the project's folder")
@@ -97,7 +97,15 @@ def _convert(name: str, text: str, default: object) -> object:
 
 
 def _notebooks(folder: Path) -> list[Path]:
-    return sorted(folder.glob("notebooks/[0-9][0-9]_*.ipynb"))
+    return [path for path in sorted(folder.glob("notebooks/[0-9][0-9]_*.ipynb")) if _is_ours(path)]
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a notebook's metadata say that it is a lesson of this course, not a stranger's."""
+    try:
+        return '"missing_aa":' in path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def _read(path: Path) -> Lesson:

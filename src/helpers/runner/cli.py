@@ -1,13 +1,13 @@
-"""missing-aa run: execute the lessons and write their notebooks and pages."""
+"""python -m helpers run: execute the lessons and write their notebooks and pages."""
 
 import argparse
 from pathlib import Path
 
-from helpers.errors import Problem
+from missing_aa.errors import Problem
 
 
 def add(commands) -> None:
-    from helpers.cli.options import count
+    from missing_aa.cli.options import count
 
     command = commands.add_parser(
         "run",
@@ -41,11 +41,11 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     try:
-        from helpers.lessons import catalogue, display, team
+        from helpers.runner import catalogue, display, pool
     except ModuleNotFoundError as missing:
         raise Problem(
-            f"{missing.name} is not installed; what the lessons need comes with "
-            "pip install 'missing-aa[course]'"
+            f"{missing.name} is not installed; what the lessons need comes with the extra `course`: "
+            "in a checkout, make setup"
         ) from missing
 
     root = catalogue.root()
@@ -57,10 +57,15 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise Problem(f"cannot write into {output} ({error.strerror}); see --output") from error
     console = Console()
+    _print(console, f"Lessons: {root / 'notebooks'}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends in order then, too
     watcher = display.Bars(console, chosen) if sys.stdout.isatty() else display.Lines(console)
     with watcher:
-        outcomes = team.run(chosen, parameters, output, args.jobs, watcher)
+        outcomes = pool.run(chosen, parameters, output, args.jobs, watcher)
     display.summary(console, outcomes)
-    console.print(f"Notebooks and pages: {output}", markup=False, highlight=False, soft_wrap=True)
+    _print(console, f"Notebooks and pages: {output}")
     return int(any(outcome.error for outcome in outcomes))
+
+
+def _print(console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -8,8 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from helpers.lessons.catalogue import Lesson
-from helpers.lessons.team import Outcome
+from helpers.runner.catalogue import Lesson
+from helpers.runner.pool import Outcome
 
 # Escape sequences, and then what is left of control characters: an error's text may hold any.
 UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f]")

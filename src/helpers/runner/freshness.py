@@ -7,12 +7,13 @@ from pathlib import Path
 import nbformat
 
 import helpers
-from helpers.lessons.catalogue import Lesson
+from helpers.runner.catalogue import Lesson
 
-PACKAGE = Path(helpers.__file__).parent
+PACKAGES = Path(helpers.__file__).parents[1]
+"""What the lessons import of ours: `helpers` and `missing_aa`."""
 
 
-def stale(lessons: list[Lesson], folder: Path, package: Path = PACKAGE) -> list[str]:
+def stale(lessons: list[Lesson], folder: Path, package: Path = PACKAGES) -> list[str]:
     """The names of the lessons that have to be executed into `folder`, again or for the first time.
 
     Because they are not there, failed, were run with other parameters, are not the lesson as it
@@ -32,7 +33,7 @@ def refresh(lessons: list[Lesson], folder: Path) -> int:
     names = stale(lessons, folder)
     if not names:
         return 0
-    run = [sys.executable, "-m", "helpers.cli", "run", *names, "--output", folder]
+    run = [sys.executable, "-m", "helpers", "run", *names, "--output", folder]
     return subprocess.run(run, cwd=lessons[0].path.parent).returncode
 
 

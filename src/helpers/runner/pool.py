@@ -15,9 +15,9 @@ from typing import Protocol
 
 import psutil
 
-from helpers.cores import cores
-from helpers.lessons.catalogue import Lesson
-from helpers.lessons.memory import available_mb
+from helpers.runner.catalogue import Lesson
+from helpers.runner.memory import available_mb
+from missing_aa.limits import cores
 
 PATIENCE = 15
 """Seconds that stopped lessons get to end in order, before their processes are killed."""
@@ -65,7 +65,7 @@ class Worker:
         }
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "helpers.lessons.worker", json.dumps(job)],
+                [sys.executable, "-P", "-m", "helpers.runner.worker", json.dumps(job)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -1,4 +1,4 @@
-"""Execute one lesson with papermill, in this process: `python -m helpers.lessons.worker JOB`.
+"""Execute one lesson with papermill, in this process: `python -m helpers.runner.worker JOB`.
 
 JOB is JSON: `notebook`, `output` and `temp` (folders), and `parameters`. Events go to stdout, one
 line of JSON each: `{"done": cells, "total": cells}` as cells end, and `{"error": …}` at the end,
@@ -30,7 +30,7 @@ from nbformat.v4 import new_output  # noqa: E402
 from papermill.engines import NBClientEngine, papermill_engines  # noqa: E402
 
 from helpers.kernels import ThisPython  # noqa: E402
-from helpers.lessons import page  # noqa: E402
+from helpers.runner import page  # noqa: E402
 
 Tell = Callable[[dict], None]
 

@@ -8,24 +8,16 @@ reached; of several files the highest.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 
-import helpers
-from helpers.errors import Problem
+import missing_aa
+from missing_aa.errors import Problem
 
-COMMANDS = (
-    "compat",
-    "doctor",
-    "explain",
-    "fetch",
-    "inspect",
-    "kit",
-    "matrix",
-    "report",
-    "rescue",
-    "run",
-    "scan",
-)
+COMMANDS = ("compat", "explain", "fetch", "inspect", "matrix", "rescue", "scan")
+
+COURSE = ("doctor", "kit", "report", "run")
+"""Commands of the course, which comes with a checkout or a kit and not with this tool."""
 
 
 class _Version(argparse.Action):
@@ -43,37 +35,56 @@ class _Version(argparse.Action):
             except PackageNotFoundError:
                 return f"{package} not installed"
 
-        print(
-            ", ".join([f"missing-aa {helpers.__version__}", installed("torch"), installed("timm")])
-        )
+        own = f"missing-aa {missing_aa.__version__}"
+        print(", ".join([own, installed("torch"), installed("timm")]))
         parser.exit()
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    top = argparse.ArgumentParser(
-        prog="missing-aa", description="The course and toolbox about the missing aa."
+    return parser_of(
+        "missing-aa",
+        "Checkpoints of PyTorch models: what one is, its weights, its errors.",
+        [f"missing_aa.cli.{name}" for name in COMMANDS],
     )
+
+
+def parser_of(name: str, description: str, modules: Sequence[str]) -> argparse.ArgumentParser:
+    """A command line called `name`, with a subcommand from each of the modules."""
+    top = argparse.ArgumentParser(prog=name, description=description)
     top.add_argument("--version", action=_Version)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        import_module(f"helpers.cli.{name}").add(commands)
+    for module in modules:
+        import_module(module).add(commands)
     return top
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code. An expected failure is one line on stderr."""
+    words = sys.argv[1:] if argv is None else argv
+    if words and words[0] in COURSE:
+        print(
+            f"missing-aa {words[0]}: this belongs to the course; in its folder, type "
+            f"python -m helpers {words[0]}",
+            file=sys.stderr,
+        )
+        return 2
+    return run(parser(), words)
+
+
+def run(top: argparse.ArgumentParser, argv: Sequence[str]) -> int:
+    """Run one command; returns the exit code. An expected failure is one line on stderr."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter gets its number
             stream.reconfigure(errors="backslashreplace")
-    args = parser().parse_args(argv)
+    args = top.parse_args(argv)
     try:
         return args.run(args)
     except Problem as problem:
-        print(f"missing-aa {args.command}: {problem}", file=sys.stderr)
+        print(f"{top.prog} {args.command}: {problem}", file=sys.stderr)
         return problem.exit_code
     except KeyboardInterrupt:
-        print(f"missing-aa {args.command}: stopped", file=sys.stderr)
+        print(f"{top.prog} {args.command}: stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of a pipe left early, as `| head` does
         sys.stderr.close()

@@ -30,17 +30,17 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from helpers.cli import compared
-    from helpers.compat import compare
+    from missing_aa.cli.render import compat
+    from missing_aa.comparer.compare import compare
 
     comparison = compare(args.old, args.new, args.package)
-    compared.warn(comparison)
+    compat.warn(comparison)
     chosen = [each for each in comparison.findings if each.certain or args.possible]
     exit_code = 1 if chosen else 0
     if args.json:
-        print(compared.as_json(comparison, exit_code))
+        print(compat.as_json(comparison, exit_code))
     elif args.github:
-        print(*compared.annotations(comparison, chosen), sep="\n")
+        print(*compat.annotations(comparison, chosen), sep="\n")
     else:
-        print(*compared.lines(comparison, chosen), sep="\n")
+        print(*compat.lines(comparison, chosen), sep="\n")
     return exit_code

@@ -5,11 +5,11 @@ import os
 import stat
 import sys
 
-from helpers.errors import Problem, UsageProblem
+from missing_aa.errors import Problem, UsageProblem
 
 
 def add(commands) -> None:
-    from helpers.cli.options import add_limits
+    from missing_aa.cli.options import add_limits
 
     command = commands.add_parser(
         "explain",
@@ -34,53 +34,55 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
 
-    from helpers.cli.output import say
-    from helpers.explain.answers import ATLAS
+    from missing_aa.cli.output import print_text
+    from missing_aa.explainer.answers import ATLAS
 
     of, found = _explain(args)
     code = 0 if found.kind == ATLAS else 1
     if args.json:
-        say(json.dumps({"schema": 1, "of": of, **found.as_dict(), "exit_code": code}, indent=2))
+        print_text(
+            json.dumps({"schema": 1, "of": of, **found.as_dict(), "exit_code": code}, indent=2)
+        )
     else:
-        say(str(found))
+        print_text(str(found))
     return code
 
 
 def _explain(args: argparse.Namespace):
     """What was asked for ("error", "checkpoint" or "model"), and the answer."""
-    from helpers.cli.options import limits
-    from helpers.explain import answering, files, ledger, texts
+    from missing_aa.cli.options import limits
+    from missing_aa.explainer import cases, checkpoint, errors
+    from missing_aa.explainer.explain import explain_text
 
     what = " ".join(args.what)
     if what == "-":
-        return "error", answering.answer(texts.decode(_stdin()))
+        return "error", explain_text(errors.decode(_stdin()))
     if len(args.what) == 1 and os.path.exists(what):
         raw = _text_in(what)
         if raw is not None:
-            return "error", answering.answer(texts.decode(raw))
-        return "checkpoint", files.about(what, limits(args))
-    if what in ledger.load().models:
-        return "model", files.of_architecture(what)
+            return "error", explain_text(errors.decode(raw))
+        return "checkpoint", checkpoint.explain_file(what, limits(args))
+    if what in cases.load().models:
+        return "model", checkpoint.of_architecture(what)
     if _is_name_of_a_file(what):
         raise UsageProblem(f"there is no file {what}")
-    return "error", answering.answer(what)
+    return "error", explain_text(what)
 
 
 def _stdin() -> bytes:
-    from helpers.explain import texts
+    from missing_aa.explainer import errors
 
     if sys.stdin is None:  # it was closed
         return b""
     if sys.stdin.isatty():
         print("Paste the error, then press Ctrl-D on a line of its own:", file=sys.stderr)
-    return texts.read(sys.stdin.buffer)
+    return errors.read_text(sys.stdin.buffer)
 
 
 def _text_in(path: str) -> bytes | None:
     """What a text file or a pipe holds; None for a checkpoint."""
-    from helpers.checkpoints.formats import HEAD
-    from helpers.checkpoints.sniffing import is_named_pickle
-    from helpers.explain import texts
+    from missing_aa.containers.formats import HEAD, is_named_pickle
+    from missing_aa.explainer import errors
 
     kind = os.stat(path).st_mode
     if stat.S_ISDIR(kind):
@@ -90,15 +92,15 @@ def _text_in(path: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
             if stat.S_ISREG(kind):
-                if is_named_pickle(path) or not texts.is_some(file.read(HEAD)):
+                if is_named_pickle(path) or not errors.is_some(file.read(HEAD)):
                     return None
                 file.seek(0)
-            return texts.read(file)
+            return errors.read_text(file)
     except OSError as error:
         raise Problem(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _is_name_of_a_file(what: str) -> bool:
-    from helpers.checkpoints.sniffing import PICKLES
+    from missing_aa.containers.formats import PICKLES
 
     return len(what.split()) == 1 and what.lower().endswith((*PICKLES, ".txt", ".log"))

@@ -18,7 +18,7 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from helpers import releases
+    from missing_aa import releases
 
     for release in args.releases:
         releases.check_known(release)

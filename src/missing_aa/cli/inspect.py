@@ -3,11 +3,11 @@
 import argparse
 import gc
 
-from helpers.errors import UsageProblem
+from missing_aa.errors import UsageProblem
 
 
 def add(commands) -> None:
-    from helpers.cli.options import add_limits
+    from missing_aa.cli.options import add_limits
 
     command = commands.add_parser(
         "inspect",
@@ -24,10 +24,10 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from helpers.checkpoints.inspecting import inspect
-    from helpers.cli import inspected
-    from helpers.cli.options import limits
-    from helpers.errors import Problem
+    from missing_aa.cli.options import limits
+    from missing_aa.cli.render.inspect import Outcome, as_json, print_findings
+    from missing_aa.errors import Problem
+    from missing_aa.inspector import inspect
 
     if "-" in args.files:
         raise UsageProblem(
@@ -39,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
     granted, outcomes = limits(args), []
     for path in args.files:
         try:
-            outcomes.append(inspected.Outcome(path, inspect(path, granted)))
+            outcomes.append(Outcome(path, inspect(path, granted)))
         except Problem as problem:
-            outcomes.append(inspected.Outcome(path, problem=problem))
+            outcomes.append(Outcome(path, problem=problem))
     if args.json:
-        print(inspected.as_json(outcomes))
+        print(as_json(outcomes))
     else:
-        inspected.tell(outcomes)
+        print_findings(outcomes)
     return max(outcome.exit_code for outcome in outcomes)

@@ -4,7 +4,7 @@ import argparse
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.errors import Problem, UsageProblem
+from missing_aa.errors import Problem, UsageProblem
 
 OUTPUT = Path("build/matrix.jsonl")
 
@@ -51,9 +51,9 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from helpers.matrix import running
-    from helpers.matrix.results import Results
-    from helpers.trials import FORKS
+    from missing_aa.matrix.results import Results
+    from missing_aa.matrix.run import run as measure
+    from missing_aa.releases.processes import FORKS
 
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
@@ -69,15 +69,17 @@ def run(args: argparse.Namespace) -> int:
         if done:
             console.print(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
         with _executor(args.dask) as executor, _bar(console, plan, results) as wrote:
-            running.run(plan, results, wrote, executor)
+            measure(plan, results, wrote, executor)
         _tell(plan, results, args.output)
     return 0
 
 
 def _plan(args: argparse.Namespace, console):
-    from helpers import releases
-    from helpers.matrix import atlas, planning, running
-    from helpers.matrix.cells import FORMATS
+    from missing_aa import releases
+    from missing_aa.matrix import atlas
+    from missing_aa.matrix.cells import FORMATS
+    from missing_aa.matrix.models import importable, known_models, sizes
+    from missing_aa.matrix.run import Plan
 
     formats = args.formats or list(FORMATS)
     for form in formats:
@@ -87,13 +89,13 @@ def _plan(args: argparse.Namespace, console):
     if among == ["atlas"]:
         among = atlas.load().releases
     if among == ["all"]:
-        among, failed = planning.importable()
+        among, failed = importable()
         console.print(f"left out, since this Python cannot import them: {', '.join(failed)}")
     writers, readers = args.writers or among, args.readers or among
     for release in (*writers, *readers):
         releases.check_known(release)
-    models = planning.sizes(args.models or list(planning.known_models()), writers)
-    return running.Plan(models, writers, readers, formats, args.seed, args.seconds)
+    models = sizes(args.models or list(known_models()), writers)
+    return Plan(models, writers, readers, formats, args.seed, args.seconds)
 
 
 @contextmanager
@@ -144,7 +146,7 @@ def _bar(console, plan, results):
 
 def _tell(plan, results, output: Path) -> None:
     """A line for each format: how much of what was written is read."""
-    from helpers.matrix.cells import OK
+    from missing_aa.matrix.cells import OK
 
     for form in plan.formats:
         cells = [
@@ -169,6 +171,6 @@ def _words(text: str) -> list[str]:
 
 
 def _seconds(text: str) -> float:
-    from helpers.cli.options import as_seconds
+    from missing_aa.cli.options import as_seconds
 
     return as_seconds(text)

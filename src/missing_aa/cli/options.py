@@ -4,7 +4,7 @@ import argparse
 import math
 import re
 
-from helpers.checkpoints.limits import DEFAULT, SWITCHES, Limits
+from missing_aa.limits import DEFAULT, SWITCHES, Limits
 
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 HELP = {

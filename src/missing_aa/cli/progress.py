@@ -8,7 +8,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from helpers.checkpoints.printable import clean
+from missing_aa.text import clean
 
 LARGE = 100_000_000
 """Bytes from which there is a progress bar, also for a single file."""

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from helpers.errors import Problem, UsageProblem
+from missing_aa.errors import Problem, UsageProblem
 
 
 def add(commands) -> None:
-    from helpers.cli.options import add_limits
+    from missing_aa.cli.options import add_limits
 
     command = commands.add_parser(
         "rescue",
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from helpers.checkpoints.session import Session
-    from helpers.cli import rescued
-    from helpers.cli.progress import Bar
+    from missing_aa.cli.progress import Bar
+    from missing_aa.cli.render import rescue
+    from missing_aa.rescuer.session import Session
 
     if args.verify_with:
         _check_trust(args)
@@ -64,42 +64,43 @@ def run(args: argparse.Namespace) -> int:
             with bar.file(source) as wrote:
                 outcomes.append(_rescue(args, source, target, session, wrote))
     if args.json:
-        print(rescued.as_json(outcomes))
+        print(rescue.as_json(outcomes))
     elif len(outcomes) == 1:
-        rescued.tell(console, errors, outcomes[0])
+        rescue.print_outcome(console, errors, outcomes[0])
     else:
-        rescued.table(console, outcomes)
+        rescue.table(console, outcomes)
     return max(outcome.exit_code for outcome in outcomes)
 
 
 def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote):
     """Rescue one file; a problem becomes its outcome, so that the rest goes on."""
-    from helpers.checkpoints import rescuing, targets, timmfolder, verifying
-    from helpers.cli.options import limits
-    from helpers.cli.rescued import Outcome
+    from missing_aa import disk
+    from missing_aa.cli.options import limits
+    from missing_aa.cli.render.rescue import Outcome
+    from missing_aa.rescuer import fit_timm, rescue, verify
 
     outcome = Outcome(source, target)
     try:
         if args.format == "timm":
-            with targets.partial(source, target, args.force, targets.FOLDER) as folder:
-                found = rescuing.rescue(source, args.root, limits(args), session)
-                outcome.fit = timmfolder.write(
+            with disk.partial(source, target, args.force, disk.FOLDER) as folder:
+                found = rescue.rescue(source, args.root, limits(args), session)
+                outcome.fit = fit_timm.write(
                     found.state_dict, found.report, args.architecture, folder
                 )
             outcome.report = found.report
         else:
-            outcome.report = rescuing.rescue_to(
+            outcome.report = rescue.rescue_to(
                 source, target, args.root, args.force, limits(args), session, wrote
             )
         if args.verify_with:
-            outcome.verdict = verifying.verify(source, target, outcome.report, args.verify_with)
+            outcome.verdict = verify.verify(source, target, outcome.report, args.verify_with)
     except Problem as problem:
         outcome.problem = problem
     return outcome
 
 
 def _check_trust(args: argparse.Namespace) -> None:
-    from helpers import releases
+    from missing_aa import releases
 
     releases.locate(args.verify_with)
     if not args.trust:
@@ -111,7 +112,7 @@ def _check_trust(args: argparse.Namespace) -> None:
 
 def _pairs(args: argparse.Namespace) -> list[tuple[Path, Path]]:
     """Each source with its target; two sources of one name get targets of two names."""
-    from helpers.checkpoints.printable import clean
+    from missing_aa.text import clean
 
     if Path("-") in args.files:
         raise UsageProblem("what comes through a pipe cannot be rescued; save it to a file first")

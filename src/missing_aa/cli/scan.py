@@ -4,7 +4,7 @@ import argparse
 
 
 def add(commands) -> None:
-    from helpers.cli.options import add_limits, count
+    from missing_aa.cli.options import add_limits, count
 
     command = commands.add_parser(
         "scan",
@@ -35,17 +35,17 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from helpers.checkpoints.scanning import Scan
-    from helpers.cli import scanned
-    from helpers.cli.options import limits
-    from helpers.cores import cores
+    from missing_aa.cli.options import limits
+    from missing_aa.cli.render.scan import print_scan
+    from missing_aa.limits import cores
+    from missing_aa.scanner.scan import Scan
 
     scan = Scan()
     try:
         scan.run(args.paths, args.exclude, args.everything, limits(args), args.jobs or cores())
     except KeyboardInterrupt:
         # What was found by then is worth hearing; `main` says the rest.
-        scanned.tell(scan, args.json)
+        print_scan(scan, args.json)
         raise
-    scanned.tell(scan, args.json)
+    print_scan(scan, args.json)
     return scan.exit_code

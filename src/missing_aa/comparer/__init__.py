@@ -1,8 +1,4 @@
-"""Two versions of a library's source held against each other: what would break old pickles.
+"""Two versions of a library's source compared: what would break old whole-model pickles.
 
 Nothing is imported or run; the standard library is enough.
 """
-
-from helpers.compat.comparing import Comparison, compare, findings
-
-__all__ = ["Comparison", "compare", "findings"]

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from helpers.compat.events import Flow
-from helpers.compat.flow import flow
-from helpers.compat.names import Definition
-from helpers.compat.package import Package, answers, bound_by
-from helpers.compat.texts import dotted
-from helpers.compat.tuples import named_tuple
+from missing_aa.comparer.events import Flow
+from missing_aa.comparer.flow import flow
+from missing_aa.comparer.names import Definition
+from missing_aa.comparer.package import Package, answers, bound_by
+from missing_aa.comparer.texts import dotted
+from missing_aa.comparer.tuples import named_tuple
 
 NAMED_TUPLE = "typing.NamedTuple"
 

@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.compat import sources
-from helpers.compat.classes import Class, Classes
-from helpers.compat.findings import Finding
-from helpers.compat.missing import Missing
-from helpers.compat.moves import Moves
-from helpers.compat.package import Package
-from helpers.compat.sources import About, Source
-from helpers.compat.states import changes
-from helpers.compat.traps import traps
-from helpers.compat.use import Use
-from helpers.errors import UsageProblem
+from missing_aa.comparer import sources
+from missing_aa.comparer.classes import Class, Classes
+from missing_aa.comparer.findings import Finding
+from missing_aa.comparer.hidden import traps
+from missing_aa.comparer.missing import Missing
+from missing_aa.comparer.moved import Moves
+from missing_aa.comparer.package import Package
+from missing_aa.comparer.sources import About, Source
+from missing_aa.comparer.state_rules import changes
+from missing_aa.comparer.use import Use
+from missing_aa.errors import UsageProblem
 
 
 @dataclass
@@ -35,7 +35,7 @@ def compare(
 ) -> Comparison:
     """Compare two versions that a person names: folders, archives, or `timm==1.0.3`.
 
-    Raises what `sources.read` raises, and UsageProblem where the two cannot be compared.
+    Raises what `sources.read_source` raises, and UsageProblem where the two cannot be compared.
     """
     old, new = os.fspath(old), os.fspath(new)
     if old == new or (Path(old).exists() and Path(old).resolve() == Path(new).resolve()):
@@ -46,7 +46,7 @@ def compare(
 
 def _compare(old: str, new: str, package: str | None) -> Comparison:
     parsed: dict = {}
-    before, after = (sources.read(named, package, parsed) for named in (old, new))
+    before, after = (sources.read_source(named, package, parsed) for named in (old, new))
     if before.about.package != after.about.package:
         raise UsageProblem(
             f"{old} holds {before.about.package} and {new} holds {after.about.package}; a pickle "

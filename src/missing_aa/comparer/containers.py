@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from helpers.errors import Problem, UsageProblem
+from missing_aa.errors import Problem, UsageProblem
 
 SOURCE = ".py"
 COMPILED = (".so", ".pyd", ".pyc", ".pyx")

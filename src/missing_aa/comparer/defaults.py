@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from helpers.compat.classes import Class
+from missing_aa.comparer.classes import Class
 
 UNKNOWN = "..."
 

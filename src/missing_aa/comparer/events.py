@@ -3,7 +3,7 @@
 import ast
 from dataclasses import dataclass, field
 
-from helpers.compat.texts import dotted
+from missing_aa.comparer.texts import dotted
 
 LOAD, STORE, SUPER, BASE, GIVEN = "load", "store", "super", "base", "given"
 

@@ -2,8 +2,8 @@
 
 import ast
 
-from helpers.compat.events import BASE, GIVEN, LOAD, STORE, SUPER, Event, Flow
-from helpers.compat.texts import beginning, dotted, text
+from missing_aa.comparer.events import BASE, GIVEN, LOAD, STORE, SUPER, Event, Flow
+from missing_aa.comparer.texts import beginning, dotted, text
 
 REGISTERING = {"register_buffer", "register_parameter", "register_module", "add_module"}
 

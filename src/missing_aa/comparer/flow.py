@@ -2,9 +2,9 @@
 
 import ast
 
-from helpers.compat.events import LOAD, Flow, catches
-from helpers.compat.expressions import Expressions
-from helpers.compat.texts import uncalled
+from missing_aa.comparer.events import LOAD, Flow, catches
+from missing_aa.comparer.expressions import Expressions
+from missing_aa.comparer.texts import uncalled
 
 
 def flow(function: ast.FunctionDef, argument: int = 0) -> Flow:

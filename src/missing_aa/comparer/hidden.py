@@ -7,9 +7,9 @@ the object have nothing by that name. A default on the class is found first.
 import ast
 from collections.abc import Iterator
 
-from helpers.compat.classes import Class, Classes
-from helpers.compat.names import Definition
-from helpers.compat.texts import dotted
+from missing_aa.comparer.classes import Class, Classes
+from missing_aa.comparer.names import Definition
+from missing_aa.comparer.texts import dotted
 
 
 def traps(classes: Classes, of: Class) -> Iterator[tuple[str, Class]]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from helpers.compat.classes import Class
-from helpers.compat.defaults import default_of, is_plain
-from helpers.compat.findings import Finding
-from helpers.compat.outside import given_outside
-from helpers.compat.restoring import demanded, given_back
-from helpers.compat.runs import Read
-from helpers.compat.states import fields
-from helpers.compat.use import Use
+from missing_aa.comparer.classes import Class
+from missing_aa.comparer.defaults import default_of, is_plain
+from missing_aa.comparer.findings import Finding
+from missing_aa.comparer.outside import given_outside
+from missing_aa.comparer.restoring import demanded, given_back
+from missing_aa.comparer.state_rules import fields
+from missing_aa.comparer.usage import Read
+from missing_aa.comparer.use import Use
 
 MADE_ANEW = ("__reduce__", "__reduce_ex__")
 

@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from helpers.compat.findings import Finding
-from helpers.compat.use import Use
+from missing_aa.comparer.findings import Finding
+from missing_aa.comparer.use import Use
 
 NEVER_PICKLED = {"typing.Protocol", "typing.TypedDict"}
 

@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from helpers.compat.texts import dotted
-from helpers.compat.tuples import named_tuple
+from missing_aa.comparer.texts import dotted
+from missing_aa.comparer.tuples import named_tuple
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -29,7 +29,7 @@ class Names:
     open: bool = False
 
 
-def read(tree: ast.Module, module: str, package: bool) -> Names:
+def read_names(tree: ast.Module, module: str, package: bool) -> Names:
     """The names of one module; `package` tells that it is an `__init__`."""
     names = Names()
     for node in _statements(tree.body):

@@ -3,10 +3,10 @@
 import ast
 from dataclasses import dataclass
 
-from helpers.compat import names as names_of
-from helpers.compat.names import Definition, Names
-from helpers.compat.sources import Source
-from helpers.compat.texts import dotted
+from missing_aa.comparer import names as names_of
+from missing_aa.comparer.names import Definition, Names
+from missing_aa.comparer.sources import Source
+from missing_aa.comparer.texts import dotted
 
 
 @dataclass(frozen=True)

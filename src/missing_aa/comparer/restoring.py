@@ -2,9 +2,9 @@
 
 import ast
 
-from helpers.compat.classes import Class, Classes
-from helpers.compat.runs import Read, Run
-from helpers.compat.texts import text
+from missing_aa.comparer.classes import Class, Classes
+from missing_aa.comparer.texts import text
+from missing_aa.comparer.usage import Read, Run
 
 
 def given_back(classes: Classes, of: Class) -> tuple[set[str], set[str]]:

@@ -7,9 +7,9 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from helpers import releases
-from helpers.compat.containers import MOST_BYTES, SOURCE, Files, Unreadable, packages
-from helpers.errors import UsageProblem
+from missing_aa import releases
+from missing_aa.comparer.containers import MOST_BYTES, SOURCE, Files, Unreadable, packages
+from missing_aa.errors import UsageProblem
 
 APART = {"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools"}
 """Folders beside a package that are often packages as well, and that no pickle names."""
@@ -49,7 +49,7 @@ class Source:
     hidden: set[str] = field(default_factory=set)
 
 
-def read(named: str, package: str | None = None, parsed: dict | None = None) -> Source:
+def read_source(named: str, package: str | None = None, parsed: dict | None = None) -> Source:
     """Read a folder, an archive, or a release as `timm==1.0.3`.
 
     `package` chooses one of several that are in it. `parsed` keeps syntax trees by text, so that

@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from helpers.compat.classes import NAMED_TUPLE, Class
-from helpers.compat.names import Definition
-from helpers.compat.texts import dotted
+from missing_aa.comparer.classes import NAMED_TUPLE, Class
+from missing_aa.comparer.names import Definition
+from missing_aa.comparer.texts import dotted
 
 RULES = ("__setstate__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__")
 PLAIN_BASES = {"object", "abc.ABC", "typing.Generic"}

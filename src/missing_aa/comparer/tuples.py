@@ -3,7 +3,7 @@
 import ast
 from keyword import iskeyword
 
-from helpers.compat.texts import dotted, text
+from missing_aa.comparer.texts import dotted, text
 
 
 def named_tuple(name: str, made: ast.expr) -> ast.ClassDef | None:

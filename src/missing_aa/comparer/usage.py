@@ -3,8 +3,8 @@
 import ast
 from dataclasses import dataclass, field, replace
 
-from helpers.compat.classes import Class, Classes, works_on_instance
-from helpers.compat.events import GIVEN, LOAD, STORE, SUPER, Event
+from missing_aa.comparer.classes import Class, Classes, works_on_instance
+from missing_aa.comparer.events import GIVEN, LOAD, STORE, SUPER, Event
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from helpers.compat.classes import Class, Classes
-from helpers.compat.runs import Run
+from missing_aa.comparer.classes import Class, Classes
+from missing_aa.comparer.usage import Run
 
 IMPLICIT = (
     *("forward", "__call__", "__len__", "__iter__", "__next__", "__getitem__", "__contains__"),

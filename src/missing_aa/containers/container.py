@@ -8,11 +8,12 @@ import stat
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from helpers.checkpoints import formats, pages, pickles, zips
-from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
-from helpers.checkpoints.legacy import follow_legacy, look_into, measure
-from helpers.checkpoints.limits import DEFAULT, Limits
-from helpers.checkpoints.pickles import Program
+from missing_aa.containers import formats, zip_directory
+from missing_aa.containers.legacy import follow_legacy, look_into, measure
+from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
+from missing_aa.limits import DEFAULT, Limits
+from missing_aa.pickles.follow import follow_pickle
+from missing_aa.pickles.program import Program
 
 WINDOW = 2**20
 LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
@@ -57,7 +58,7 @@ class Container:
         if self.format == "torch-zip":
             start, size = self.members["data.pkl"]
             limits.check("pickle_bytes", size, "the length of the pickle, in bytes,")
-            return pickles.read(self.read(start, size), limits=limits)
+            return follow_pickle(self.read(start, size), limits=limits)
         program, keys = self._follow_from_start(limits)
         if self.format == "pickle":
             self._follow_behind(program, limits)
@@ -75,7 +76,7 @@ class Container:
             if self.format == "torch-legacy":
                 program, keys = follow_legacy(data, limits)
             else:
-                program, keys = pickles.read(data, limits=limits), []
+                program, keys = follow_pickle(data, limits=limits), []
             if not program.error or isinstance(program.error, LimitReached):
                 return program, keys
             if window >= most:
@@ -96,7 +97,7 @@ class Container:
         behind, steps = program, program.opcodes
         at = 0
         while at < len(data) and not behind.error:
-            behind = pickles.read(data, at, limits)
+            behind = follow_pickle(data, at, limits)
             program.globals.update(behind.globals)
             at, steps = behind.end, steps + behind.opcodes
             limits.check("opcodes", steps, "the number of the pickles' steps")
@@ -145,7 +146,7 @@ def _recognise(file: BinaryIO, size: int) -> Container:
 
 
 def _open_zip(container: Container) -> None:
-    members, start = zips.read_directory(container.file, container.size)
+    members, start = zip_directory.read_directory(container.file, container.size)
     container.format = formats.by_members([member.name for member in members])
     if container.format != "torch-zip":
         return
@@ -155,8 +156,8 @@ def _open_zip(container: Container) -> None:
             f"the zip holds {ascii(stray[0])} outside the folder of the checkpoint: readers would "
             "see different files; do not load it, ask for the original"
         )
-    with pages.left_as_found(container.file.fileno(), container.size):
-        located = zips.locate_all(container.file, members, start)
+    with zip_directory.left_as_found(container.file.fileno(), container.size):
+        located = zip_directory.locate_all(container.file, members, start)
     container.members = {name.removeprefix(folder): where for name, where in located.items()}
     if "data.pkl" not in container.members:
         raise Malformed("the zip holds no data.pkl where torch looks for it", "zip")
@@ -169,6 +170,6 @@ def _open_zip(container: Container) -> None:
 
 def _is_text_pickle(container: Container) -> bool:
     """Pickles of protocol 0 and 1 have no mark: one is what can be followed to an end or a name."""
-    program = pickles.read(container.read(0, WINDOW))
+    program = follow_pickle(container.read(0, WINDOW))
     named = all(part.isidentifier() for g in program.globals for n in g for part in n.split("."))
     return not program.error or (bool(program.globals) and named)

@@ -2,13 +2,18 @@
 
 import contextlib
 
-from helpers.checkpoints import pickles
-from helpers.checkpoints.errors import Malformed
-from helpers.checkpoints.formats import by_head
-from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.nodes import Dict, Global, Object, Persistent, inside
-from helpers.checkpoints.pickles import PICKLE_IN_PICKLE, Program
-from helpers.checkpoints.tensors import itemsize, storage_of
+from missing_aa.containers.formats import by_head
+from missing_aa.errors import Malformed
+from missing_aa.limits import Limits
+from missing_aa.pickles.follow import follow_pickle
+from missing_aa.pickles.program import (
+    PICKLE_IN_PICKLE,
+    Object,
+    Persistent,
+    Program,
+    hands_on,
+)
+from missing_aa.pickles.storages import itemsize, storage_of
 
 BEFORE = 3  # a magic number, the format's version, the sizes of the writer's integers
 CUT = "the storages behind the pickle are cut short: fetch the file again, or save it again"
@@ -22,10 +27,10 @@ def follow_legacy(data: bytes, limits: Limits) -> tuple[Program, list]:
     """
     small, at = [], 0
     for _ in range(BEFORE):
-        small.append(pickles.read(data, at, limits))
+        small.append(follow_pickle(data, at, limits))
         at = small[-1].end
-    main = pickles.read(data, at, limits)
-    keys = pickles.read(data, main.end, limits)
+    main = follow_pickle(data, at, limits)
+    keys = follow_pickle(data, main.end, limits)
     for other in (*small, keys):
         main.globals.update(other.globals)
         main.error = main.error or other.error
@@ -72,19 +77,6 @@ def look_into(program: Program, limits: Limits) -> None:
         asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())
         if not inner.error and not asks_again:
             program.embedded[made] = storage_of(inner.root)
-
-
-def hands_on(program: Program, name: str) -> bool:
-    """Whether anything that was called or filled was given what is named itself, however deep."""
-    seen, waiting = set(), list(program.objects)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Global) and node.dotted == name:
-            return True
-        if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
-            seen.add(id(node))
-            waiting += inside(node)
-    return False
 
 
 def _bytes(node: object) -> bytes:

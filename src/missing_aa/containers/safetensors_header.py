@@ -4,8 +4,8 @@ import json
 from math import prod
 from typing import BinaryIO
 
-from helpers.checkpoints.errors import LimitReached, Malformed, Refused
-from helpers.checkpoints.tensors import itemsize
+from missing_aa.errors import LimitReached, Malformed, Refused
+from missing_aa.pickles.storages import itemsize
 
 MOST_BYTES = 100_000_000
 DTYPES = {

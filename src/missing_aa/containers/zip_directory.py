@@ -5,12 +5,35 @@ will see: it goes by the central directory, looks names up without regard to cas
 local headers, where another reader may find something else.
 """
 
+import contextlib
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from helpers.checkpoints.errors import Malformed, Refused
+from missing_aa.errors import Malformed, Refused
+
+
+@contextlib.contextmanager
+def left_as_found(file: int, size: int) -> Iterator[None]:
+    """Let go of the pages of an open file again, if it lay on the disk before."""
+    forget = hasattr(os, "RWF_NOWAIT") and not _is_in_memory(file, size // 2)
+    yield
+    if forget:
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _is_in_memory(file: int, at: int) -> bool:
+    """Whether a byte can be had without the disk; also where the file system does not say."""
+    try:
+        os.preadv(file, [bytearray(1)], at, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
 
 END = struct.Struct("<4s4H2LH")
 END64 = struct.Struct("<4sQ2H2L4Q")

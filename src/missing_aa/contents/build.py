@@ -6,11 +6,10 @@ restricted reader. Nothing of the file's choosing is hashed, called or imported.
 
 from collections.abc import Callable
 
-from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed
-from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.nodes import Dict, Global, Object, Persistent, class_of
-from helpers.checkpoints.pickles import Program
-from helpers.checkpoints.standins import BUILDERS, Kind, Ordered, Span, Standin, table
+from missing_aa.contents.standins import BUILDERS, Kind, Ordered, Span, Standin, table
+from missing_aa.errors import CheckpointError, LimitReached, Malformed
+from missing_aa.limits import Limits
+from missing_aa.pickles.program import Dict, Global, Object, Persistent, Program, class_of
 
 NESTED = 100
 """How deep tuples may lie in tuples; they have to be built from the inside."""

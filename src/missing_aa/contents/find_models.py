@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from helpers.checkpoints.errors import LimitReached, Malformed, Refused
-from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.standins import Standin, attributes, pairs
-from helpers.checkpoints.weights import (
+from missing_aa.contents.standins import Standin, attributes, pairs
+from missing_aa.contents.state_dict import (
     Weights,
     from_dict,
     from_module,
@@ -15,7 +13,8 @@ from helpers.checkpoints.weights import (
     is_tensor,
     unwrap,
 )
-from helpers.errors import UsageProblem
+from missing_aa.errors import LimitReached, Malformed, Refused, UsageProblem
+from missing_aa.limits import Limits
 
 LONGEST = 10_000
 

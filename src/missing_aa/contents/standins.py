@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
-from helpers.checkpoints import safetensors_header
-from helpers.checkpoints.errors import Malformed
-from helpers.checkpoints.tensors import ITEMSIZES, STORAGES, itemsize
+from missing_aa.containers import safetensors_header
+from missing_aa.errors import Malformed
+from missing_aa.pickles.storages import ITEMSIZES, STORAGES, itemsize
 
 STORAGE_HOMES = ("torch", "torch.cuda", "torch.storage")
 DTYPES = {*ITEMSIZES, *STORAGES.values(), *safetensors_header.DTYPES.values()}

@@ -7,11 +7,11 @@ then its persistent buffers, then its children, whatever is None left out.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from helpers.checkpoints.errors import LimitReached, Malformed, Refused
-from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.printable import clean
-from helpers.checkpoints.safetensors_header import MOST_BYTES
-from helpers.checkpoints.standins import Standin, View, attributes, pairs
+from missing_aa.containers.safetensors_header import MOST_BYTES
+from missing_aa.contents.standins import Standin, View, attributes, pairs
+from missing_aa.errors import LimitReached, Malformed, Refused
+from missing_aa.limits import Limits
+from missing_aa.text import clean
 
 WRAPPERS = {
     "torch.nn.parallel.data_parallel.DataParallel": "module",

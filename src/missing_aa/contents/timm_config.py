@@ -2,7 +2,7 @@
 
 import re
 
-from helpers.checkpoints.standins import Standin, attributes, pairs
+from missing_aa.contents.standins import Standin, attributes, pairs
 
 CONFIGS = ("pretrained_cfg", "default_cfg")
 SIZES = ("input_size", "test_input_size")

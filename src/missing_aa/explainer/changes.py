@@ -4,10 +4,10 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Set
 
-from helpers.checkpoints import record
-from helpers.explain.errors import ATTRIBUTE, LOOKUP, MODULE, STATE_DICT, Error
-from helpers.explain.ledger import Case
-from helpers.ranges import in_words
+from missing_aa.explainer.cases import Case
+from missing_aa.explainer.errors import ATTRIBUTE, LOOKUP, MODULE, STATE_DICT, Error
+from missing_aa.provenance import class_record
+from missing_aa.text import in_words
 
 PLACES = {
     "load": "while the file is loaded",
@@ -51,7 +51,7 @@ def carried(class_: str, attribute: str) -> dict[str, Set[int]]:
     """
     return {
         path: known.may[attribute]
-        for path, known in record.named([class_]).items()
+        for path, known in class_record.named([class_]).items()
         if known.may.get(attribute, known.held) != known.held
     }
 
@@ -77,13 +77,13 @@ def _is_in(path: str, files: list[str]) -> bool:
 
 
 def _in(numbers: Set[int]) -> str:
-    return in_words(numbers, record.releases(), and_later=True)
+    return in_words(numbers, class_record.releases(), and_later=True)
 
 
 def held(module: str) -> Set[int]:
     """The recorded releases that have classes in a module or package of that name."""
     found = set()
-    for name, classes in record.modules().items():
+    for name, classes in class_record.modules().items():
         if name == module or name.startswith(f"{module}."):
             found.update(*classes.values())
     return found
@@ -93,7 +93,7 @@ def _module(module: str) -> str:
     there = held(module)
     if not there:
         return f"No recorded release of timm has classes in a module {module}."
-    last = len(record.releases()) - 1
+    last = len(class_record.releases()) - 1
     if last in there:
         return (
             f"timm has {module} in {_in(there)}: the release that reads is too old for what a "
@@ -106,12 +106,12 @@ def _module(module: str) -> str:
 
 def home_of(module: str) -> str:
     """Where most of a module's classes are in the newest recorded release; "" if nowhere."""
-    modules = record.modules()
+    modules = class_record.modules()
     if module not in modules:  # a package
         inside = [home_of(name) for name in modules if name.startswith(f"{module}.")]
         packages = Counter(home.rpartition(".")[0] for home in inside if home)
         return packages.most_common(1)[0][0] if packages else ""
-    last, tail = len(record.releases()) - 1, module.rpartition(".")[2].lstrip("_")
+    last, tail = len(class_record.releases()) - 1, module.rpartition(".")[2].lstrip("_")
     homes = Counter()
     for name, classes in modules.items():
         if shared := sum(last in classes.get(one, ()) for one in modules[module]):
@@ -120,7 +120,7 @@ def home_of(module: str) -> str:
 
 
 def _class(module: str, class_: str) -> str:
-    there = record.modules().get(module, {})
+    there = class_record.modules().get(module, {})
     if class_ not in there:
         return f"No recorded release of timm has a class {class_} in {module}."
     others = [name for name, releases in there.items() if not releases & there[class_]]
@@ -129,8 +129,8 @@ def _class(module: str, class_: str) -> str:
     said = f"timm has {module}.{class_} in {_in(there[class_])}"
     if near:
         return f"{said}; in {_in(there[near[0]])} there is {near[0]} in its place."
-    last = len(record.releases()) - 1
-    homes = [path for path, known in record.named([class_]).items() if last in known.held]
+    last = len(class_record.releases()) - 1
+    homes = [path for path, known in class_record.named([class_]).items() if last in known.held]
     if last not in there[class_] and homes:
         return f"{said}; later it is {homes[0]}."
     return f"{said}, and in no other release."

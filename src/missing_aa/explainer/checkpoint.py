@@ -1,20 +1,140 @@
 """Say of a checkpoint what the releases of timm make of it; nothing of it is run."""
 
 import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
+from itertools import groupby
 
-from helpers.checkpoints import formats, record
-from helpers.checkpoints.errors import CheckpointError, Refused
-from helpers.checkpoints.findings import Findings, Model
-from helpers.checkpoints.inspecting import inspect
-from helpers.checkpoints.limits import DEFAULT, Limits
-from helpers.explain import kin
-from helpers.explain.answers import ATLAS, GENERAL, NEAR
-from helpers.explain.building import silent
-from helpers.explain.errors import OTHER, Error
-from helpers.explain.ledger import Case, Ledger, load
-from helpers.explain.outlook import FORMS, Outlook, fates, words
-from helpers.explain.ways import FILE, everyone, ways
+from missing_aa.containers import formats
+from missing_aa.errors import CheckpointError, Refused
+from missing_aa.explainer import model_classes
+from missing_aa.explainer.answers import ATLAS, GENERAL, NEAR, said, silent, ways_lines
+from missing_aa.explainer.cases import Case, Ledger, load
+from missing_aa.explainer.errors import OTHER, Error, of_cell
+from missing_aa.explainer.remedies import FILE, Way, everyone, ways
+from missing_aa.inspector import Findings, Model, inspect
+from missing_aa.limits import DEFAULT, Limits
+from missing_aa.matrix.cells import DIFFERENT, NO_MODEL, OK, Outcome
+from missing_aa.matrix.cells import ERROR as RAISED
+from missing_aa.provenance import class_record
+from missing_aa.text import clean, clean_all, in_words
+
+CHANGED = "another output"
+WORDS = {
+    OK: "the writer's output",
+    DIFFERENT: CHANGED,
+    NO_MODEL: "has no such model",
+}
+MOST = 6
+"""Fates that are told to a person."""
+
+FORMS = {
+    "whole": "The file as it is",
+    "state_dict": "Its state_dict, loaded strictly",
+    "rescued": "Its rescued weights, through the reader's own filter",
+}
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What consecutive readers make of the file in a format."""
+
+    readers: str
+    result: str
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a model's files by these writers."""
+
+    models: str
+    writers: str
+    stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What each measured release makes of a file.
+
+    `kind` is one of answers.KINDS. `formats` has, for each format, what became of those that were
+    measured in its place. `here` is the same for the timm that is installed.
+    """
+
+    kind: str
+    file: str
+    holds: str
+    formats: dict[str, tuple[Fate, ...]] = field(default_factory=dict)
+    here: str = ""
+    ways: tuple[Way, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict:
+        """Plain values for JSON; docs/reference/explain.md has the schema."""
+        return clean_all(asdict(self))
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """The outlook for a person."""
+        yield clean(f"{self.file}: {self.holds}", 1000)
+        for form, found in self.formats.items():
+            yield ""
+            yield f"{FORMS[form]}:"
+            for fate in found[:MOST]:
+                yield f"  {fate.models}, written by {fate.writers}, is read by"
+                wide = max(len(stretch.readers) for stretch in fate.stretches)
+                for stretch in fate.stretches:
+                    yield clean(f"    {stretch.readers:<{wide}}  {stretch.result}", 400)
+            if len(found) > MOST:
+                yield f"  and {len(found) - MOST} other fates; --json has them all"
+        if self.here:
+            yield ""
+            yield from said("Here", self.here)
+        yield from ways_lines(self.ways)
+        for note in self.notes:
+            yield ""
+            yield from said("Note", note)
+
+
+def fates(form: str, files: Iterable[tuple[str, int]], ledger: Ledger) -> tuple[Fate, ...]:
+    """What becomes of these files, (model, writer), in a format; together what has one fate."""
+    alike = defaultdict(list)
+    for model, writer in files:
+        met = [
+            ledger.outcome(model, form, writer, reader) for reader in range(len(ledger.releases))
+        ]
+        alike[tuple(map(words, met))].append((model, writer, met))
+    return tuple(
+        _fate(those, results, ledger.releases)
+        for results, those in sorted(alike.items(), key=lambda item: -len(item[1]))
+    )
+
+
+def _fate(those: list[tuple], results: tuple[str, ...], releases: list[str]) -> Fate:
+    found, start = [], 0
+    for result, group in groupby(results):
+        end = start + len(list(group))
+        if result == CHANGED:
+            off = [met[at].difference for *_, met in those for at in range(start, end)]
+            result += f", up to {max(off):.1%} off" if all(off) else ", of another shape"
+        found.append(Stretch(in_words(range(start, end), releases), result))
+        start = end
+    models = ", ".join(dict.fromkeys(model for model, *_ in those))
+    writers = in_words({writer for _, writer, _ in those}, releases)
+    return Fate(models, writers, tuple(found))
+
+
+def words(outcome: Outcome | None) -> str:
+    """What a reader met, in words."""
+    if outcome is None:
+        return "not measured"
+    if outcome.result == RAISED:
+        return f"{of_cell(outcome.error, outcome.text)} ({outcome.where})"
+    return WORDS.get(outcome.result) or f"its process {outcome.result}"
+
 
 ALL = tuple(FORMS)
 WEIGHTS = ("state_dict",)
@@ -26,8 +146,8 @@ STANDS_IN = (
 )
 
 
-def about(path: str | os.PathLike, limits: Limits = DEFAULT) -> Outlook:
-    """The outlook of a checkpoint. Raises what `checkpoints.inspect` raises.
+def explain_file(path: str | os.PathLike, limits: Limits = DEFAULT) -> Outlook:
+    """The outlook of a checkpoint. Raises what `inspect` raises.
 
     And Refused for a file that asks for dangerous names, CheckpointError for one that holds no
     model.
@@ -83,7 +203,7 @@ def _in_place_of(findings: Findings, model: Model, architecture: str | None, led
     if not model.class_.startswith("timm."):
         return [], GENERAL
     inside = (name.name for name in findings.names if name.name.startswith("timm."))
-    alike = kin.most_alike(_last(model.class_), map(_last, inside))
+    alike = model_classes.most_alike(_last(model.class_), map(_last, inside))
     return [name for name in alike if name in ledger.models], NEAR
 
 
@@ -111,7 +231,7 @@ def _can_have_made(findings: Findings) -> list[str]:
     """The releases that can have made a file, by its own evidence or by what a rescue noted."""
     if findings.writer:
         return list(findings.writer.releases)
-    names = record.releases()
+    names = class_record.releases()
     ends = [
         names.index(word) for word in findings.metadata.get("writer", "").split() if word in names
     ]
@@ -126,7 +246,7 @@ def _can_have_made(findings: Findings) -> list[str]:
 
 def _writers(can: list[str], written: list[int], ledger: Ledger) -> list[int]:
     """The measured releases among those that can have made it; else the ones beside them."""
-    known = record.releases()
+    known = class_record.releases()
     age = {number: known.index(ledger.releases[number]) for number in written}
     wanted = sorted(known.index(release) for release in can)
     if not wanted:
@@ -175,7 +295,7 @@ def _here(forms: tuple[str, ...], files: list[tuple[str, int]], ledger: Ledger) 
         version = metadata.version("timm")
     except metadata.PackageNotFoundError:
         return ""
-    known = record.releases()
+    known = class_record.releases()
     if version not in known:
         return f"timm {version} is installed, which is not among the releases that are known here."
     at, ages = known.index(version), [known.index(release) for release in ledger.releases]

@@ -1,13 +1,14 @@
-"""Answer what an error text means, from the atlas."""
+"""Answer what an error text or a checkpoint means, from the atlas."""
 
+import os
 from collections.abc import Iterator
 
-from helpers.errors import UsageProblem
-from helpers.explain import context, errors, nearest, texts
-from helpers.explain.answers import ATLAS, Answer
-from helpers.explain.building import from_cases, general
-from helpers.explain.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
-from helpers.explain.ledger import Case, Ledger, load
+from missing_aa.errors import UsageProblem
+from missing_aa.explainer import errors, nearest, other_causes
+from missing_aa.explainer.answers import ATLAS, Answer, from_cases, general
+from missing_aa.explainer.cases import Case, Ledger, load
+from missing_aa.explainer.checkpoint import Outlook, explain_file
+from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
 
 EMPTY = "there is no text: paste the error, or the traceback with it"
 ALONE = (
@@ -16,20 +17,25 @@ ALONE = (
 )
 
 
-def answer(text: str) -> Answer:
+def explain(what: str | os.PathLike) -> Answer | Outlook:
+    """What an error text means, or, for a path, what releases of timm make of that checkpoint."""
+    return explain_file(what) if isinstance(what, os.PathLike) else explain_text(what)
+
+
+def explain_text(text: str) -> Answer:
     """What an error means: its last line, or the whole traceback, however it was pasted.
 
     Raises UsageProblem for a text without content.
     """
-    said = texts.plain(text)
+    said = errors.plain(text)
     if not said.strip():
         raise UsageProblem(EMPTY)
     ledger = load()
     hit = errors.last(said)
     if hit is None:
         return nearest.by_words(said, ledger) or general("", ledger)
-    seen = context.seen(said, hit)
-    if other := context.other(hit.error, seen):
+    seen = other_causes.seen(said, hit)
+    if other := other_causes.other(hit.error, seen):
         return other
     if hit.error.kind == WEIGHTS_ONLY:
         return nearest.refused(hit.error, ledger)

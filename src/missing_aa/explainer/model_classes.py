@@ -1,4 +1,4 @@
-"""The classes that the atlas's models are made of: `python -m helpers.explain.kin` writes kin.txt.
+"""The classes that the atlas's models are made of: `python -m missing_aa.explainer.model_classes` writes model_classes.txt.
 
 Each model is made in the newest release that has it. A line is a model, its own class, and the
 classes of timm's inside it; names alone, because modules move.
@@ -9,17 +9,17 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-TARGET = Path(__file__).with_name("kin.txt")
-HEADER = """\
-# The models of the atlas: name, class, and the classes of timm's inside.
-# Made by: python -m helpers.explain.kin
-"""
+from helpers.report.collect import collect
+
+TARGET = Path(__file__).with_name("model_classes.txt")
 
 
 @cache
 def classes() -> dict[str, tuple[str, ...]]:
     """Model -> its class, and then those inside it."""
-    lines = files("helpers.explain").joinpath("kin.txt").read_text("utf-8").splitlines()
+    lines = (
+        files("missing_aa.explainer").joinpath("model_classes.txt").read_text("utf-8").splitlines()
+    )
     rows = (line.split() for line in lines if not line.startswith("#"))
     return {name: tuple(held) for name, *held in rows}
 
@@ -44,43 +44,6 @@ def most_alike(class_: str, inside: Iterable[str]) -> list[str]:
 
 def _same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()  # XCiT became Xcit
-
-
-def collect() -> str:
-    """The text of kin.txt."""
-    from helpers import releases
-    from helpers.matrix.choose import TARGET as MODELS
-    from helpers.trials import Trials
-
-    lines = MODELS.read_text("utf-8").splitlines()
-    names = sorted(line.split()[0] for line in lines if not line.startswith("#"))
-    found: dict[str, list[str]] = {}
-    with Trials(1) as trials:
-        for release in reversed(releases.KNOWN):
-            if left := [name for name in names if name not in found]:
-                releases.fetch(release)
-                found |= trials.under(release, _made_of, left).result()
-    return HEADER + "".join(f"{name} {' '.join(found[name])}\n" for name in names)
-
-
-def _made_of(names: list[str]) -> dict[str, list[str]]:
-    """What those of these models that the release in sight has are made of."""
-    import timm
-    import torch
-
-    found = {}
-    for name in filter(timm.is_model, names):
-        try:
-            with torch.device("meta"):  # without memory, and so without filling it
-                model = timm.create_model(name)
-        except (RuntimeError, NotImplementedError):  # one that computes while it is made
-            model = timm.create_model(name)
-        inside = {type(one) for one in model.modules()} - {type(model)}
-        found[name] = [
-            type(model).__name__,
-            *sorted({one.__name__ for one in inside if one.__module__.startswith("timm.")}),
-        ]
-    return found
 
 
 if __name__ == "__main__":

@@ -2,16 +2,14 @@
 
 import re
 
-from helpers.checkpoints import record
-from helpers.explain.answers import ATLAS, GENERAL, NEAR, Answer
-from helpers.explain.building import from_cases, general
-from helpers.explain.changes import carried, changed, held, misfit
-from helpers.explain.context import Seen
-from helpers.explain.errors import ATTRIBUTE, LOOKUP, MODULE, OTHER, STATE_DICT, Error
-from helpers.explain.kin import models_with
-from helpers.explain.ledger import Case, Ledger
-from helpers.explain.texts import squeeze
-from helpers.explain.ways import ADVICE, Way, everyone
+from missing_aa.explainer.answers import ATLAS, GENERAL, NEAR, Answer, from_cases, general
+from missing_aa.explainer.cases import Case, Ledger
+from missing_aa.explainer.changes import carried, changed, held, misfit
+from missing_aa.explainer.errors import ATTRIBUTE, LOOKUP, MODULE, OTHER, STATE_DICT, Error, squeeze
+from missing_aa.explainer.model_classes import models_with
+from missing_aa.explainer.other_causes import Seen
+from missing_aa.explainer.remedies import ADVICE, Way, everyone
+from missing_aa.provenance import class_record
 
 SHORT = 600
 """Characters up to which a text is taken for a sentence about an error."""
@@ -60,7 +58,7 @@ def by_name(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
 
 def _attribute(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
     known = [one for one in ledger.errors if one.kind == ATTRIBUTE]
-    if not record.named([error.class_]):
+    if not class_record.named([error.class_]):
         alike = [one for one in known if one.name == error.name]
         if not alike:
             return None
@@ -74,10 +72,10 @@ def _attribute(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
         return Answer(NEAR, str(error), changed(error), ways=tuple(everyone(ledger)))
     alike = [one for one in known if one.class_ == error.class_]
     if not alike:
-        paths = _listed(record.named([error.class_]))
+        paths = _listed(class_record.named([error.class_]))
         what = (
             f"nothing that was measured. timm has such a class ({paths}), and the record of its "
-            f"sources, which begins with {record.releases()[0]}, shows no change of `{error.name}` "
+            f"sources, which begins with {class_record.releases()[0]}, shows no change of `{error.name}` "
             "in it. If the object came whole out of a file, these ways lead out all the same."
         )
         return general(str(error), ledger, what)
@@ -106,7 +104,7 @@ def _module(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
 
 
 def _lookup(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
-    if error.class_ not in record.modules().get(error.name, ()):
+    if error.class_ not in class_record.modules().get(error.name, ()):
         return None
     return Answer(NEAR, str(error), changed(error), ways=tuple(everyone(ledger)))
 

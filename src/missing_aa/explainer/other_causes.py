@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from helpers.checkpoints import record
-from helpers.explain import frames
-from helpers.explain.answers import OTHER, Answer
-from helpers.explain.changes import held, home_of
-from helpers.explain.errors import (
+from missing_aa.explainer.answers import OTHER, Answer
+from missing_aa.explainer.changes import held, home_of
+from missing_aa.explainer.errors import (
     ATTRIBUTE,
     IMPORT,
     LOOKUP,
@@ -16,8 +14,9 @@ from helpers.explain.errors import (
     Error,
     Hit,
 )
-from helpers.explain.frames import Frame
-from helpers.explain.ways import ADVICE, Way
+from missing_aa.explainer.remedies import ADVICE, Way
+from missing_aa.explainer.traceback import Frame, frames, imports_timm, innermost
+from missing_aa.provenance import class_record
 
 TRACEBACK = "Traceback (most recent call last)"
 WEIGHTS = ("dict", "OrderedDict")
@@ -50,9 +49,9 @@ def seen(text: str, hit: Hit) -> Seen:
     """What a plain text shows of the error in it."""
     before = text[: hit.start]
     own = before[max(0, before.rfind(TRACEBACK)) :]
-    found = frames.frames(own)
-    failed = frames.innermost(found)
-    line = failed.imports if failed else frames.imports_timm(own)
+    found = frames(own)
+    failed = innermost(found)
+    line = failed.imports if failed else imports_timm(own)
     return Seen(tuple(found), failed, line)
 
 
@@ -100,7 +99,7 @@ def _attribute(error: Error, seen: Seen) -> Answer | None:
             "Change that code, or install the timm that it was written for; its requirements say "
             "which.",
         )
-    if not record.named([error.class_]) and not seen.failed:
+    if not class_record.named([error.class_]) and not seen.failed:
         return _answer(
             error,
             f"no recorded release of timm has a class {error.class_}: it is your own, or another "
@@ -163,8 +162,10 @@ def _lookup(error: Error, seen: Seen) -> Answer | None:
 
 
 def _import(error: Error, seen: Seen) -> Answer | None:
-    last = len(record.releases()) - 1
-    homes = [path for path, known in record.named([error.class_]).items() if last in known.held]
+    last = len(class_record.releases()) - 1
+    homes = [
+        path for path, known in class_record.named([error.class_]).items() if last in known.held
+    ]
     where = f"in the newest recorded release it is {homes[0]}. " if homes else ""
     return _answer(
         error,

@@ -5,10 +5,10 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from helpers.explain.changes import is_upgrade
-from helpers.explain.errors import ATTRIBUTE, LOOKUP, MODULE, Error
-from helpers.explain.ledger import Case, Ledger
-from helpers.matrix.survival import Share
+from missing_aa.explainer.cases import Case, Ledger
+from missing_aa.explainer.changes import is_upgrade
+from missing_aa.explainer.errors import ATTRIBUTE, LOOKUP, MODULE, Error
+from missing_aa.matrix.summary import Share
 
 RESCUE, READER, WRITER, PATCH, ADVICE = "rescue", "reader", "writer", "patch", "advice"
 FILE = "model.pt"

@@ -1,6 +1,6 @@
 """The atlas: a full run of the matrix, kept small enough to travel in the package.
 
-    python -m helpers.matrix.atlas RESULTS
+    python -m tools.encode_atlas RESULTS
 
 makes atlas.txt from a file of results. Its form is text that git can compare:
 
@@ -17,7 +17,6 @@ stand together where all readers met the same.
 """
 
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from helpers.matrix.cells import (
+from missing_aa.matrix.cells import (
     DIED,
     DIFFERENT,
     ERROR,
@@ -37,7 +36,7 @@ from helpers.matrix.cells import (
     Cell,
     Outcome,
 )
-from helpers.ranges import decode, encode
+from missing_aa.text import decode, encode
 
 TARGET = Path(__file__).with_name("atlas.txt")
 PLAIN = {"ok": OK, "n": NO_MODEL, "x": DIED, "h": HUNG}
@@ -63,7 +62,7 @@ class Atlas:
 @cache
 def load() -> Atlas:
     """The atlas that this package carries."""
-    return decode_atlas(files("helpers.matrix").joinpath("atlas.txt").read_text("utf-8"))
+    return decode_atlas(files("missing_aa.matrix").joinpath("atlas.txt").read_text("utf-8"))
 
 
 def encode_atlas(atlas: Atlas) -> str:
@@ -183,17 +182,8 @@ def _outcome(code: str, errors: list[Outcome]) -> Outcome:
 
 def from_cells(head: dict, cells: Iterable[Cell]) -> Atlas:
     """An atlas of measured cells."""
-    from helpers.releases import KNOWN
+    from missing_aa.releases import KNOWN
 
     cells = list(cells)
     seen = {name for cell in cells for name in (cell.writer, cell.reader) if name}
     return Atlas(head, [release for release in KNOWN if release in seen], cells)
-
-
-if __name__ == "__main__":
-    from helpers.matrix import results
-
-    made_with, measured = results.read(Path(sys.argv[1]))
-    atlas = from_cells(made_with, measured.values())
-    TARGET.write_text(encode_atlas(atlas), encoding="utf-8")
-    print(f"{TARGET}: {TARGET.stat().st_size:,} bytes, {len(atlas.cells):,} cells")

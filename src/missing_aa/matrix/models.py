@@ -3,15 +3,15 @@
 import difflib
 from importlib.resources import files
 
-from helpers import releases
-from helpers.errors import UsageProblem
-from helpers.matrix import tasks
-from helpers.trials import Trials
+from missing_aa import releases
+from missing_aa.errors import UsageProblem
+from missing_aa.matrix import tasks
+from missing_aa.releases.processes import Trials
 
 
 def known_models() -> dict[str, int]:
     """The models of the atlas and the size of the picture for each, pixels."""
-    lines = files("helpers.matrix").joinpath("models.txt").read_text("utf-8").splitlines()
+    lines = files("missing_aa.matrix").joinpath("models.txt").read_text("utf-8").splitlines()
     rows = (line.split() for line in lines if not line.startswith("#"))
     return {name: int(size) for name, size, _ in rows}
 

@@ -15,9 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO
 
-from helpers import __version__
-from helpers.errors import Problem
-from helpers.matrix.cells import TOLERANCE, Cell
+from missing_aa import __version__
+from missing_aa.errors import Problem
+from missing_aa.matrix.cells import TOLERANCE, Cell
 
 SCHEMA = 1
 
@@ -58,7 +58,7 @@ class Results:
 
     def tidy(self) -> None:
         """Put the lines in order: by model, format, writer and reader."""
-        from helpers.releases import KNOWN
+        from missing_aa.releases import KNOWN
 
         age = {release: number for number, release in enumerate(KNOWN)}
 
@@ -94,7 +94,7 @@ class Results:
             self._file.write(json.dumps(self.head) + "\n")
 
 
-def read(path: Path) -> tuple[dict, dict[tuple, Cell]]:
+def read_results(path: Path) -> tuple[dict, dict[tuple, Cell]]:
     """The head and the cells of a file of results. Raises ResultsProblem."""
     try:
         return _read(path)[:2]

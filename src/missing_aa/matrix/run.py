@@ -11,10 +11,10 @@ from concurrent.futures import Executor, as_completed
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
-from helpers.errors import Problem
-from helpers.matrix.cells import FORMATS, Cell
-from helpers.matrix.results import Results
-from helpers.matrix.unit import Task, Unit
+from missing_aa.errors import Problem
+from missing_aa.matrix.cells import FORMATS, Cell
+from missing_aa.matrix.results import Results
+from missing_aa.matrix.unit import Task, Unit
 
 BATCH = 8
 """Models in a unit: its processes start once for all of them."""
@@ -25,7 +25,7 @@ LONGEST_PATH = 70
 WAITING = 300_000_000
 """Bytes that a release's process holds while it waits; an eighth of the memory goes into them."""
 
-UNIT = [sys.executable, "-m", "helpers.matrix.unit"]
+UNIT = [sys.executable, "-m", "missing_aa.matrix.unit"]
 
 
 class Stopped(Problem):

@@ -9,8 +9,8 @@ it, and it changes with nearly every release.
 import hashlib
 import os
 
-from helpers.checkpoints.container import open_checkpoint
-from helpers.checkpoints.nodes import Dict, Global, Object, Persistent
+from missing_aa.containers.container import open_checkpoint
+from missing_aa.pickles.program import Dict, Global, Object, Persistent
 
 CONFIGS = ("pretrained_cfg", "default_cfg")
 

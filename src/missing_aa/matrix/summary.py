@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from helpers.matrix.cells import DIFFERENT, OK, Cell
+from missing_aa.matrix.cells import DIFFERENT, OK, Cell
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def by_pair(cells: Iterable[Cell], form: str) -> dict[tuple[str, str], Share]:
 
 def by_years(cells: Iterable[Cell], form: str) -> dict[int, Share]:
     """Whole years between the publications of writer and reader -> the share that survives."""
-    from helpers.releases import KNOWN, published
+    from missing_aa.releases import KNOWN, published
 
     day = {release: published(release) for release in KNOWN}
 

@@ -8,7 +8,7 @@ import os
 import sys
 from functools import cache
 
-from helpers.matrix.cells import DIFFERENT, NO_MODEL, NOT_WRITTEN, OK, TOLERANCE, Outcome
+from missing_aa.matrix.cells import DIFFERENT, NO_MODEL, NOT_WRITTEN, OK, TOLERANCE, Outcome
 
 WHOLE, STATE_DICT, OUTPUT = "whole.pt", "state_dict.pt", "output.pt"
 RESCUED = "rescued.safetensors"
@@ -22,7 +22,7 @@ def write(name: str, size: int, seed: int, folder: str) -> Outcome | None:
     """
     import torch
 
-    from helpers.weights import perturb
+    from missing_aa.tensors import perturb
 
     torch.manual_seed(seed)
     try:
@@ -42,11 +42,11 @@ def write(name: str, size: int, seed: int, folder: str) -> Outcome | None:
     return None
 
 
-def read(name: str, size: int, seed: int, form: str, folder: str) -> Outcome:
+def run_written(name: str, size: int, seed: int, form: str, folder: str) -> Outcome:
     """Load a file in one of the formats, run it, and hold its output against the writer's."""
     import torch
 
-    from helpers.weights import difference
+    from missing_aa.tensors import difference
 
     where = "create"
     try:
@@ -76,7 +76,7 @@ def read(name: str, size: int, seed: int, form: str, folder: str) -> Outcome:
 
 def smallest_picture(name: str) -> int:
     """Pixels of the smallest picture from which the perturbed model makes something; 0 if none."""
-    from helpers.weights import perturb
+    from missing_aa.tensors import perturb
 
     model = _create(name)
     if model is None:
@@ -112,7 +112,7 @@ def output_of(model, size: int, seed: int):
     """The output for the seeded picture of that size; of several outputs the first."""
     import torch
 
-    from helpers.weights import fixed_input
+    from missing_aa.tensors import fixed_input
 
     with torch.no_grad():
         output = model(fixed_input(size, seed=seed))

@@ -1,6 +1,6 @@
 """A unit of work: some models, each written and read by many releases. Runs as a process.
 
-    python -m helpers.matrix.unit < UNIT
+    python -m missing_aa.matrix.unit < UNIT
 
 Reads the unit as JSON and prints a line of JSON for each cell as it comes, at the end one with the
 problem that stopped it, if any. All that it needs lies on its own machine; a model's files go when
@@ -18,14 +18,14 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from helpers import releases
-from helpers.checkpoints.rescuing import rescue_to
-from helpers.checkpoints.session import Session
-from helpers.errors import Problem
-from helpers.matrix import tasks
-from helpers.matrix.cells import NOT_WRITTEN, OK, Cell, Outcome
-from helpers.matrix.process import Crew, Ended, Raised
-from helpers.matrix.signature import signature
+from missing_aa import releases
+from missing_aa.errors import Problem
+from missing_aa.matrix import tasks
+from missing_aa.matrix.cells import NOT_WRITTEN, OK, Cell, Outcome
+from missing_aa.matrix.signature import signature
+from missing_aa.releases.processes import Crew, Ended, Raised
+from missing_aa.rescuer.rescue import rescue_to
+from missing_aa.rescuer.session import Session
 
 HELD = 2_000_000_000
 """Bytes of model files above which the readers go to work before another release writes."""
@@ -189,7 +189,9 @@ class _Measurement:
         task, folder = self.task, str(self.folder / writer)
         try:
             with self.crew.of(reader) as process:
-                return process.call(tasks.read, task.model, task.size, self.unit.seed, form, folder)
+                return process.call(
+                    tasks.run_written, task.model, task.size, self.unit.seed, form, folder
+                )
         except Ended as ended:
             return Outcome(ended.how)
         except Raised as raised:

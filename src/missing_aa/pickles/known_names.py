@@ -4,6 +4,103 @@ Recorded, because judging a file must not need torch; they are those of torch 2.
 holds them against the torch that is installed.
 """
 
+# Modules of which no name has any business in a checkpoint, by what they reach.
+MODULES = {
+    "starts programs": "os posix nt subprocess _posixsubprocess popen2 commands pty platform "
+    "multiprocessing _multiprocessing concurrent asyncio signal webbrowser antigravity",
+    "runs code": "code codeop runpy pdb bdb cmd timeit profile cProfile _lsprof trace doctest "
+    "unittest test pydoc rlcompleter idlelib lib2to3 sched atexit threading _thread "
+    "dummy_threading _dummy_thread _xxsubinterpreters venv ensurepip pip setuptools distutils "
+    "pkg_resources logging.config _testcapi _testinternalcapi",
+    "imports modules": "importlib _frozen_importlib _frozen_importlib_external imp _imp zipimport "
+    "pkgutil modulefinder site zipapp",
+    "reaches the interpreter": "sys gc inspect ctypes _ctypes cffi _cffi_backend mmap faulthandler "
+    "sysconfig marshal ast dis tracemalloc",
+    "reads or writes files": "shutil tempfile glob fileinput io _io _pyio posixpath ntpath "
+    "genericpath linecache tokenize tarfile zipfile gzip bz2 lzma dbm shelve sqlite3 _sqlite3 "
+    "configparser netrc mailbox winreg msvcrt _winapi fcntl termios resource pwd grp",
+    "uses the network": "socket _socket socketserver ssl _ssl select selectors http urllib urllib3 "
+    "requests httpx aiohttp ftplib smtplib poplib imaplib nntplib telnetlib xmlrpc wsgiref "
+    "asyncore asynchat smtpd huggingface_hub boto3 paramiko",
+    "loads another pickle": "pickle _pickle pickletools dill cloudpickle joblib jsonpickle "
+    "torch.package torch.export torch.hub torch.jit torch._jit_internal",
+    "compiles or runs code": "torch.utils.cpp_extension torch._inductor torch._dynamo torch.fx "
+    "torch.distributed.rpc torch.multiprocessing torch.utils.bottleneck torch.utils.collect_env "
+    "torch.testing torch.ops torch.classes torch._ops torch._classes torch.library numpy.f2py "
+    "numpy.distutils numpy.testing numpy.ctypeslib",
+}
+
+# Single names, in modules that hold harmless ones too.
+NAMES = {
+    "runs code": "builtins.eval builtins.exec builtins.execfile builtins.compile builtins.apply "
+    "builtins.breakpoint builtins.help types.FunctionType types.CodeType types.LambdaType "
+    "types.MethodType codecs.lookup weakref.finalize functools.reduce",
+    "imports modules": "builtins.__import__ builtins.reload types.ModuleType",
+    "reaches attributes by name": "builtins.getattr builtins.setattr builtins.delattr "
+    "builtins.globals builtins.locals builtins.vars builtins.dir builtins.super "
+    "operator.attrgetter operator.methodcaller operator.call _operator.attrgetter "
+    "_operator.methodcaller _operator.call",
+    "reads or writes files": "builtins.open builtins.file builtins.input builtins.raw_input "
+    "codecs.open logging.FileHandler logging.basicConfig logging.handlers "
+    "numpy.memmap numpy.DataSource numpy.core.memmap.memmap numpy.lib._datasource.DataSource "
+    "numpy.fromfile numpy.genfromtxt "
+    "numpy.recfromcsv numpy.recfromtxt torch._C.PyTorchFileReader torch._C.PyTorchFileWriter",
+    "ends the process": "builtins.exit builtins.quit",
+    "loads another pickle": "torch.storage._load_from_bytes torch.serialization.load torch.load",
+}
+
+# A function of a library whose name is or begins like this works on files, the network or code.
+VERBS = (
+    "load save download open read write dump exec eval run import compile fetch resume remove "
+    "loadtxt savetxt savez fromfile tofile fromregex from_file from_pretrained to_csv to_pickle"
+)
+
+# Modules that a path through another module may lead to: `torch.serialization` + `os.system`.
+PASSAGES = (
+    "os sys posix nt subprocess builtins __builtins__ importlib runpy pty shutil socket ctypes "
+    "pickle _pickle marshal pdb timeit multiprocessing threading tempfile urllib requests"
+)
+
+# What the standard library has in honest checkpoints; joblib's mark before an array's bytes; what
+# makes numpy's random generators.
+STANDARD = (
+    "builtins.object builtins.int builtins.float builtins.str builtins.bytes builtins.bool "
+    "builtins.list builtins.dict builtins.tuple builtins.frozenset builtins.slice builtins.range "
+    "builtins.type builtins.Ellipsis builtins.NotImplemented builtins.long builtins.unicode "
+    "builtins.print builtins.len builtins.max builtins.min builtins.sum "
+    "collections.defaultdict collections.deque collections.ChainMap collections.UserDict "
+    "copyreg._reconstructor copyreg.__newobj__ copyreg.__newobj_ex__ "
+    "functools.partial itertools.count itertools.chain itertools.repeat itertools.cycle "
+    "operator.itemgetter _operator.itemgetter types.SimpleNamespace argparse.Namespace "
+    "pathlib.Path pathlib.PosixPath pathlib.WindowsPath pathlib.PurePath pathlib.PurePosixPath "
+    "pathlib.PureWindowsPath pathlib._local.PosixPath pathlib._local.WindowsPath "
+    "decimal.Decimal fractions.Fraction uuid.UUID random.Random re._compile "
+    "logging.Logger logging.getLogger datetime.datetime datetime.date datetime.time "
+    "datetime.timedelta datetime.timezone "
+    "joblib.numpy_pickle.NumpyArrayWrapper joblib.numpy_pickle.NDArrayWrapper "
+    "numpy.random._pickle.__randomstate_ctor numpy.random._pickle.__generator_ctor "
+    "numpy.random._pickle.__bit_generator_ctor"
+)
+# What torch.compile leaves in a model that is saved whole: classes that wait for a forward pass.
+COMPILED = (
+    "torch._dynamo.eval_frame.OptimizedModule torch._dynamo.eval_frame.OptimizeContext "
+    "torch._dynamo.convert_frame.CatchErrorsWrapper torch._dynamo.convert_frame.ConvertFrame "
+    "torch._dynamo.convert_frame.ConvertFrameAssert torch._dynamo.convert_frame.ConvertFrameBox "
+    "torch._dynamo.repro.after_dynamo.WrapBackendDebug torch._dynamo.hooks.Hooks"
+)
+STANDARD_MODULES = "math cmath enum numbers"
+
+# Packages whose classes stand in many checkpoints.
+LIBRARIES = (
+    "torch torchvision torchaudio torchtext torchmetrics torch_xla timm numpy scipy sklearn pandas "
+    "fastai fastcore fastprogress pytorch_lightning lightning lightning_fabric lightning_utilities "
+    "transformers tokenizers diffusers accelerate peft sentence_transformers open_clip "
+    "segmentation_models_pytorch efficientnet_pytorch pretrainedmodels geffnet antialiased_cnns "
+    "ultralytics mmcv mmengine mmcls mmpretrain mmdet mmseg detectron2 fvcore monai kornia einops "
+    "ignite skorch catalyst albumentations omegaconf yacs easydict addict apex"
+)
+
+
 _NAMES = """
 _codecs.encode builtins.bytearray builtins.complex builtins.set collections.Counter
 collections.OrderedDict torch.BFloat16Storage torch.BFloat16Tensor torch.BoolStorage

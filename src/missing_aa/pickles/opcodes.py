@@ -1,36 +1,107 @@
 """The opcodes of a pickle: what each does to the stack and the memo of the machine of `pickles`."""
 
+import codecs
 import struct
-from typing import TYPE_CHECKING
 
-from helpers.checkpoints.literals import BYTE, INT, LITERALS, SHORT, UINT, Broken, text
-from helpers.checkpoints.nodes import Dict, Global, Object, Persistent
+from missing_aa.pickles.machine import (
+    BYTE,
+    DOUBLE,
+    INT,
+    LONG,
+    SHORT,
+    UINT,
+    Broken,
+    Machine,
+    Stop,
+    text,
+)
+from missing_aa.pickles.program import Dict, Global, Object, Persistent
 
-if TYPE_CHECKING:
-    from helpers.checkpoints.pickles import Machine
+
+def _int_line(m: Machine) -> None:
+    line = m.line()
+    m.push(line == b"01" if line in (b"00", b"01") else int(line, 0))
 
 
-class Stop(Exception):
-    """The program has ended as it should."""
+def _long_line(m: Machine) -> None:
+    m.push(int(m.line().strip().rstrip(b"L"), 0))
 
 
-def _proto(m: "Machine") -> None:
+def _string_line(m: Machine) -> None:
+    line = m.line().strip()
+    if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in b"\"'":
+        raise Broken("a string has no quotes")
+    m.push(_byte_string(codecs.escape_decode(line[1:-1])[0]))
+
+
+def _byte_string(raw: bytes):
+    """What Python 2 called str: text where it is ASCII, else bytes."""
+    return raw.decode() if raw.isascii() else raw
+
+
+def _sized(form: struct.Struct, convert):
+    def step(m: Machine) -> None:
+        m.push(convert(m.take(m.number(form))))
+
+    return step
+
+
+def _whole(raw: bytes) -> int:
+    return int.from_bytes(raw, "little", signed=True)
+
+
+def _plain(form: struct.Struct):
+    return lambda m: m.stack.append(m.number(form))
+
+
+def _constant(value):
+    return lambda m: m.stack.append(value)
+
+
+LITERALS = {
+    b"N": _constant(None),
+    b"\x88": _constant(True),
+    b"\x89": _constant(False),
+    b"I": _int_line,
+    b"J": _plain(INT),
+    b"K": _plain(BYTE),
+    b"M": _plain(SHORT),
+    b"L": _long_line,
+    b"\x8a": _sized(BYTE, _whole),
+    b"\x8b": _sized(INT, _whole),
+    b"F": lambda m: m.push(float(m.line())),
+    b"G": _plain(DOUBLE),
+    b"S": _string_line,
+    b"U": _sized(BYTE, _byte_string),
+    b"T": _sized(INT, _byte_string),
+    b"V": lambda m: m.push(m.line().decode("raw-unicode-escape")),
+    b"X": _sized(UINT, text),
+    b"\x8c": _sized(BYTE, text),
+    b"\x8d": _sized(LONG, text),
+    b"C": _sized(BYTE, bytes),
+    b"B": _sized(UINT, bytes),
+    b"\x8e": _sized(LONG, bytes),
+    b"\x96": _sized(LONG, bytes),
+}
+
+
+def _proto(m: Machine) -> None:
     m.program.protocol = m.number(BYTE)
     if m.program.protocol > 5:
         raise Broken(f"protocol {m.program.protocol} is unknown")
 
 
-def _stop(m: "Machine") -> None:
+def _stop(m: Machine) -> None:
     m.program.root = m.pop()
     raise Stop
 
 
-def _mark(m: "Machine") -> None:
+def _mark(m: Machine) -> None:
     m.marks.append(m.stack)
     m.stack = []
 
 
-def _pop(m: "Machine") -> None:
+def _pop(m: Machine) -> None:
     if m.stack:
         m.stack.pop()
     else:
@@ -38,7 +109,7 @@ def _pop(m: "Machine") -> None:
 
 
 def _tuple(size: int):
-    def step(m: "Machine") -> None:
+    def step(m: Machine) -> None:
         if len(m.stack) < size:
             raise Broken("the stack is empty")
         m.stack[-size:] = [tuple(m.stack[-size:])]
@@ -55,17 +126,17 @@ def _get(form: struct.Struct):
 
 
 def _put(form: struct.Struct):
-    def step(m: "Machine") -> None:
+    def step(m: Machine) -> None:
         m.memo[m.number(form)] = m.stack[-1]
 
     return step
 
 
-def _put_line(m: "Machine") -> None:
+def _put_line(m: Machine) -> None:
     m.memo[int(m.line())] = m.stack[-1]
 
 
-def _memoize(m: "Machine") -> None:
+def _memoize(m: Machine) -> None:
     m.memo[len(m.memo)] = m.stack[-1]
 
 
@@ -83,12 +154,12 @@ def _fill(target, items: list) -> None:
             target.items = items
 
 
-def _append(m: "Machine") -> None:
+def _append(m: Machine) -> None:
     item = m.pop()
     _fill(m.stack[-1], [item])
 
 
-def _appends(m: "Machine") -> None:
+def _appends(m: Machine) -> None:
     items = m.to_mark()
     _fill(m.stack[-1], items)
 
@@ -104,68 +175,68 @@ def _set(target, items: list) -> None:
             target.pairs = pairs
 
 
-def _setitem(m: "Machine") -> None:
+def _setitem(m: Machine) -> None:
     value, key = m.pop(), m.pop()
     _set(m.stack[-1], [key, value])
 
 
-def _setitems(m: "Machine") -> None:
+def _setitems(m: Machine) -> None:
     items = m.to_mark()
     _set(m.stack[-1], items)
 
 
-def _dict(m: "Machine") -> None:
+def _dict(m: Machine) -> None:
     made = Dict()
     _set(made, m.to_mark())
     m.push(made)
 
 
-def _set_of(m: "Machine", kind: str) -> None:
+def _set_of(m: Machine, kind: str) -> None:
     made = Object(kind, ())
     made.items = m.to_mark()
     m.push(made)
 
 
-def _global(m: "Machine") -> None:
+def _global(m: Machine) -> None:
     module = text(m.line())
     m.push(m.ask(module, text(m.line())))
 
 
-def _stack_global(m: "Machine") -> None:
+def _stack_global(m: Machine) -> None:
     name, module = m.pop(), m.pop()
     m.push(m.ask(module, name))
 
 
 def _extension(form: struct.Struct):
-    def step(m: "Machine") -> None:
+    def step(m: Machine) -> None:
         m.number(form)  # a number that stands for a name in a table of the loading process
         m.push(m.ask(None, None))
 
     return step
 
 
-def _call(m: "Machine") -> None:
+def _call(m: Machine) -> None:
     args = m.stack.pop()
     m.make(m.stack.pop(), args)
 
 
-def _call_with_keywords(m: "Machine") -> None:
+def _call_with_keywords(m: Machine) -> None:
     kwargs, args, made_by = m.pop(), m.pop(), m.pop()
     m.make(made_by, args, kwargs)
 
 
-def _inst(m: "Machine") -> None:
+def _inst(m: Machine) -> None:
     module = text(m.line())
     made_by = m.ask(module, text(m.line()))
     m.make(made_by, tuple(m.to_mark()))
 
 
-def _obj(m: "Machine") -> None:
+def _obj(m: Machine) -> None:
     made_by, *args = m.to_mark()
     m.make(made_by, tuple(args))
 
 
-def _build(m: "Machine") -> None:
+def _build(m: Machine) -> None:
     state = m.pop()
     target = m.stack[-1]
     if isinstance(target, Object):
@@ -175,7 +246,7 @@ def _build(m: "Machine") -> None:
             target.states = [state]
 
 
-def _persistent(m: "Machine", id) -> None:
+def _persistent(m: Machine, id) -> None:
     # torch before 1.6 hands over a class together with its source.
     if isinstance(id, tuple) and len(id) == 4 and id[0] == "module" and isinstance(id[1], Global):
         m.program.sources[id[1]] = id[2:]
@@ -185,7 +256,7 @@ def _persistent(m: "Machine", id) -> None:
         m.push(Persistent(id))
 
 
-def _unknown(m: "Machine") -> None:
+def _unknown(m: Machine) -> None:
     raise Broken(f"there is no opcode {m.data[m.at - 1]:#04x}")
 
 

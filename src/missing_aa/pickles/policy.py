@@ -8,28 +8,34 @@ should hear that. The lists are short on purpose and cannot be complete.
 import re
 from dataclasses import dataclass
 
-from helpers.checkpoints import policy_names
-from helpers.checkpoints.legacy import hands_on
-from helpers.checkpoints.nodes import Global, Object, class_of
-from helpers.checkpoints.pickles import COMPUTED, PICKLE_IN_PICKLE, Program
-from helpers.checkpoints.safe_names import SAFE as SAFE_NAMES
+from missing_aa.pickles import known_names
+from missing_aa.pickles.known_names import SAFE as SAFE_NAMES
+from missing_aa.pickles.program import (
+    COMPUTED,
+    PICKLE_IN_PICKLE,
+    Global,
+    Object,
+    Program,
+    class_of,
+    hands_on,
+)
 
 SAFE, LIBRARY, UNKNOWN, DANGEROUS = VERDICTS = ("safe", "library", "unknown", "dangerous")
 """From the best to the worst."""
 
 REASONS = {
     word: reason
-    for table in (policy_names.MODULES, policy_names.NAMES)
+    for table in (known_names.MODULES, known_names.NAMES)
     for reason, words in table.items()
     for word in words.split()
 }
 ATTRIBUTE = "builtins.getattr"
 DEEPEST = max(word.count(".") for word in REASONS) + 1
-VERBS = frozenset(policy_names.VERBS.split())
-PASSAGES = frozenset(policy_names.PASSAGES.split())
-STANDARD = frozenset([*policy_names.STANDARD.split(), *policy_names.COMPILED.split()])
-STANDARD_MODULES = frozenset(policy_names.STANDARD_MODULES.split())
-LIBRARIES = frozenset(policy_names.LIBRARIES.split())
+VERBS = frozenset(known_names.VERBS.split())
+PASSAGES = frozenset(known_names.PASSAGES.split())
+STANDARD = frozenset([*known_names.STANDARD.split(), *known_names.COMPILED.split()])
+STANDARD_MODULES = frozenset(known_names.STANDARD_MODULES.split())
+LIBRARIES = frozenset(known_names.LIBRARIES.split())
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,26 @@ something in it: most nodes have little, and a file can ask for millions.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from missing_aa.errors import LimitReached, Malformed
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A stretch of memory that tensors share: `key` names it in the file, `nbytes` is its claim."""
+
+    key: str
+    dtype: str
+    location: str
+    nbytes: int
+
+
+PICKLE_IN_PICKLE = "torch.storage._load_from_bytes"
+"""How a tensor's data is pickled where torch.save was not used."""
+
+COMPUTED = "(computed)"
+"""Stands for a name that is put together while the file is loaded, and so cannot be judged."""
 
 
 class Global:
@@ -57,6 +77,34 @@ class Persistent:
         self.id = id
 
 
+class Program:
+    """What following one pickle gave: its `root`, and every Global that it asks for.
+
+    It lies in `data` from `start` on; `end` is where the next pickle would begin. `persistent`
+    lists the ids of what lies outside the pickle: its storages. `sources` holds the class source
+    that files of torch before 1.6 embed: Global -> (file, text). `embedded` holds the calls that
+    would load a pickle within the pickle, and the storage in each once it has been looked into.
+    `objects` are all calls, those whose result is thrown away among them.
+    `error` is set where the program breaks off; what was asked for until there would have been
+    imported all the same. `short` says that it may go on in data that is not there.
+    """
+
+    def __init__(self, data: bytes, start: int):
+        self.data = data
+        self.start = start
+        self.root = None
+        self.globals: dict[tuple[str, str], Global] = {}
+        self.sources: dict[Global, tuple] = {}
+        self.persistent: list = []
+        self.embedded: dict[Object, Storage | None] = {}
+        self.objects: list[Object] = []
+        self.protocol = 0
+        self.opcodes = 0
+        self.end = 0
+        self.error: Malformed | LimitReached | None = None
+        self.short = False
+
+
 def class_of(node) -> Global | None:
     """The class of which an Object is an instance, as far as the pickle tells."""
     if not isinstance(node, Object) or not isinstance(node.made_by, Global):
@@ -78,3 +126,16 @@ def inside(node) -> list:
         values = [value for _, value in node.pairs]
         return [node.args, node.kwargs, *node.states, *node.items, *values]
     return []
+
+
+def hands_on(program: Program, name: str) -> bool:
+    """Whether anything that was called or filled was given what is named itself, however deep."""
+    seen, waiting = set(), list(program.objects)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Global) and node.dotted == name:
+            return True
+        if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
+            seen.add(id(node))
+            waiting += inside(node)
+    return False

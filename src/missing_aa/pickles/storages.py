@@ -1,8 +1,6 @@
 """Storages as a pickle describes them: their types and sizes, without the data."""
 
-from dataclasses import dataclass
-
-from helpers.checkpoints.nodes import Global, Persistent
+from missing_aa.pickles.program import Global, Persistent, Storage
 
 STORAGES = {
     "Double": "float64",
@@ -39,16 +37,6 @@ ITEMSIZES = {
 
 def itemsize(dtype: str) -> int:
     return ITEMSIZES.get(dtype, 1)
-
-
-@dataclass(frozen=True)
-class Storage:
-    """A stretch of memory that tensors share: `key` names it in the file, `nbytes` is its claim."""
-
-    key: str
-    dtype: str
-    location: str
-    nbytes: int
 
 
 def storage_of(node) -> Storage | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from helpers.checkpoints.timmfolder import identical
+from missing_aa.tensors import identical
 
 PASSING = ("training", "grad_checkpointing", "fused_attn")
 """Settings of how a model is run, not of what it is."""

@@ -8,11 +8,12 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from helpers.checkpoints import fingerprint, rebuilding, recorded, timmfolder
-from helpers.checkpoints.digest import Digest
-from helpers.checkpoints.errors import CheckpointError, Refused
-from helpers.checkpoints.guard import InconsistentVersionWarning
-from helpers.checkpoints.recorded import CONFIG, WEIGHTS, Record
+from missing_aa import tensors
+from missing_aa.disk import Digest
+from missing_aa.errors import CheckpointError, Refused
+from missing_aa.portable import fingerprint, rebuild
+from missing_aa.portable.record import CONFIG, WEIGHTS, Record, check_file, map_file, read_record
+from missing_aa.portable.require import InconsistentVersionWarning
 
 
 class OtherOutput(CheckpointError):
@@ -28,21 +29,21 @@ def load_portable(folder: str | os.PathLike) -> nn.Module:
     or mixed folder, OtherOutput where this timm computes something else, CheckpointError.
     """
     folder = Path(folder)
-    config, record = recorded.read(folder)
-    if odd := rebuilding.strange(config.get("model_args", {})):
+    config, record = read_record(folder)
+    if odd := rebuild.strange(config.get("model_args", {})):
         raise Refused(f"{folder / CONFIG} asks for {odd}, which does not describe a model")
     expected = record.fingerprint
-    with Digest(recorded.map_file(folder, WEIGHTS)) as digest:
+    with Digest(map_file(folder, WEIGHTS)) as digest:
         try:
             model = _rebuild(folder, config)
             found = fingerprint.take(model, expected.input_size)
         except Exception as error:  # whatever timm's constructors and forward passes say
-            recorded.check(folder, WEIGHTS, record, digest.result())
-            reason = timmfolder.why(error) if isinstance(error, RuntimeError) else error
+            check_file(folder, WEIGHTS, record, digest.result())
+            reason = tensors.why(error) if isinstance(error, RuntimeError) else error
             raise CheckpointError(
                 f"{folder} cannot be loaded: {reason}; {_remedy(record)}"
             ) from error
-        recorded.check(folder, WEIGHTS, record, digest.result())
+        check_file(folder, WEIGHTS, record, digest.result())
     if (deviation := expected.deviation(found)) > expected.tolerance:
         raise OtherOutput(
             f"{folder} loads, but its output is not what was saved (off by {deviation:.2g} of its "
@@ -57,7 +58,7 @@ def load_portable(folder: str | os.PathLike) -> nn.Module:
 def _rebuild(folder: Path, config: dict) -> nn.Module:
     weights = safetensors.torch.load_file(folder / WEIGHTS)
     types = (value.dtype for value in weights.values() if value.is_floating_point())
-    model = rebuilding.build(config, next(types, torch.float32))
+    model = rebuild.build(config, next(types, torch.float32))
     model.load_state_dict(weights)
     return model.eval()
 

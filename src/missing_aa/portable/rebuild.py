@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from helpers.checkpoints.errors import CheckpointError
+from missing_aa.errors import CheckpointError
 
 _RANDOM = {
     Tensor.normal_,

@@ -10,10 +10,10 @@ from pathlib import Path
 import timm
 import torch
 
-from helpers.checkpoints import targets
-from helpers.checkpoints.digest import Digest
-from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
-from helpers.checkpoints.fingerprint import PROJECTIONS, Fingerprint
+from missing_aa import disk
+from missing_aa.disk import Digest
+from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
+from missing_aa.portable.fingerprint import PROJECTIONS, Fingerprint
 
 CONFIG, WEIGHTS, TRAINING = "config.json", "model.safetensors", "training.pt"
 KEY = "missing_aa"
@@ -37,13 +37,13 @@ class Record:
         """The packages of another version now: what was recorded, and what is here."""
         return {
             name: (saved, here)
-            for name, here in versions().items()
+            for name, here in installed_versions().items()
             if (saved := self.versions.get(name))
             and _significant(name, saved) != _significant(name, here)
         }
 
 
-def versions() -> dict[str, str]:
+def installed_versions() -> dict[str, str]:
     """Of what a model depends on, as it is loaded."""
     return {
         "python": platform.python_version(),
@@ -58,12 +58,12 @@ def _significant(name: str, version: str) -> str:
     return ".".join(plain.split(".")[:2]) if name == "python" else plain
 
 
-def write(path: Path, config: dict, record: Record) -> None:
+def write_config(path: Path, config: dict, record: Record) -> None:
     described = config | {KEY: {"schema": 1, **asdict(record)}}
     path.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
 
-def read(folder: Path) -> tuple[dict, Record]:
+def read_record(folder: Path) -> tuple[dict, Record]:
     """The config, and what it records. Raises CheckpointError, and says what is missing."""
     config = _read_json(_present(folder) / CONFIG)
     if KEY not in config:
@@ -80,7 +80,7 @@ def read(folder: Path) -> tuple[dict, Record]:
 def _present(folder: Path) -> Path:
     if folder.is_dir():
         return folder
-    if left := targets.left_behind(folder):
+    if left := disk.left_behind(folder):
         raise CheckpointError(
             f"there is no folder {folder}, but {left[-1]}: a saving was killed as it replaced it; "
             "rename it back"
@@ -151,12 +151,12 @@ def map_file(folder: Path, name: str) -> memoryview:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def sha256(folder: Path, name: str) -> str:
+def file_sha256(folder: Path, name: str) -> str:
     with Digest(map_file(folder, name)) as digest:
         return digest.result()
 
 
-def check(folder: Path, name: str, record: Record, found: str) -> None:
+def check_file(folder: Path, name: str, record: Record, found: str) -> None:
     """Raise Refused for a file that is not the one this config was written with."""
     if record.sha256.get(name) != found:
         raise Refused(

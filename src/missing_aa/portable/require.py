@@ -6,7 +6,7 @@ import sys
 import warnings
 from importlib import metadata
 
-from helpers.errors import Problem, UsageProblem
+from missing_aa.errors import Problem, UsageProblem
 
 _VERSION = re.compile(
     r"(?P<release>\d+(\.\d+)*)((?P<phase>a|b|rc)(?P<number>\d+))?"

@@ -19,18 +19,18 @@ from safetensors import SafetensorError
 from timm.models._hub import save_config_for_hf
 from torch import Tensor, nn
 
-from helpers.checkpoints import (
-    alike,
-    fingerprint,
-    rebuilding,
-    recorded,
-    targets,
-    timmfolder,
-    training_state,
+from missing_aa import disk, tensors
+from missing_aa.errors import CheckpointError, UsageProblem
+from missing_aa.portable import compare, fingerprint, rebuild, training_state
+from missing_aa.portable.record import (
+    CONFIG,
+    TRAINING,
+    WEIGHTS,
+    Record,
+    file_sha256,
+    installed_versions,
+    write_config,
 )
-from helpers.checkpoints.errors import CheckpointError
-from helpers.checkpoints.recorded import CONFIG, TRAINING, WEIGHTS, Record
-from helpers.errors import UsageProblem
 
 WRAPPERS = {
     "DataParallel": "module",
@@ -74,14 +74,14 @@ def save_portable(
     """
     folder = Path(folder)
     folder = folder.resolve() if folder.is_symlink() else folder
-    if odd := rebuilding.strange(model_args or {}):
+    if odd := rebuild.strange(model_args or {}):
         raise UsageProblem(f"model_args cannot hold {odd}: that does not describe the model")
     model, notes = _unwrap(model)
     original, dtype = _copy(model)
-    with targets.partial(None, folder, force, targets.FOLDER | {TRAINING}) as unfinished:
+    with disk.partial(None, folder, force, disk.FOLDER | {TRAINING}) as unfinished:
         unfinished.mkdir()
         config = _config(original, model_args or {}, unfinished / CONFIG)
-        rebuilt = rebuilding.build(config, dtype)
+        rebuilt = rebuild.build(config, dtype)
         _compare(original, rebuilt, config, values=False)
         _write_weights(original, unfinished / WEIGHTS)
         rebuilt.load_state_dict(safetensors.torch.load_file(unfinished / WEIGHTS))
@@ -93,9 +93,9 @@ def save_portable(
         if training is not None:
             training_state.write(unfinished, training)
             files.append(TRAINING)
-        sha256 = {name: recorded.sha256(unfinished, name) for name in files}
-        record = Record(recorded.versions(), sha256, seen)
-        recorded.write(unfinished / CONFIG, config, record)
+        sha256 = {name: file_sha256(unfinished, name) for name in files}
+        record = Record(installed_versions(), sha256, seen)
+        write_config(unfinished / CONFIG, config, record)
         _sync(unfinished)
     return Saved(folder, config["architecture"], config.get("model_args", {}), record, notes)
 
@@ -147,7 +147,7 @@ def _config(model: nn.Module, model_args: dict[str, Any], path: Path) -> dict:
     known = getattr(model, "_model_args", {})  # timm 1.0.31 and newer
     drops = {name: value for name, value in known.items() if "drop" in name}
     try:
-        with timmfolder.quiet():
+        with tensors.quiet():
             save_config_for_hf(model, path, model_args=drops | model_args)
     except (TypeError, ValueError) as error:
         hint = "a class or function is kept by its name, as in model_args={'act_layer': 'silu'}"
@@ -157,11 +157,11 @@ def _config(model: nn.Module, model_args: dict[str, Any], path: Path) -> dict:
 
 
 def _compare(original: nn.Module, rebuilt: nn.Module, config: dict, values: bool = True) -> None:
-    found = list(itertools.islice(alike.differences(original, rebuilt, values), SAID + 1))
+    found = list(itertools.islice(compare.differences(original, rebuilt, values), SAID + 1))
     if not found:
         return
     known = {**config.get("model_args", {}), "num_classes": config["num_classes"]}
-    before, after = alike.seen_arguments(original), alike.seen_arguments(rebuilt)
+    before, after = compare.seen_arguments(original), compare.seen_arguments(rebuilt)
     wanted = {name: value for name, value in before.items() if value != after.get(name)}
     said = "; ".join(found[:SAID]) + ("; and more" if len(found) > SAID else "")
     raise NotPortable(
@@ -173,9 +173,9 @@ def _compare(original: nn.Module, rebuilt: nn.Module, config: dict, values: bool
 
 def _write_weights(model: nn.Module, path: Path) -> None:
     try:
-        timmfolder.save(model.state_dict(), path, {"format": "pt"})
+        tensors.save(model.state_dict(), path, {"format": "pt"})
     except SafetensorError as error:
-        raise CheckpointError(targets.unwritable(path.name, error)) from error
+        raise CheckpointError(disk.unwritable(path.name, error)) from error
     except (RuntimeError, ValueError, KeyError) as error:
         raise NotPortable(f"safetensors cannot hold its weights: {error}") from error
 

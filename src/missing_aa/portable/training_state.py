@@ -7,10 +7,9 @@ from typing import Any
 
 import torch
 
-from helpers.checkpoints import recorded, targets
-from helpers.checkpoints.errors import CheckpointError
-from helpers.checkpoints.recorded import TRAINING
-from helpers.errors import UsageProblem
+from missing_aa import disk
+from missing_aa.errors import CheckpointError, UsageProblem
+from missing_aa.portable.record import TRAINING, check_file, file_sha256, read_record
 
 
 def write(folder: Path, training: dict[str, Any]) -> None:
@@ -36,7 +35,7 @@ def _keep(value: Any, path: Path) -> Exception | None:
     try:
         torch.save(value, path)
     except RuntimeError as error:  # torch's own writer says so of a full disk
-        raise CheckpointError(targets.unwritable(path.name, error)) from error
+        raise CheckpointError(disk.unwritable(path.name, error)) from error
     except Exception as error:  # pickle, of what it cannot take
         return error
     try:
@@ -55,10 +54,10 @@ def load_training(folder: str | Path, **objects: Any) -> dict[str, Any]:
     UsageProblem where a name is missing or an object does not take its state.
     """
     folder = Path(folder)
-    _, record = recorded.read(folder)
+    _, record = read_record(folder)
     if TRAINING not in record.sha256:
         raise CheckpointError(f"{folder} holds a model only: save_portable was given no training")
-    recorded.check(folder, TRAINING, record, recorded.sha256(folder, TRAINING))
+    check_file(folder, TRAINING, record, file_sha256(folder, TRAINING))
     held = torch.load(folder / TRAINING, map_location="cpu", weights_only=True)
     if odd := held["states"].keys() ^ objects.keys():
         raise UsageProblem(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from helpers.ranges import decode
+from missing_aa.text import decode
 
 Releases = frozenset[int]
 

@@ -7,9 +7,12 @@ The release is the one whose code made the objects; a later one may have saved t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from helpers.checkpoints import record
-from helpers.checkpoints.record import Known, Releases
-from helpers.ranges import in_words
+from missing_aa.contents.standins import Standin, attributes, pairs
+from missing_aa.contents.state_dict import is_module
+from missing_aa.pickles.program import Program
+from missing_aa.provenance import class_record, writer
+from missing_aa.provenance.class_record import Known, Releases
+from missing_aa.text import in_words
 
 
 @dataclass
@@ -76,10 +79,12 @@ def find_writer(
     `classes` are the paths that the file asks for, `carried` the attributes of the objects of each,
     `sources` the texts of classes that a legacy file embeds.
     """
-    known = record.find(classes)
+    known = class_record.find(classes)
     strange = [path for path in carried if path.startswith("timm.") and path not in known]
     if strange:
-        return Writer((), True, (f"no release up to {record.releases()[-1]} has {strange[0]}",))
+        return Writer(
+            (), True, (f"no release up to {class_record.releases()[-1]} has {strange[0]}",)
+        )
     if not known:
         return None
     held = list(_held(known))
@@ -112,7 +117,7 @@ def _attributes(known: dict[str, Known], carried: dict[str, Carried]) -> Iterato
 
 def _texts(known: dict[str, Known], sources: dict[str, str]) -> Iterator[_Fact]:
     for path, text in sources.items():
-        same = known[path].marks.get(record.mark(text)) if path in known else None
+        same = known[path].marks.get(class_record.mark(text)) if path in known else None
         if same:
             yield _Fact(f"the source of {path} is in the file: {_describe(same)}", same)
 
@@ -122,7 +127,7 @@ def _intersection(facts: list[_Fact]) -> Releases:
 
 
 def _writer(fits: Releases, facts: list[_Fact], doubts: tuple[str, ...]) -> Writer:
-    names = record.releases()
+    names = class_record.releases()
     deciding = []
     for end in (min, max) if fits else ():
         texts = [fact.text for fact in facts if end(fact.fits) == end(fits)]
@@ -136,4 +141,32 @@ def _writer(fits: Releases, facts: list[_Fact], doubts: tuple[str, ...]) -> Writ
 
 def _describe(numbers: Releases) -> str:
     """`0.8.0.dev0 to 1.0.3`, with a comma where releases between do not belong to it."""
-    return in_words(numbers, record.releases(), and_later=True)
+    return in_words(numbers, class_record.releases(), and_later=True)
+
+
+STATES = ("_parameters", "_buffers", "_modules")
+
+
+def made_by(program: Program, objects: Iterable[Standin]) -> Writer | None:
+    """The timm releases that can have made these objects of a file; None if none are timm's."""
+    carried: dict[str, Carried] = {}
+    for value in objects:
+        if value.dotted.startswith("timm."):
+            names, registered = _names_carried(value)
+            known = carried.setdefault(value.dotted, Carried(set(), set(names), set()))
+            known.add(names, registered)
+    asked = [str(wanted) for wanted in program.globals.values()]
+    texts = {
+        str(class_): source[1]
+        for class_, source in program.sources.items()
+        if isinstance(source[1], str)
+    }
+    return writer.find_writer(asked, carried, texts)
+
+
+def _names_carried(value: Standin) -> tuple[set[str], set[str]]:
+    """The attributes of an object, and those among them that a module has registered."""
+    state = attributes(value)
+    held = [pairs(state.get(kind)) for kind in STATES] if is_module(value) else []
+    registered = {key for entry in held for key, _ in entry if type(key) is str}
+    return set(state) | registered, registered

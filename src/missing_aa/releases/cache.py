@@ -22,7 +22,7 @@ from pathlib import Path
 
 import platformdirs
 
-from helpers.errors import Problem, UsageProblem
+from missing_aa.errors import Problem, UsageProblem
 
 CURRENT = "1.0.31"
 """The release that requirements.lock holds: what the lessons call `current`."""
@@ -44,7 +44,7 @@ class ReleaseProblem(Problem):
 @cache
 def _read_record() -> list[list[str]]:
     """Of each release its name, the sha256 of its wheel and its day, oldest version first."""
-    lines = files("helpers").joinpath("timm_releases.txt").read_text().splitlines()
+    lines = files("missing_aa.releases").joinpath("timm_releases.txt").read_text().splitlines()
     rows = (line.split() for line in lines if line.startswith("timm=="))
     return [
         [name.removeprefix("timm=="), sha.removeprefix("--hash=sha256:"), day]

@@ -4,28 +4,21 @@ Each release gets a fresh process, forked where the system can from one that has
 torchvision loaded and has never used them: a release then imports in about a second.
 """
 
+import logging
 import multiprocessing
 import sys
-import tempfile
+import threading
 import warnings
+from collections import OrderedDict
 from concurrent.futures import Future, ProcessPoolExecutor
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 
-from helpers import releases
-from helpers.errors import Problem
+from missing_aa import releases
+from missing_aa.releases import processes
 
 FORKS = sys.platform == "linux"
 """Whether a process is forked from one that has torch loaded; elsewhere each loads it anew."""
-
-SUGGESTED = ("regnetx_002", "rexnet_100", "gernet_s", "darknet17", "cs3darknet_s")
-"""Small models that hold a ConvNormAct and run in every release of the lessons."""
-
-FAILING = ("mobilenetv2_100", "efficientnet_b0", "mobilenetv3_large_100")
-"""Small models that, written whole by 1.0.3, still fail in the newest release."""
-
-
-class UnsuitableModel(Problem):
-    """A model with which a lesson cannot tell its story."""
 
 
 class Trials(ProcessPoolExecutor):
@@ -37,44 +30,6 @@ class Trials(ProcessPoolExecutor):
     def under(self, release: str, function, *args) -> Future:
         """Submit `function(*args)` to run under a release. Raises what `releases.locate` raises."""
         return self.submit(_run_under, str(releases.locate(release)), function, args)
-
-
-def check_model(
-    model_name: str, writer: str, readers: list[str], image_size: int = 64, fails: str = ""
-) -> str:
-    """Say in a line that a lesson can use this model, after trying it.
-
-    It has to hold a ConvNormAct where `writer` makes it, and, written whole there, to run in each
-    of `readers`; or, with `fails`, to meet there an error in whose text that stands. Raises
-    UnsuitableModel, which says what is in the way and names models that do.
-    """
-    suggested = FAILING if fails else SUGGESTED
-    with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder, Trials() as trials:
-        path = str(Path(folder, "model.pt"))
-        blocks = trials.under(writer, _write, model_name, path).result()
-        if blocks is None:
-            raise _unsuitable(f"timm {writer} has no model {model_name!r}", suggested)
-        if not blocks and not fails:
-            raise _unsuitable(f"{model_name} holds no ConvNormAct in timm {writer}", suggested)
-        tried = {release: trials.under(release, _read, path, image_size) for release in readers}
-        met = {release: trial.result() for release, trial in tried.items()}
-    for release, error in met.items():
-        if error and not (fails and fails in error):
-            reason = f"{model_name} written by {writer} meets another error in {release}: {error}"
-            raise _unsuitable(reason, suggested)
-        if fails and not error:
-            reason = f"{model_name} written whole by {writer} still runs in {release}, and this "
-            raise _unsuitable(reason + "lesson needs a file that fails there", suggested)
-    if fails:
-        return f"{model_name}: written whole by timm {writer}, it fails in {' and '.join(readers)}"
-    return (
-        f"{model_name}: {blocks} ConvNormAct blocks in timm {writer}; "
-        f"written whole there, it runs in {' and '.join(readers)}"
-    )
-
-
-def _unsuitable(reason: str, suggested: tuple[str, ...]) -> UnsuitableModel:
-    return UnsuitableModel(f"{reason}; models that work here: {', '.join(suggested)}")
 
 
 def context() -> multiprocessing.context.BaseContext:
@@ -100,27 +55,118 @@ def _run_under(folder: str, function, args: tuple):
     return function(*args)
 
 
-def _write(model_name: str, path: str) -> int | None:
-    """Save a fresh model whole; its number of ConvNormAct, or None if there is no such model."""
-    import timm
-    import torch
+class Ended(Exception):
+    """The process did not come back from a call: it `died`, or `hung` and was killed."""
 
-    if not timm.is_model(model_name):
-        return None
-    model = timm.create_model(model_name)
-    torch.save(model, path)
-    return sum(type(module).__name__ == "ConvNormAct" for module in model.modules())
+    def __init__(self, how: str):
+        super().__init__(how)
+        self.how = how
 
 
-def _read(path: str, image_size: int) -> str | None:
-    """Load a whole model and run it; the error it meets, or None."""
-    import torch
+class Raised(Exception):
+    """A call raised an error; `kind` is its class's name."""
 
-    try:
-        # Our own file, written a moment ago: trusted.
-        model = torch.load(path, weights_only=False).eval()
-        with torch.no_grad():
-            model(torch.zeros(1, 3, image_size, image_size))
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return None
+    def __init__(self, kind: str, text: str):
+        super().__init__(f"{kind}: {text}")
+        self.kind = kind
+        self.text = text
+
+
+class ReleaseProcess:
+    """Runs functions under one release, one at a time, for as long as it survives them.
+
+    It starts with the first call, and again after one that it did not survive.
+    """
+
+    def __init__(self, release: str, seconds: float):
+        self._folder = str(releases.locate(release))
+        self._seconds = seconds
+        self._process: multiprocessing.Process | None = None
+        self._pipe: Connection | None = None
+        self._lock = threading.Lock()
+
+    def call(self, function, *args):
+        """What `function(*args)` gives there. Raises Raised, and Ended after `seconds`."""
+        with self._lock:
+            if self._process is None:
+                self._start()
+            try:
+                self._pipe.send((function, args))
+                if not self._pipe.poll(self._seconds):
+                    raise Ended("hung")
+                kind, answer = self._pipe.recv()
+            except (EOFError, OSError) as error:
+                self._stop()
+                raise Ended("died") from error
+            except BaseException:
+                self._stop()
+                raise
+        if kind:
+            raise Raised(kind, answer)
+        return answer
+
+    def close(self) -> None:
+        """End the process, once it is done with its call."""
+        with self._lock:
+            self._stop()
+
+    def _start(self) -> None:
+        context = processes.context()
+        self._pipe, there = context.Pipe()
+        process = context.Process(target=_serve, args=(self._folder, there), daemon=True)
+        process.start()
+        self._process = process
+        there.close()
+
+    def _stop(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
+            self._process = self._pipe = None
+
+
+class Crew:
+    """The processes of many releases, of which only so many are kept alive at once."""
+
+    def __init__(self, most: int, seconds: float):
+        self._most = most
+        self._seconds = seconds
+        self._idle: OrderedDict[str, ReleaseProcess] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *_) -> None:
+        for process in self._idle.values():
+            process.close()
+
+    @contextmanager
+    def of(self, release: str):
+        """The process of a release, for the caller alone."""
+        with self._lock:
+            process = self._idle.pop(release, None)
+        process = process or ReleaseProcess(release, self._seconds)
+        try:
+            yield process
+        finally:
+            with self._lock:
+                surplus = self._idle.pop(release, None)
+                self._idle[release] = process
+                oldest = self._idle.popitem(last=False)[1] if len(self._idle) > self._most else None
+            for left in filter(None, (surplus, oldest)):
+                left.close()
+
+
+def _serve(folder: str, pipe: Connection) -> None:
+    processes.see_release(folder)
+    logging.disable()  # what old releases have to say of themselves
+    with suppress(EOFError, KeyboardInterrupt):
+        while True:
+            function, args = pipe.recv()
+            try:
+                answer = None, function(*args)
+            except Exception as error:
+                answer = type(error).__name__, str(error)
+            pipe.send(answer)

@@ -7,15 +7,14 @@ Only the weights come from the file; every class is the installed timm's.
 import contextlib
 import difflib
 import json
-import logging
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.checkpoints.errors import CheckpointError
-from helpers.checkpoints.printable import size
-from helpers.checkpoints.report import Report
+from missing_aa.errors import CheckpointError
+from missing_aa.rescuer.messages import Report
+from missing_aa.tensors import identical, quiet, save, why
+from missing_aa.text import size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,16 +107,6 @@ def compare(name: str, before: "dict[str, Tensor]", after: "dict[str, Tensor]") 
     return Fit(name, len(same), remapped, changed, unused)
 
 
-def identical(given: "Tensor | None", value: "Tensor | None") -> bool:
-    """Equal bit for bit, once in the type of the model's tensor."""
-    import torch
-
-    if given is None or value is None or given.shape != value.shape:
-        return False
-    given, value = given.to(value.dtype).reshape(-1), value.reshape(-1)
-    return torch.equal(given.view(torch.uint8), value.view(torch.uint8))
-
-
 def _timm():
     try:
         import timm
@@ -127,17 +116,6 @@ def _timm():
     if not hasattr(_hub, "load_model_config_from_path"):
         raise CheckpointError(NEEDS)
     return timm
-
-
-@contextlib.contextmanager
-def quiet():
-    """Keep back what timm says of its own weights, which are not the ones in question."""
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        logging.disable(logging.NOTSET)
 
 
 def _settings(timm, name: str, state_dict: "dict[str, Tensor]", report: Report) -> dict:
@@ -200,16 +178,6 @@ def _load(timm, name: str, state_dict: "dict[str, Tensor]", report: Report):
         ) from error
 
 
-def why(error: Exception) -> str:
-    """The gist of what load_state_dict lists, which can be hundreds of names."""
-    lines = [line.strip() for line in str(error).splitlines()[1:]] or [ascii(str(error))[1:-1]]
-    said = []
-    for line in lines[:3]:
-        first, *others = line.split('", "')
-        said.append(f'{first}" and {len(others)} more' if others else line[:200])
-    return "; ".join(said) + (f"; and {len(lines) - 3} more" if len(lines) > 3 else "")
-
-
 def _config(model, name: str) -> dict:
     """timm's config.json; the keys that the folder's loader reads."""
     held = {key: value for key, value in model.pretrained_cfg.items() if key not in SOURCE}
@@ -219,11 +187,3 @@ def _config(model, name: str) -> dict:
         "num_features": model.num_features,
         "pretrained_cfg": held | {"custom_load": False, "label_offset": 0},
     }
-
-
-def save(weights: "dict[str, Tensor]", path: Path, metadata: dict[str, str]) -> None:
-    from safetensors.torch import save_file
-
-    # Tied tensors are written once for each name, so that a strict load finds them all.
-    alone = {key: value.detach().clone().contiguous() for key, value in weights.items()}
-    save_file(alone, path, metadata)

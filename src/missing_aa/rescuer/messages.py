@@ -3,7 +3,30 @@
 import json
 from dataclasses import asdict, dataclass, field
 
-from helpers import __version__
+from missing_aa import __version__
+from missing_aa.limits import DEFAULT, Limits
+
+
+@dataclass(frozen=True)
+class Request:
+    """One file: `root` picks one of several models, `partial` is the file to write.
+
+    Without `partial` nothing is written, and the answer says where each tensor lies.
+    """
+
+    source: str
+    root: str | None = None
+    partial: str | None = None
+    limits: Limits = DEFAULT
+
+    def encode(self) -> bytes:
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, line: bytes) -> "Request":
+        fields = json.loads(line)
+        return cls(**fields | {"limits": Limits(**fields["limits"])})
+
 
 PLACEHOLDER = "0" * 64
 """Stands for the source's sha256 until it is known."""

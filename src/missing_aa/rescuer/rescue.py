@@ -1,21 +1,47 @@
 """Get the weights out of a checkpoint, without running anything that it holds."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from helpers.checkpoints import filling, targets
-from helpers.checkpoints.container import open_checkpoint
-from helpers.checkpoints.errors import Malformed
-from helpers.checkpoints.limits import DEFAULT, Limits
-from helpers.checkpoints.report import Report
-from helpers.checkpoints.request import Request
-from helpers.checkpoints.session import Session
+from missing_aa import disk
+from missing_aa.containers.container import open_checkpoint
+from missing_aa.disk import CHANGED
+from missing_aa.errors import Malformed
+from missing_aa.limits import DEFAULT, Limits
+from missing_aa.rescuer.messages import Report, Request
+from missing_aa.rescuer.session import Session
 
 if TYPE_CHECKING:
     import torch
+import os
+
+
+def fill(file: BinaryIO, tensors: dict[str, dict]) -> "dict[str, torch.Tensor]":
+    """The tensors, in memory of their own; those that share a storage in the file share it here."""
+    import torch
+
+    buffers, made = {}, {}
+    for name, view in tensors.items():
+        span, dtype = view["span"], getattr(torch, view["dtype"])
+        if 0 in view["shape"]:
+            made[name] = torch.empty_strided(view["shape"], view["strides"], dtype=dtype)
+            continue
+        where = (span["start"], span["nbytes"])
+        if where not in buffers:
+            buffers[where] = _read(file, *where)
+        flat = torch.frombuffer(buffers[where], dtype=dtype, count=span["nbytes"] // dtype.itemsize)
+        made[name] = flat.as_strided(view["shape"], view["strides"], view["offset"])
+    return made
+
+
+def _read(file: BinaryIO, start: int, nbytes: int) -> bytearray:
+    buffer = bytearray(nbytes)
+    file.seek(start)
+    if file.readinto(buffer) != nbytes:
+        raise Malformed(CHANGED)
+    return buffer
 
 
 @dataclass(frozen=True)
@@ -37,17 +63,17 @@ def rescue(
     The file is read in a process of its own; none of its code runs, and the classes in it need not
     be installed. `root` picks one of several models; a `session` serves many files with one start.
     Tied tensors stay tied, strides are kept. Raises Refused (dangerous), Malformed, LimitReached,
-    Unreadable and WhichRoot (several models), each a helpers.errors.Problem that says what to do.
+    Unreadable and WhichRoot (several models), each a missing_aa.errors.Problem that says what to do.
     """
     if session is None:
         with Session() as session:
             return rescue(path, root, limits, session)
     with open_checkpoint(path) as container:
-        before = filling.stamp(container.file)
+        before = disk.stamp(container.file)
         answer = session.ask(Request(os.fspath(path), root, limits=limits))
-        state_dict = filling.fill(container.file, answer["tensors"])
-        if not before == answer["stamp"] == filling.stamp(container.file):
-            raise Malformed(filling.CHANGED)
+        state_dict = fill(container.file, answer["tensors"])
+        if not before == answer["stamp"] == disk.stamp(container.file):
+            raise Malformed(disk.CHANGED)
     return Rescued(state_dict, Report(**answer["report"]))
 
 
@@ -68,6 +94,6 @@ def rescue_to(
     if session is None:
         with Session() as session:
             return rescue_to(source, target, root, force, limits, session, wrote)
-    with targets.partial(Path(source), Path(target), force) as unfinished:
+    with disk.partial(Path(source), Path(target), force) as unfinished:
         request = Request(os.fspath(source), root, str(unfinished), limits)
         return Report(**session.ask(request, wrote)["report"])

@@ -11,12 +11,14 @@ import tempfile
 import threading
 from collections.abc import Callable
 
-from helpers.checkpoints import container, errors, roots
-from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed
-from helpers.checkpoints.limits import TOO_LONG
-from helpers.checkpoints.request import Request
+from missing_aa import errors
+from missing_aa.containers import container
+from missing_aa.contents import find_models
+from missing_aa.errors import CheckpointError, LimitReached, Malformed
+from missing_aa.limits import TOO_LONG
+from missing_aa.rescuer.messages import Request
 
-WORKER = [sys.executable, "-P", "-m", "helpers.checkpoints.worker"]
+WORKER = [sys.executable, "-P", "-m", "missing_aa.rescuer.worker"]
 """-P: nothing that lies in the current folder, beside a file to be rescued, is imported."""
 
 PROBLEMS = {
@@ -27,7 +29,7 @@ PROBLEMS = {
         errors.LimitReached,
         errors.Malformed,
         errors.Refused,
-        roots.WhichRoot,
+        find_models.WhichRoot,
     )
 }
 NEEDS = "rescuing needs torch: pip install 'missing-aa[rescue]'"

@@ -14,11 +14,11 @@ from pickle import BINPERSID
 from torch import _weights_only_unpickler as restricted
 from torch._utils import IMPORT_MAPPING, NAME_MAPPING
 
-from helpers.checkpoints.errors import CheckpointError, Malformed
-from helpers.checkpoints.standins import Kind, Span, Standin, table
+from missing_aa.contents.standins import Kind, Span, Standin, table
+from missing_aa.errors import CheckpointError, Malformed
 
 
-def read(
+def read_with_torch(
     program: bytes,
     asked: Iterable[tuple[str, str]],
     locate: Callable[..., Span],

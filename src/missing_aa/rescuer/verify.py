@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import trials
-from helpers.checkpoints.errors import CheckpointError
-from helpers.checkpoints.report import Report
+from missing_aa.errors import CheckpointError
+from missing_aa.releases import processes
+from missing_aa.rescuer.messages import Report
 
 TOLERANCE = 1e-4
 
@@ -40,7 +40,7 @@ def verify(source: Path, rescued: Path, report: Report, release: str) -> Verdict
     if not report.architecture:
         raise CheckpointError("only a whole model that names its timm architecture can be verified")
     size = report.config.get("input_size") or [3, 224, 224]
-    with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder, trials.Trials(1) as runs:
+    with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder, processes.Trials(1) as runs:
         kept = str(Path(folder, "original.pt"))
         facts = (str(source), report.root, report.prefix, size, kept)
         _result(runs.under(release, _run_original, *facts), f"timm {release}, with the original")
@@ -80,8 +80,7 @@ def _compare_file(kept: str, rescued: str, model: tuple, size: list[int]) -> tup
     import torch
     from safetensors.torch import load_file
 
-    from helpers.checkpoints.timmfolder import identical
-    from helpers.weights import difference
+    from missing_aa.tensors import difference, identical
 
     original, weights = torch.load(kept, weights_only=True), load_file(rescued)
     wanted = original["state_dict"]
@@ -99,7 +98,7 @@ def _compare_folder(kept: str, rescued: str, size: list[int]) -> float:
     import timm
     import torch
 
-    from helpers.weights import difference
+    from missing_aa.tensors import difference
 
     fresh = timm.create_model(f"local-dir:{rescued}", pretrained=True)
     return difference(output_of(fresh, size), torch.load(kept, weights_only=True)["output"])
@@ -116,7 +115,7 @@ def output_of(model, size: Sequence[int]):
     """
     import torch
 
-    from helpers.weights import fixed_input
+    from missing_aa.tensors import fixed_input
 
     channels, _, width = size
     with torch.no_grad():

@@ -4,24 +4,85 @@ The file is opened once, and the bytes that were judged are the bytes that are l
 """
 
 import codecs
+import gc
+import json
 import mmap
+import os
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from helpers.checkpoints import facts, filling, loading, record, roots, safefile
-from helpers.checkpoints.container import Container, open_checkpoint
-from helpers.checkpoints.digest import Digest
-from helpers.checkpoints.errors import CheckpointError, Malformed
-from helpers.checkpoints.inside import made_by, walk
-from helpers.checkpoints.pickles import Program
-from helpers.checkpoints.report import SHA256_FIELD, Report
-from helpers.checkpoints.request import Request
-from helpers.checkpoints.roots import Root
-from helpers.checkpoints.weights import Weights, unwrap
+from missing_aa import disk
+from missing_aa.containers.container import Container, open_checkpoint
+from missing_aa.contents import find_models, timm_config
+from missing_aa.contents.find_models import Root
+from missing_aa.contents.read import walk
+from missing_aa.contents.state_dict import Weights, unwrap
+from missing_aa.disk import Digest
+from missing_aa.errors import CheckpointError, Malformed, Problem, unforeseen
+from missing_aa.pickles.program import Program
+from missing_aa.provenance import class_record
+from missing_aa.provenance.writer import made_by
+from missing_aa.rescuer import load, worker, write_safetensors
+from missing_aa.rescuer.messages import SHA256_FIELD, Report, Request
+
+FORKS = sys.platform == "linux"
+STEP = 0.01
+"""How often progress is told: each time this part of the file is written."""
+
+
+def answer(request: Request, say: Callable[[dict], None]) -> None:
+    """Do what is asked, and say the result, or the problem by its class's name and its text."""
+    told = 0
+
+    def wrote(done: int, total: int) -> None:
+        nonlocal told
+        if done - told >= total * STEP:
+            told = done
+            say({"wrote": done, "total": total})
+
+    try:
+        say({"result": worker.run(request, wrote)})
+    except Problem as problem:
+        say({"problem": type(problem).__name__, "text": str(problem)})
+    except Exception as error:
+        problem = unforeseen(error)
+        say({"problem": type(problem).__name__, "text": str(problem)})
+
+
+def main() -> None:
+    """Serve requests until the input ends."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else prints must not stand between the answers
+
+    def say(message: dict) -> None:
+        answers.write(json.dumps(message).encode() + b"\n")
+        answers.flush()
+
+    warnings.simplefilter("ignore")
+    gc.freeze()  # what torch brought stays: to look for cycles in it, for each file, takes long
+    say({"serves_many": FORKS})
+    for line in sys.stdin.buffer:
+        if not FORKS:
+            answer(Request.decode(line), say)
+            return
+        child = os.fork()
+        if not child:
+            answer(Request.decode(line), say)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            say({"died": os.waitstatus_to_exitcode(status)})
+
+
+if __name__ == "__main__":
+    main()
+
 
 # What Python would import or open at first use: done before a file is read, and not while it is.
-record.releases()
+class_record.releases()
 for _codec in ("raw-unicode-escape", "unicode-escape"):
     codecs.lookup(_codec)
 
@@ -35,19 +96,21 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
     CheckpointError or UsageProblem.
     """
     with open_checkpoint(request.source) as container, Digest(mapped := _map(container)) as digest:
-        stamp = filling.stamp(container.file)
+        stamp = disk.stamp(container.file)
         limits = request.limits.for_file(container.size)
         program = container.follow(limits) if container.format in WITH_PICKLE else None
-        root = roots.choose(loading.load(container, program, limits), request.root)
+        root = find_models.choose(load.load(container, program, limits), request.root)
         weights = root.weights(limits)
         limits.check("tensor_bytes", weights.nbytes, "what its tensors take, in bytes,")
         report = _describe(request, container, root, weights, program)
-        beginning, order = safefile.header(weights.tensors, report.metadata(list(weights.tensors)))
+        beginning, order = write_safetensors.header(
+            weights.tensors, report.metadata(list(weights.tensors))
+        )
         if request.partial:
             _write(request.partial, container.file, mapped, beginning, order, digest, wrote)
         report.sha256 = digest.result()
-        if filling.stamp(container.file) != stamp:
-            raise Malformed(filling.CHANGED)
+        if disk.stamp(container.file) != stamp:
+            raise Malformed(disk.CHANGED)
     if request.partial:
         return {"report": asdict(report)}
     views = {name: asdict(view) for name, view in weights.tensors.items()}
@@ -75,9 +138,9 @@ def _describe(
     )
     if root.dotted:
         model, _ = unwrap(root.value)
-        report.architecture = facts.architecture(model)
-        report.num_classes = facts.num_classes(model)
-        report.config = facts.config(model)
+        report.architecture = timm_config.architecture(model)
+        report.num_classes = timm_config.num_classes(model)
+        report.config = timm_config.config(model)
         report.writer = (writer := made_by(program, walk(model)[0])) and str(writer)
     return report
 
@@ -100,7 +163,7 @@ def _write(partial, source, mapped, beginning, order, digest, wrote) -> None:
 
     try:
         with open(partial, "xb", buffering=0) as out:
-            safefile.write(out, source, mapped, beginning, order, count)
+            write_safetensors.write(out, source, mapped, beginning, order, count)
             out.seek(beginning.index(SHA256_FIELD) + len(SHA256_FIELD))
             out.write(digest.result().encode())
     except OSError as error:

@@ -11,11 +11,11 @@ from io import FileIO
 from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO
 
-from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
-from helpers.checkpoints.filling import CHANGED
-from helpers.checkpoints.safetensors_header import DTYPES, MOST_BYTES
-from helpers.checkpoints.standins import View
-from helpers.checkpoints.tensors import itemsize
+from missing_aa.containers.safetensors_header import DTYPES, MOST_BYTES
+from missing_aa.contents.standins import View
+from missing_aa.disk import CHANGED
+from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
+from missing_aa.pickles.storages import itemsize
 
 if TYPE_CHECKING:
     from torch import Tensor

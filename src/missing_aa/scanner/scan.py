@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from helpers.checkpoints import sniffing
-from helpers.checkpoints.crew import Crew, NoCrew
-from helpers.checkpoints.judging import UNREADABLE, Checkpoint, judge
-from helpers.checkpoints.limits import DEFAULT, Limits
-from helpers.checkpoints.walking import Walk
+from missing_aa.containers import formats
+from missing_aa.limits import DEFAULT, Limits
+from missing_aa.scanner.verdict import UNREADABLE, Checkpoint, judge
+from missing_aa.scanner.walk import Walk
+from missing_aa.scanner.workers import Crew, NoCrew
 
 PATIENCE = 0.4
 """Seconds of work that is done here: about what it costs to start more processes."""
@@ -66,13 +66,13 @@ class Scan:
         for path, size in walk.files(paths):
             self.looked_at += 1
             try:
-                head = sniffing.first_bytes(path, size)
+                head = formats.first_bytes(path, size)
             except FileNotFoundError:  # deleted a moment ago
                 continue
             except OSError as error:
                 walk.note(path, error)
                 continue
-            if sniffing.is_candidate(path, head, size):
+            if formats.is_candidate(path, head, size):
                 self.candidates += 1
                 yield path
 

@@ -7,15 +7,18 @@ import contextlib
 import os
 from dataclasses import dataclass, field
 
-from helpers.checkpoints import contents, formats, pickles, policy, sniffing
-from helpers.checkpoints.container import WINDOW, Container, Unreadable, open_checkpoint
-from helpers.checkpoints.errors import CheckpointError, LimitReached, Malformed, Refused
-from helpers.checkpoints.legacy import look_into
-from helpers.checkpoints.limits import Limits
-from helpers.checkpoints.pickles import Program
-from helpers.checkpoints.policy import Judged
-from helpers.checkpoints.printable import clean
-from helpers.checkpoints.safetensors_header import read_header
+from missing_aa.containers import formats
+from missing_aa.containers.container import WINDOW, Container, Unreadable, open_checkpoint
+from missing_aa.containers.legacy import look_into
+from missing_aa.containers.safetensors_header import read_header
+from missing_aa.contents import read
+from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
+from missing_aa.limits import Limits
+from missing_aa.pickles import policy
+from missing_aa.pickles.follow import follow_pickle
+from missing_aa.pickles.policy import Judged
+from missing_aa.pickles.program import Program
+from missing_aa.text import clean
 
 FINE, OTHER, FINDING, UNREADABLE = "fine", "other", "finding", "unreadable"
 DANGEROUS, REFUSED, MALFORMED, LIMIT = "dangerous", "refused", "malformed", "limit"
@@ -102,17 +105,17 @@ def _trouble(found: Checkpoint, problem: CheckpointError) -> Checkpoint:
 
 
 def _is_meant_as_checkpoint(path: str, problem: CheckpointError) -> bool:
-    head = sniffing.first_bytes(path, 1)
-    if sniffing.promises_checkpoint(path):
-        return getattr(problem, "format", "") != "unknown" or not sniffing.is_text(head)
-    return sniffing.begins_as_torch_writes(head)
+    head = formats.first_bytes(path, 1)
+    if formats.promises_checkpoint(path):
+        return getattr(problem, "format", "") != "unknown" or not formats.is_text(head)
+    return formats.begins_as_torch_writes(head)
 
 
 def _safetensors(found: Checkpoint, container: Container) -> Checkpoint | None:
     try:
         read_header(container.file, container.size)
     except CheckpointError as problem:
-        return _trouble(found, problem) if sniffing.promises_checkpoint(found.path) else None
+        return _trouble(found, problem) if formats.promises_checkpoint(found.path) else None
     folder, name = os.path.split(found.path)
     is_folder = name == "model.safetensors" and os.path.isfile(os.path.join(folder, "config.json"))
     found.kind = "local folder" if is_folder else "state_dict"
@@ -130,7 +133,7 @@ def _pickle(found: Checkpoint, container: Container, limits: Limits) -> Checkpoi
             for name in names
             if name.verdict == policy.DANGEROUS
         ]
-        held = contents.read(container, program, limits)
+        held = read.read_contents(container, program, limits)
         found.kind = held.kind
         found.models = [{"name": root.name, "class": root.dotted} for root in held.models]
     except CheckpointError as problem:
@@ -148,7 +151,7 @@ def _follow(container: Container, limits: Limits) -> Program:
     except LimitReached as problem:
         if container.format != "pickle":
             raise
-        program = pickles.read(container.read(0, WINDOW), limits=limits)
+        program = follow_pickle(container.read(0, WINDOW), limits=limits)
         look_into(program, limits)
         program.error = problem
         return program
@@ -158,13 +161,13 @@ def _unfollowed(
     found: Checkpoint, container: Container, problem: CheckpointError
 ) -> Checkpoint | None:
     """A bare pickle may be anything, and two bytes are a weak mark: judge by what it asks for."""
-    if container.format != "pickle" or sniffing.promises_checkpoint(found.path):
+    if container.format != "pickle" or formats.promises_checkpoint(found.path):
         return _trouble(found, problem)
-    program = pickles.read(container.read(0, WINDOW))
+    program = follow_pickle(container.read(0, WINDOW))
     if any(wanted.module.partition(".")[0] == "torch" for wanted in program.globals.values()):
         return _trouble(found, problem)
     is_marked = program.protocol >= 2
-    if not is_marked or not sniffing.is_named_pickle(found.path):
+    if not is_marked or not formats.is_named_pickle(found.path):
         return None
     found.kind, found.remark = "other", UNFOLLOWED
     return found

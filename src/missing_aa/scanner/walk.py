@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import PurePath
 
-from helpers.checkpoints.printable import clean
-from helpers.errors import UsageProblem
+from missing_aa.errors import UsageProblem
+from missing_aa.text import clean
 
 OF_TOOLS = ("node_modules", "__pycache__")
 ENVIRONMENT = {"pyvenv.cfg", "conda-meta"}

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from helpers.checkpoints.judging import MALFORMED, Checkpoint, judge
-from helpers.checkpoints.limits import Limits
+from missing_aa.limits import Limits
+from missing_aa.scanner.verdict import MALFORMED, Checkpoint, judge
 
-COMMAND = [sys.executable, "-P", "-m", "helpers.checkpoints.crew"]
+COMMAND = [sys.executable, "-P", "-m", "missing_aa.scanner.workers"]
 """-P: nothing that lies in the current folder, beside the files, is imported."""
 
 CHUNK = 16

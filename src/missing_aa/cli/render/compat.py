@@ -8,10 +8,10 @@ from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
 
-from helpers.checkpoints.printable import clean, clean_all
-from helpers.compat import Comparison
-from helpers.compat.defaults import UNKNOWN
-from helpers.compat.findings import KINDS, Finding
+from missing_aa.comparer.compare import Comparison
+from missing_aa.comparer.defaults import UNKNOWN
+from missing_aa.comparer.findings import KINDS, Finding
+from missing_aa.text import clean, clean_all
 
 
 def warn(comparison: Comparison) -> None:

@@ -4,16 +4,16 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from helpers.checkpoints.policy import VERDICTS
-from helpers.checkpoints.printable import clean, clean_all, size
-from helpers.errors import Problem
+from missing_aa.errors import Problem
+from missing_aa.pickles.policy import VERDICTS
+from missing_aa.text import clean, clean_all, size
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from helpers.checkpoints.findings import Findings, Model
+    from missing_aa.inspector import Findings, Model
 
 STYLES = {"safe": "green", "library": "", "unknown": "yellow", "dangerous": "bold red"}
 MEANING = {
@@ -57,7 +57,7 @@ def _entry(outcome: Outcome) -> dict:
     }
 
 
-def tell(outcomes: list[Outcome]) -> None:
+def print_findings(outcomes: list[Outcome]) -> None:
     """One file: all that was found out. Many: a line each, and below what needs attention."""
     from rich.console import Console
 
@@ -87,7 +87,7 @@ def _tell_one(console: "Console", findings: "Findings") -> None:
 
 
 def _rows(findings: "Findings"):
-    from helpers.checkpoints.formats import FORMATS
+    from missing_aa.containers.formats import FORMATS
 
     yield "file", [findings.path, size(findings.size)]
     yield "format", [FORMATS[findings.format]]
@@ -123,7 +123,7 @@ def _model(model: "Model") -> list[str]:
 def _next_step(findings: "Findings") -> str:
     from shlex import quote
 
-    from helpers.checkpoints.formats import FOREIGN
+    from missing_aa.containers.formats import FOREIGN
 
     if findings.dangerous:
         return "Do not load this file: it asks for what no checkpoint needs."

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.checkpoints.printable import clean, clean_all, size
-from helpers.errors import Problem
+from missing_aa.errors import Problem
+from missing_aa.text import clean, clean_all, size
 
 if TYPE_CHECKING:
-    from helpers.checkpoints.report import Report
-    from helpers.checkpoints.timmfolder import Fit
-    from helpers.checkpoints.verifying import Verdict
+    from missing_aa.rescuer.fit_timm import Fit
+    from missing_aa.rescuer.messages import Report
+    from missing_aa.rescuer.verify import Verdict
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Outcome:
         return int(bool(self.verdict) and not self.verdict.passed)
 
 
-def tell(console: Console, errors: Console, outcome: Outcome) -> None:
+def print_outcome(console: Console, errors: Console, outcome: Outcome) -> None:
     """One file: what it was, what became of it, and how to go on."""
     report, target = outcome.report, outcome.target
     if report:

@@ -7,23 +7,33 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from helpers.checkpoints import judging
-from helpers.checkpoints.formats import FOREIGN
-from helpers.checkpoints.judging import FINDING, OTHER, PICKLED, UNREADABLE, Checkpoint
-from helpers.checkpoints.printable import clean, clean_all
-from helpers.checkpoints.scanning import Scan
-from helpers.checkpoints.walking import UNASKED
-from helpers.cli.output import say
+from missing_aa.cli.output import print_text
+from missing_aa.containers.formats import FOREIGN
+from missing_aa.scanner.scan import Scan
+from missing_aa.scanner.verdict import (
+    DANGEROUS,
+    FINDING,
+    FINE,
+    LIMIT,
+    MALFORMED,
+    OTHER,
+    PICKLED,
+    REFUSED,
+    UNREADABLE,
+    Checkpoint,
+)
+from missing_aa.scanner.walk import UNASKED
+from missing_aa.text import clean, clean_all
 
 WORDS = {
-    judging.FINE: "fine",
+    FINE: "fine",
     OTHER: "of another kind",
     FINDING: "with a whole model",
     UNREADABLE: "unreadable",
-    judging.LIMIT: "beyond a limit",
-    judging.MALFORMED: "malformed",
-    judging.REFUSED: "refused",
-    judging.DANGEROUS: "dangerous",
+    LIMIT: "beyond a limit",
+    MALFORMED: "malformed",
+    REFUSED: "refused",
+    DANGEROUS: "dangerous",
 }
 """The verdicts that are told, from the best to the worst, as they are counted."""
 
@@ -36,14 +46,14 @@ Get the weights out, without that code and without running the file:
 SAVING = """\
 Where such files are written, save weights instead, and build the model from code to load them:
   torch.save(model.state_dict(), "weights.pt")
-  helpers.checkpoints.save_portable(model, "folder")  # with its arguments and all versions"""
+  missing_aa.save_portable(model, "folder")  # with its arguments and all versions"""
 LISTED = 4
 """So many paths stand for all of their kind."""
 
 
-def tell(scan: Scan, as_json: bool) -> None:
+def print_scan(scan: Scan, as_json: bool) -> None:
     """Print it to stdout, in characters that stdout can take."""
-    say(_as_json(scan) if as_json else "\n".join(_lines(scan)))
+    print_text(_as_json(scan) if as_json else "\n".join(_lines(scan)))
 
 
 def _as_json(scan: Scan) -> str:

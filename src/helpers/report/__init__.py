@@ -1,0 +1,1 @@
+"""Which exercises of saved lessons are solved."""

@@ -1,0 +1,1 @@
+"""What each command prints: its result as text for a person."""

@@ -1,0 +1,1 @@
+"""The pickle as a program, followed step by step; nothing is imported, nothing called."""

@@ -1,0 +1,127 @@
+"""The machine on which the opcodes of a pickle work: its stack, its memo and its text."""
+
+import struct
+from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections.abc import Callable, Sequence
+
+from missing_aa.limits import Limits
+from missing_aa.pickles.program import (
+    COMPUTED,
+    PICKLE_IN_PICKLE,
+    Global,
+    Object,
+    Program,
+)
+
+
+def modern_name(module: str, name: str) -> tuple[str, str]:
+    """Module and name in Python 3: `__builtin__ set` becomes `builtins set`.
+
+    This is Python's own table; torch's restricted reader maps with a part of it, and at every
+    protocol, where Python maps only up to protocol 2.
+    """
+    if (module, name) in NAME_MAPPING:
+        return NAME_MAPPING[module, name]
+    return IMPORT_MAPPING.get(module, module), name
+
+
+class Broken(Exception):
+    """The program cannot go on; the text says why."""
+
+
+BYTE = struct.Struct("<B")
+SHORT = struct.Struct("<H")
+INT = struct.Struct("<i")
+UINT = struct.Struct("<I")
+LONG = struct.Struct("<Q")
+DOUBLE = struct.Struct(">d")
+
+
+def text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")
+
+
+class Stop(Exception):
+    """The program has ended as it should."""
+
+
+class _Short(Broken):
+    pass
+
+
+class Machine:
+    """The stack, the marks, the memo and the place in the text, on which the opcodes work."""
+
+    def __init__(self, data: bytes, start: int):
+        self.data = data
+        self.at = start
+        self.stack: list = []
+        self.marks: list[list] = []
+        self.memo: dict[int, object] = {}
+        self.program = Program(data, start)
+
+    def run(self, steps: Sequence[Callable], limits: Limits) -> None:
+        """Do the program step by step; `steps` holds what each opcode does."""
+        data, program = self.data, self.program
+        try:
+            for count in range(1, limits.opcodes + 1):
+                code = data[self.at]
+                self.at += 1
+                program.opcodes = count
+                steps[code](self)
+        except Stop:
+            return
+        limits.check("opcodes", limits.opcodes + 1, "the number of the pickle's steps")
+
+    # Reading the program's text.
+
+    def take(self, size: int) -> bytes:
+        end = self.at + size
+        if size < 0 or end > len(self.data):
+            raise _Short("it asks for more bytes than there are")
+        taken = self.data[self.at : end]
+        self.at = end
+        return taken
+
+    def number(self, form: struct.Struct):
+        (value,) = form.unpack_from(self.data, self.at)
+        self.at += form.size
+        return value
+
+    def line(self) -> bytes:
+        end = self.data.find(b"\n", self.at)
+        if end < 0:
+            raise _Short("a line has no end")
+        taken = self.data[self.at : end]
+        self.at = end + 1
+        return taken
+
+    # Working on the stack.
+
+    def push(self, value) -> None:
+        self.stack.append(value)
+
+    def pop(self):
+        return self.stack.pop()
+
+    def to_mark(self) -> list:
+        items = self.stack
+        self.stack = self.marks.pop()
+        return items
+
+    def ask(self, module, name) -> Global:
+        """The node of a name; the same name gives the same node."""
+        if not isinstance(module, str) or not isinstance(name, str):
+            module = name = COMPUTED
+        known = self.program.globals
+        if (module, name) not in known:
+            known[module, name] = Global(*modern_name(module, name), asked=(module, name))
+        return known[module, name]
+
+    def make(self, made_by, args, kwargs=None) -> None:
+        """Push what calling `made_by` would give."""
+        made = Object(made_by, args, kwargs)
+        self.program.objects.append(made)
+        if isinstance(made_by, Global) and made_by.dotted == PICKLE_IN_PICKLE:
+            self.program.embedded[made] = None
+        self.stack.append(made)

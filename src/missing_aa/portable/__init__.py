@@ -1,0 +1,1 @@
+"""Keep a model with a record of what it computes."""

@@ -1,0 +1,1 @@
+"""Which timm release can have written a file."""

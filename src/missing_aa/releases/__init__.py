@@ -1,0 +1,33 @@
+"""Published releases of timm, cached and checked, and a Python that sees one."""
+
+from missing_aa.releases.cache import (
+    COURSE,
+    CURRENT,
+    KNOWN,
+    ReleaseProblem,
+    UnknownRelease,
+    cached,
+    check_known,
+    download,
+    fetch,
+    locate,
+    published,
+    remove,
+    seeing,
+)
+
+__all__ = [
+    "COURSE",
+    "CURRENT",
+    "KNOWN",
+    "ReleaseProblem",
+    "UnknownRelease",
+    "cached",
+    "check_known",
+    "download",
+    "fetch",
+    "locate",
+    "published",
+    "remove",
+    "seeing",
+]

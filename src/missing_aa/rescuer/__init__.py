@@ -1,0 +1,1 @@
+"""Get the weights out of a whole-model file, bit for bit."""

@@ -1,0 +1,1 @@
+"""Find every checkpoint below a path, and judge it."""

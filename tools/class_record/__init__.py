@@ -1,0 +1,1 @@
+"""Make the record of timm's classes by release."""

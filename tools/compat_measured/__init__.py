@@ -1,0 +1,1 @@
+"""Measure `compat` against what releases really read."""
