@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from compat_versions import compared, module
-from missing_aa.comparer.outside import GIVEN
+from missing_aa.comparer.missing import GIVEN
 
 
 def states(tmp_path, old, new):

@@ -5,12 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from missing_aa.comparer.events import Flow
-from missing_aa.comparer.flow import flow
-from missing_aa.comparer.names import Definition
+from missing_aa.comparer.flow import Flow, flow
+from missing_aa.comparer.names import Definition, dotted, named_tuple
 from missing_aa.comparer.package import Package, answers, bound_by
-from missing_aa.comparer.texts import dotted
-from missing_aa.comparer.tuples import named_tuple
 
 NAMED_TUPLE = "typing.NamedTuple"
 

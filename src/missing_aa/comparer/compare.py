@@ -17,7 +17,7 @@ from missing_aa.comparer.moved import Moves
 from missing_aa.comparer.package import Package
 from missing_aa.comparer.sources import About, Source
 from missing_aa.comparer.state_rules import changes
-from missing_aa.comparer.use import Use
+from missing_aa.comparer.usage import Use
 from missing_aa.errors import UsageProblem
 
 

@@ -8,8 +8,7 @@ import ast
 from collections.abc import Iterator
 
 from missing_aa.comparer.classes import Class, Classes
-from missing_aa.comparer.names import Definition
-from missing_aa.comparer.texts import dotted
+from missing_aa.comparer.names import Definition, dotted
 
 
 def traps(classes: Classes, of: Class) -> Iterator[tuple[str, Class]]:

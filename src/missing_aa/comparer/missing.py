@@ -1,15 +1,129 @@
 """Attributes that the new methods read, the new constructor sets, and the old one never did."""
 
+import ast
 from collections.abc import Iterator
 
 from missing_aa.comparer.classes import Class
-from missing_aa.comparer.defaults import default_of, is_plain
 from missing_aa.comparer.findings import Finding
-from missing_aa.comparer.outside import given_outside
-from missing_aa.comparer.restoring import demanded, given_back
-from missing_aa.comparer.state_rules import fields
-from missing_aa.comparer.usage import Read
-from missing_aa.comparer.use import Use
+from missing_aa.comparer.state_rules import demanded, fields, given_back
+from missing_aa.comparer.usage import Read, Use
+
+UNKNOWN = "..."
+
+
+def default_of(of: Class, name: str) -> str:
+    """That value as source text; UNKNOWN where it depends on more than arguments with defaults.
+
+    Where that is so, and the methods ask whether it is None, None it is: they can do without.
+    """
+    for value, init in _given(of, name):
+        if _is_free(value, init):
+            return ast.unparse(value)
+    return "None" if any(_may_be_none(each, name) for each in of.order) else UNKNOWN
+
+
+def is_plain(of: Class, name: str) -> bool:
+    """Whether its constructors give it plain values (a truth value, a number, a text) alone."""
+    values = [value for value, _ in _given(of, name)]
+    return bool(values) and all(
+        isinstance(value, ast.Constant) and value.value is not None for value in values
+    )
+
+
+def _given(of: Class, name: str) -> Iterator[tuple[ast.expr, ast.FunctionDef]]:
+    """The values that its constructors give it, settled, each with the constructor."""
+    for each in of.order:
+        init = each.own.get("__init__")
+        for node in ast.walk(init) if isinstance(init, ast.FunctionDef) else ():
+            if isinstance(node, ast.Assign) and any(_is_own(part, name) for part in node.targets):
+                yield _settle(node.value, _defaults(init)), init
+
+
+def _may_be_none(of: Class, name: str) -> bool:
+    return any(
+        isinstance(part, ast.Compare)
+        and _is_own(part.left, name)
+        and isinstance(part.ops[0], ast.Is | ast.IsNot)
+        for part in ast.walk(of.node)
+    )
+
+
+def _is_own(target: ast.expr, name: str) -> bool:
+    return (
+        isinstance(target, ast.Attribute)
+        and target.attr == name
+        and isinstance(target.value, ast.Name)
+    )
+
+
+def _settle(value: ast.expr, defaults: dict[str, ast.expr]) -> ast.expr:
+    """What an expression comes to with the defaults of the arguments, as far as that is simple."""
+    if isinstance(value, ast.Name):
+        return defaults.get(value.id, value)
+    if isinstance(value, ast.IfExp):
+        test = _settle(value.test, defaults)
+        if isinstance(test, ast.Constant):
+            return _settle(value.body if test.value else value.orelse, defaults)
+    return value
+
+
+def _is_free(value: ast.expr, init: ast.FunctionDef) -> bool:
+    """Whether a value names nothing that only the constructor knows."""
+    inside = {part.arg for part in ast.walk(init) if isinstance(part, ast.arg)}
+    inside |= {
+        part.id
+        for part in ast.walk(init)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+    }
+    return inside.isdisjoint(part.id for part in ast.walk(value) if isinstance(part, ast.Name))
+
+
+def _defaults(function: ast.FunctionDef) -> dict[str, ast.expr]:
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args]
+    by_place = zip(reversed(named), reversed(arguments.defaults), strict=False)
+    by_name = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return {each.arg: default for each, default in (*by_place, *by_name) if default}
+
+
+_CONV = "in_channels out_channels kernel_size stride padding dilation transposed output_padding"
+_NORM = "num_features num_channels num_groups normalized_shape eps momentum affine"
+_POOL = "kernel_size stride padding dilation return_indices ceil_mode count_include_pad"
+
+GIVEN = {
+    "Conv": f"{_CONV} groups padding_mode weight bias",
+    "Norm": f"{_NORM} elementwise_affine track_running_stats weight bias running_mean running_var "
+    "num_batches_tracked process_group",
+    "Linear": "in_features out_features in1_features in2_features weight bias",
+    "Pool": f"{_POOL} output_size divisor_override norm_type",
+    "Drop": "p inplace",
+    "Embedding": "num_embeddings embedding_dim padding_idx max_norm norm_type scale_grad_by_freq "
+    "sparse weight mode",
+    "MultiheadAttention": "embed_dim kdim vdim num_heads dropout batch_first head_dim out_proj "
+    "in_proj_weight in_proj_bias q_proj_weight k_proj_weight v_proj_weight bias_k bias_v "
+    "add_zero_attn",
+    "LU": "inplace negative_slope num_parameters init weight alpha",  # ReLU, PReLU, GELU and kin
+    "Upsample": "size scale_factor mode align_corners recompute_scale_factor name",
+    "Loss": "reduction weight pos_weight ignore_index label_smoothing",
+    "DataLoader": "dataset batch_size num_workers sampler batch_sampler collate_fn drop_last "
+    "pin_memory pin_memory_device generator timeout worker_init_fn prefetch_factor "
+    "persistent_workers",
+    "optim": "defaults state param_groups",
+}
+"""Part of the dotted path of a torch class -> the attributes of its objects."""
+
+
+def given_outside(paths: list[str]) -> set[str]:
+    """The attributes that bases outside the package give, as far as they are listed."""
+    return {
+        name
+        for path in paths
+        if path.startswith("torch.")
+        for part, names in GIVEN.items()
+        if part in path
+        for name in names.split()
+    }
+
 
 MADE_ANEW = ("__reduce__", "__reduce_ex__")
 

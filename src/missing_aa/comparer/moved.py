@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from missing_aa.comparer.findings import Finding
-from missing_aa.comparer.use import Use
+from missing_aa.comparer.usage import Use
 
 NEVER_PICKLED = {"typing.Protocol", "typing.TypedDict"}
 

@@ -3,9 +3,78 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from keyword import iskeyword
 
-from missing_aa.comparer.texts import dotted
-from missing_aa.comparer.tuples import named_tuple
+
+def named_tuple(name: str, made: ast.expr) -> ast.ClassDef | None:
+    """The class that `namedtuple("P", "x y")` or `NamedTuple("P", [("x", int)])` makes.
+
+    None for anything else, and where the fields are not written out.
+    """
+    if not isinstance(made, ast.Call) or len(made.args) < 2:
+        return None
+    if dotted(made.func).rpartition(".")[2] not in ("namedtuple", "NamedTuple"):
+        return None
+    fields = _fields(made.args[1])
+    if not all(field.isidentifier() and not iskeyword(field) for field in fields):
+        return None
+    defaults = next((word.value for word in made.keywords if word.arg == "defaults"), None)
+    without = len(fields) - len(getattr(defaults, "elts", ()))
+    lines = [
+        f"    {field}: object" + (" = ..." if place >= without else "")
+        for place, field in enumerate(fields)
+    ]
+    source = "\n".join([f"class {name}(typing.NamedTuple):", *lines, "    pass"])
+    node = ast.parse(source).body[0]
+    for part in ast.walk(node):
+        ast.copy_location(part, made)
+    return node
+
+
+def _fields(given: ast.expr) -> list[str]:
+    """The names in `"x y"`, `["x", "y"]` or `[("x", int), ("y", int)]`; "" for one not written."""
+    if text(given):
+        return text(given).replace(",", " ").split()
+    each = given.elts if isinstance(given, ast.List | ast.Tuple) else [given]
+    return [
+        text(part.elts[0] if isinstance(part, ast.Tuple) and part.elts else part) for part in each
+    ]
+
+
+def dotted(node: ast.expr) -> str:
+    """`a.b.c` for such an expression, "" for any other."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (head := dotted(node.value)):
+        return f"{head}.{node.attr}"
+    return ""
+
+
+def text(node: ast.expr) -> str:
+    """A string that is written out, "" for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def beginning(node: ast.expr) -> str:
+    """What is written out at the beginning of a string that is put together: `s` of `f"s{i}"`."""
+    if isinstance(node, ast.JoinedStr) and node.values:
+        return text(node.values[0])
+    if isinstance(node, ast.BinOp):
+        return beginning(node.left).partition("%")[0]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return beginning(node.func.value).partition("{")[0]
+    return text(node)
+
+
+def uncalled(value: ast.expr) -> Iterator[str]:
+    """The dotted names in an expression, but for those of what it calls."""
+    if written := dotted(value):
+        yield written
+        return
+    for part in ast.iter_child_nodes(value):
+        if not (isinstance(value, ast.Call) and part is value.func):
+            yield from uncalled(part)
+
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -3,10 +3,8 @@
 import ast
 from dataclasses import dataclass
 
-from missing_aa.comparer import names as names_of
-from missing_aa.comparer.names import Definition, Names
+from missing_aa.comparer.names import Definition, Names, dotted, read_names
 from missing_aa.comparer.sources import Source
-from missing_aa.comparer.texts import dotted
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Package:
         self.source = source
         self.name = source.about.package
         self.modules: dict[str, Names] = {
-            module: names_of.read(file.tree, module, file.package)
+            module: read_names(file.tree, module, file.package)
             for module, file in source.files.items()
         }
         self.installed: dict[str, str] = {}

@@ -9,8 +9,8 @@ from itertools import groupby
 from pathlib import Path
 
 from missing_aa.comparer.compare import Comparison
-from missing_aa.comparer.defaults import UNKNOWN
 from missing_aa.comparer.findings import KINDS, Finding
+from missing_aa.comparer.missing import UNKNOWN
 from missing_aa.text import clean, clean_all
 
 
