@@ -9,13 +9,14 @@ from collections import defaultdict
 from concurrent.futures import Future
 from pathlib import Path
 
+import missing_aa
 from helpers.check_model import SUGGESTED
 from missing_aa import releases
 from missing_aa.matrix import tasks
 from missing_aa.releases.processes import Trials
 from tools.rescue_table import TRIED, parameters, size_by_name
 
-TARGET = Path(__file__).with_name("models.txt")
+TARGET = Path(missing_aa.__file__).parent / "matrix" / "models.txt"
 HEADER = """\
 # The models of the atlas: name, size of the picture in pixels, parameters.
 # Made by: python -m tools.choose_models

@@ -1,8 +1,16 @@
-"""TODO"""
+"""Record the classes that the models of the atlas are made of: python -m tools.model_classes.
 
+Each model is made in the newest release that has it.
+"""
+
+from pathlib import Path
+
+import missing_aa
+
+TARGET = Path(missing_aa.__file__).parent / "explainer" / "model_classes.txt"
 HEADER = """\
 # The models of the atlas: name, class, and the classes of timm's inside.
-# Made by: python -m missing_aa.explainer.model_classes
+# Made by: python -m tools.model_classes
 """
 
 
@@ -41,3 +49,8 @@ def _made_of(names: list[str]) -> dict[str, list[str]]:
             *sorted({one.__name__ for one in inside if one.__module__.startswith("timm.")}),
         ]
     return found
+
+
+if __name__ == "__main__":
+    TARGET.write_text(collect(), encoding="utf-8")
+    print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")

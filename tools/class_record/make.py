@@ -7,12 +7,13 @@ marks of their text, each with the releases for which it holds.
 
 from pathlib import Path
 
+import missing_aa
 from missing_aa import releases
 from missing_aa.provenance.class_record import mark
 from missing_aa.text import encode
 from tools.class_record.source import Package, Traits
 
-TARGET = Path(__file__).with_name("timm_classes.txt")
+TARGET = Path(missing_aa.__file__).parent / "provenance" / "timm_classes.txt"
 HEADER = """\
 # timm's classes, by release; made by: python -m tools.class_record.make
 # A line is a module, or, indented, a class in it, with numbers that count the releases below:

@@ -1,17 +1,12 @@
-"""The classes that the atlas's models are made of: `python -m missing_aa.explainer.model_classes` writes model_classes.txt.
+"""The classes that the models of the atlas are made of, from a record that `tools` makes.
 
-Each model is made in the newest release that has it. A line is a model, its own class, and the
-classes of timm's inside it; names alone, because modules move.
+A line of model_classes.txt is a model, its own class, and the classes of timm inside it; names
+alone, because modules move.
 """
 
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
-
-from helpers.report.collect import collect
-
-TARGET = Path(__file__).with_name("model_classes.txt")
 
 
 @cache
@@ -44,8 +39,3 @@ def most_alike(class_: str, inside: Iterable[str]) -> list[str]:
 
 def _same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()  # XCiT became Xcit
-
-
-if __name__ == "__main__":
-    TARGET.write_text(collect(), encoding="utf-8")
-    print(f"{TARGET}: {TARGET.stat().st_size:,} bytes")
