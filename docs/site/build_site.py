@@ -1,6 +1,6 @@
 """Build the site, as `make book` does: `python docs/site/build_site.py [--output build/book]`.
 
-The pages are those of this folder, of docs/, and the lessons as `python -m helpers run` executed them.
+The pages are those of this folder, of docs/, and the lessons as `make run` executed them.
 They are laid out as in the repository, so that a link means the same here and there.
 """
 

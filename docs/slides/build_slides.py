@@ -1,7 +1,7 @@
 """Build the slides: `python docs/slides/build_slides.py [--output build/slides]`, or `make slides`.
 
 deck.toml says which cells of which lessons stand on which slide, in the order of the half-day plan;
-what they show is what `python -m helpers run` got. Beside them lie the six questions, to be printed.
+what they show is what `make run` got. Beside them lie the six questions, to be printed.
 Nothing asks another host for anything.
 """
 
@@ -161,7 +161,8 @@ def _pick(lesson: Lesson, item: dict) -> NotebookNode:
         if broken := re.search(r"^NOT OK.+", output.get("text", ""), re.MULTILINE):
             raise Problem(
                 f"lesson {lesson.number} was run on a machine that is not ready "
-                f"({' '.join(broken[0].split())}): mend that, then python -m helpers run {lesson.number}"
+                f"({' '.join(broken[0].split())}): mend that, then "
+                f"python -m helpers run {lesson.number}"
             )
     show = item.get("show", "both")
     cell.source = PROMISE.sub("", cell.source)

@@ -1,1 +1,1 @@
-"""Where in a file the pickle and the bytes of its tensors lie: zip, legacy, tar, bare, safetensors."""
+"""Where the pickle and the bytes of tensors lie: zip, legacy, tar, bare, safetensors."""

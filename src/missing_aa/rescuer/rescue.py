@@ -63,7 +63,7 @@ def rescue(
     The file is read in a process of its own; none of its code runs, and the classes in it need not
     be installed. `root` picks one of several models; a `session` serves many files with one start.
     Tied tensors stay tied, strides are kept. Raises Refused (dangerous), Malformed, LimitReached,
-    Unreadable and WhichRoot (several models), each a missing_aa.errors.Problem that says what to do.
+    Unreadable and WhichRoot (several models), each a Problem that says what to do.
     """
     if session is None:
         with Session() as session:
