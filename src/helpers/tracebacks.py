@@ -35,10 +35,13 @@ class Report:
 
     def publish(self) -> None:
         """Show an error that was to come: as display data, since an error output fails a run."""
-        way, message = (html.escape(_plain(part)) for part in (self.short[:-1], self.short[-1:]))
-        shown = f"<pre>{way}\n<strong>{message}</strong></pre>"
+        text = _plain(self.short)
+        # Of a SyntaxError IPython makes one piece.
+        message = _plain(self.short[-1:]) if self.short[1:] else text.rpartition("\n")[2]
+        way = html.escape(text.removesuffix(message))
+        shown = f"<pre>{way}<strong>{html.escape(message)}</strong></pre>"
         page = f'<div class="traceback">{shown}{self._details()}</div>'
-        publish_display_data({"text/plain": _plain(self.short), "text/html": page})
+        publish_display_data({"text/plain": text, "text/html": page})
 
     def publish_rest(self) -> None:
         """Below an error output: the whole traceback, and what to do about a name not defined."""
@@ -188,7 +191,7 @@ def _name_not_defined(error, etb, is_cell) -> str | None:
 
 
 def _plain(lines: list[str]) -> str:
-    return COLOUR.sub("", "\n".join(lines))
+    return COLOUR.sub("", "\n".join(lines)).rstrip("\n")
 
 
 def install(shell) -> None:
