@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from helpers import kernels
-from lesson_shell import Lesson
+from lesson_shell import COLOUR, Lesson
 
 pytestmark = pytest.mark.xdist_group("magics")  # the tests of one process share their kernels
 
@@ -21,7 +21,7 @@ def lesson():
 
 def message(error):
     """An error as the learner meets it: the lines that IPython shows."""
-    return "\n".join(error._render_traceback_())
+    return COLOUR.sub("", "\n".join(error._render_traceback_()))
 
 
 def test_a_cell_sees_its_release_and_keeps_its_state(lesson):

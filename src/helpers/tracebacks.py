@@ -13,8 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from IPython.core.getipython import get_ipython
-from IPython.core.tbtools import FrameInfo
-from IPython.core.ultratb import AutoFormattedTB
+from IPython.core.ultratb import AutoFormattedTB, FrameInfo
 from IPython.display import publish_display_data
 from stack_data import RepeatedFrames
 
