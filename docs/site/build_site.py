@@ -28,6 +28,12 @@ PARTS = {
     "#the-command": "commands",
 }  # of the README, each on the page that includes it
 DOWNLOADS = "downloads"  # the lessons as they lie in the repository
+FOLDS = {
+    "solution": ("hide-cell", "Solution"),
+    "check": ("hide-cell", "Check"),
+    "setup": ("hide-input", "Set-up"),
+    "predict": ("hide-output", "Predict first, then look"),
+}  # a cell's tag -> myst-nb's, and what is written on the fold
 PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
@@ -52,15 +58,16 @@ def bring_together(stage: Path) -> None:
 
 
 def lesson_page(notebook: nbformat.NotebookNode, download: str) -> nbformat.NotebookNode:
-    """An executed lesson as a page: solutions folded, and a link to the file without outputs."""
+    """An executed lesson as a page: folded by tags, and a link to the file without outputs."""
     notebook.metadata.language_info.pygments_lexer = "lesson"
     notebook.cells[0].source += f"\n\n{{download}}`Download this lesson <{download}>`"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _lead_to_parts(cell.source)
         tags = cell.metadata.get("tags", [])
-        if "solution" in tags:
-            cell.metadata.tags = [*tags, "hide-cell"]
+        for hide, prompt in (FOLDS[tag] for tag in tags if tag in FOLDS):
+            cell.metadata.tags = [*tags, hide]
+            cell.metadata.mystnb = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
     return notebook
 
 
