@@ -3,10 +3,16 @@
 Each function returns a figure and its text alternative, made from what is drawn.
 """
 
+from dataclasses import dataclass
+
+import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor
+from matplotlib.patches import FancyBboxPatch
+from torch import Tensor, nn
 
 from helpers.plots import BLACK, BLUE, figure, style
+from helpers.plots import shapes as draw
 
 
 def feature_maps(photo: Tensor, maps: dict[str, Tensor]) -> tuple[Figure, str]:
@@ -75,3 +81,120 @@ def model_blocks(blocks: list[tuple[str, int]]) -> tuple[Figure, str]:
         f"Bars for {len(blocks)} ConvNormAct blocks in the order of the model: {counts}. "
         f"The smallest learns {min(sizes):,} numbers, the largest {max(sizes):,}."
     )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a block that ran: its map of one channel, (H, W), and its multiply–adds."""
+
+    title: str
+    values: Tensor
+    work: int
+
+
+def run_through(block: nn.Module, picture: Tensor, channel: int) -> list[Stage]:
+    """What each part of a block makes of a picture, (1, C, H, W), in the order in which they run.
+
+    Multiply–adds are counted for convolutions, a blur among them: output samples x inputs of each.
+    """
+    stages: list[Stage] = []
+    names = {id(part): name for name, part in block.named_children()}
+
+    def note(part: nn.Module, _, output: Tensor) -> None:
+        kernel = getattr(part, "weight", None)
+        stride = getattr(part, "stride", None)
+        weighs = isinstance(part, nn.Conv2d)
+        work = output.numel() * kernel[0].numel() if weighs else 0
+        stride = stride[0] if isinstance(stride, tuple) else stride
+        title = TITLES.get(names[id(part)], names[id(part)])
+        title += f" stride {stride}" if stride else ""
+        stages.append(Stage(title, output[0, channel].clone(), work))
+
+    hooks = [
+        part.register_forward_hook(note)
+        for part in block.children()
+        if not isinstance(part, nn.Identity)
+    ]
+    try:
+        with torch.inference_mode():
+            block(picture)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return stages
+
+
+TITLES = {"bn": "norm"}
+"""What a part is called in the figures, where its name is another for old weights' sake."""
+
+
+def through_the_block(
+    picture: Tensor, smooth: nn.Module, plain: nn.Module, channel: int = 0
+) -> tuple[Figure, str]:
+    """A picture, (1, 3, H, W), on its way through a block with anti-aliasing and one without.
+
+    Maps of one channel stand between the parts, each as large as it is.
+    """
+    rows = {"with aa": run_through(smooth, picture, channel)}
+    rows["plain"] = run_through(plain, picture, channel)
+    whole = picture.shape[-1]
+    times = rows["with aa"][0].work / rows["plain"][0].work
+    with style():
+        fig, axes = draw.canvas(6.0)
+        for top, (name, stages) in zip((0.1, 3.2), rows.items(), strict=True):
+            draw.words(axes, 0.1, top + 0.2, name, draw.LARGE, weight="bold")
+            _row(axes, top + 0.8, picture[0], stages)
+        look = {"ha": "center", "weight": "bold", "color": draw.RED}
+        draw.words(axes, FIRST + COLUMN, 2.93, f"×{times:.3g} work", **look)
+    told = "; ".join(
+        f"{name}: {', '.join(f'{s.title} {_size(s.values)}' for s in stages)}"
+        for name, stages in rows.items()
+    )
+    return fig, (
+        f"A picture of {whole}×{whole} on its way through two blocks, with the map of one channel "
+        f"after each part. {told}. The convolution with aa takes {times:.3g} times as "
+        "many multiply–adds."
+    )
+
+
+FIRST, COLUMN, FULL = 0.6, 1.18, 1.08
+"""Inches: the middle of the first picture, from one to the next, and how large the largest is."""
+
+
+def _row(axes: Axes, y: float, photo: Tensor, stages: list[Stage]) -> None:
+    """A row of boxes at `y`, joined by arrows, with the pictures that come in and go out below."""
+    below, whole = y + 0.95, photo.shape[-1]
+    pictures = [photo.permute(1, 2, 0), *(stage.values for stage in stages)]
+    axes.plot([FIRST, FIRST], [below - FULL / 2, y], color=BLACK, linewidth=2)
+    for at, values in enumerate(pictures):
+        x, size = FIRST + COLUMN * at, FULL * values.shape[0] / whole
+        _print(axes, values, x, below, size)
+        draw.words(axes, x, below + 0.7, _size(values), draw.SMALL, ha="center")
+        if at:
+            before = x - COLUMN + (0.48 if at > 1 else 0)
+            draw.arrow(axes, (before, y), (x - 0.46, y), mutation_scale=14)
+            axes.plot([x, x], [y, below - size / 2], color=BLACK, linewidth=1, linestyle=":")
+            _box(axes, x, y, stages[at - 1].title)
+
+
+def _size(values: Tensor) -> str:
+    return f"{values.shape[1]}×{values.shape[0]}"
+
+
+def _print(axes: Axes, values: Tensor, x: float, y: float, size: float) -> None:
+    """A map or a photo, its middle at (x, y), `size` inches wide; the brightest is the highest."""
+    half = size / 2
+    look = {"interpolation": "nearest", "aspect": "auto", "zorder": 3, "cmap": "gray"}
+    # The outermost hundredths, at the border, would leave the rest without contrast.
+    low, high = (values.quantile(share).item() for share in (0.01, 0.99))
+    axes.imshow(
+        values.numpy(), extent=(x - half, x + half, y + half, y - half), vmin=low, vmax=high, **look
+    )
+
+
+def _box(axes: Axes, x: float, y: float, title: str) -> None:
+    rounded = "round,pad=0,rounding_size=0.1"
+    colour = "#bfe6d8" if title.startswith("aa") else draw.CODE
+    look = {"facecolor": colour, "edgecolor": BLACK, "linewidth": 1.5, "zorder": 4}
+    axes.add_patch(FancyBboxPatch((x - 0.46, y - 0.27), 0.92, 0.54, rounded, **look))
+    draw.words(axes, x, y, title.replace(" ", "\n", 1), draw.SMALL, ha="center")
