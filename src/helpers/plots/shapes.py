@@ -6,10 +6,8 @@ is 6 inches wide, so that its smallest letters can be read where it is shown 370
 """
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Sequence
 
-import matplotlib.dates as days
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import (
@@ -60,9 +58,10 @@ def headline(axes: Axes, text: str, y: float = 0.3) -> None:
     words(axes, WIDTH / 2, y, text, LARGE, ha="center", weight="bold")
 
 
-def sheet(axes: Axes, x: float, y: float, width: float, height: float, name: str = "") -> None:
+def sheet(
+    axes: Axes, x: float, y: float, width: float, height: float, name: str = "", fold: float = 0.24
+) -> None:
     """A file: a sheet of paper with a folded corner, its name on top."""
-    fold = 0.24
     right, bottom = x + width, y + height
     outline = [(x, y), (right - fold, y), (right, y + fold), (right, bottom), (x, bottom)]
     axes.add_patch(Polygon(outline, facecolor=PAPER, edgecolor=BLACK, linewidth=1.5))
@@ -173,10 +172,9 @@ def step(axes: Axes, x: float, y: float, number: int, text: str) -> None:
     words(axes, x + 0.32, y, text, NORMAL, weight="bold")
 
 
-def releases(axes: Axes, when: Iterable[date], y: float, colour: str = BLACK, **look) -> None:
-    """Releases: ticks on a line of dates, on axes whose x is matplotlib's number of a day."""
-    at = days.date2num(list(when))
-    axes.plot(at, [y] * len(at), "|", color=colour, **{"ms": 14, "mew": 2} | look)
+def release(axes: Axes, x: float, y: float, colour: str = BLACK, half: float = 0.1) -> None:
+    """A release: a tick, its middle at (x, y), across a line of dates that runs down."""
+    axes.plot([x - half, x + half], [y, y], color=colour, linewidth=2, zorder=4)
 
 
 def wrapped(text: str, width: int) -> str:
