@@ -103,7 +103,7 @@ PLACES = {
 }
 """Inches: the middle of each node."""
 
-HALF = {"ask": (1.45, 0.48), "do": (1.15, 0.4), "rescue": (1.15, 0.5), "weights": (0.85, 0.3)}
+HALF = {"ask": (1.45, 0.48), "do": (1.15, 0.4), "rescue": (1.15, 0.5), "weights": (1.0, 0.3)}
 """Inches: half the width and half the height of a node, by its kind or by its name."""
 
 
