@@ -38,9 +38,7 @@ def shift_error(
     return ((moved - wanted).norm() / wanted.norm()).item()
 
 
-def around_the_border(
-    layer: Callable[[Tensor], Tensor], images: Tensor, wrap: int = 16
-) -> Tensor:
+def around_the_border(layer: Callable[[Tensor], Tensor], images: Tensor, wrap: int = 16) -> Tensor:
     """A layer's maps of pictures that go on around their border, so that it sees none.
 
     Shapes: (N, C, H, W) -> (N, channels, H / stride, W / stride). `wrap` pixels are put around

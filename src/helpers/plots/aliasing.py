@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from torch import Tensor, nn
 
 from helpers.layers import BlurPool2d
@@ -17,6 +18,7 @@ from helpers.shift import around_the_border, fractional_shift, shift_error
 from helpers.training import Run
 
 Layer = Callable[[Tensor], Tensor]
+
 
 def crossings(samples: Tensor) -> int:
     """How often a wave changes its sign."""
@@ -195,12 +197,14 @@ def trained(runs: list[Run]) -> tuple[Figure, str]:
                     if run.seed == seed
                 ]
                 axes.plot(*zip(*line, strict=True), color=draw.GREY, linewidth=1, zorder=1)
+            halo = [withStroke(linewidth=4, foreground="white")]
+            above = {"ha": "center", "weight": "bold", "path_effects": halo}
             for place, ((blurred, _), members) in enumerate(groups.items()):
                 values = [getattr(run, measure) for run in members]
                 colour = VERMILION if blurred else BLUE
                 axes.scatter([place] * len(values), values, s=60, color=colour, zorder=2)
                 mean = sum(values) / len(values)
-                axes.text(place, max(values) + 0.025, f"{mean:.2f}", ha="center", weight="bold")
+                axes.text(place, max(values) + 0.025, f"{mean:.2f}", **above)
                 notes.append(f"{measure}, {names[place]}: {min(values):.2f} to {max(values):.2f}")
             axes.set(title=measure.capitalize(), xlim=(-0.5, len(groups) - 0.5))
             axes.set(xlabel="kind of net", ylim=(lowest - 0.04, 1.06))

@@ -67,7 +67,8 @@ def steps(values: dict[str, Tensor]) -> tuple[Figure, str]:
             top.set_title(f"after {name}")
             share = 100 / step.numel()
             weights = [share] * step.numel()
-            bottom.hist(step.flatten().numpy(), 40, (low, high), weights=weights, color=BLUE)
+            bins = {"bins": 40, "range": (low, high), "weights": weights}
+            bottom.hist(step.flatten().numpy(), color=BLUE, **bins)
             bottom.axvline(0, color=BLACK, linewidth=1)
             bottom.set(xlabel="value")
             notes.append(

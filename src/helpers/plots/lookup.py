@@ -1,4 +1,4 @@
-"""Where does `self.aa` come from? Objects walk down Python's and torch's stairs until it is found."""
+"""Where does `self.aa` come from? Objects walk down a staircase of places until it is found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

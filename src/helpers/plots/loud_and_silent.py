@@ -15,7 +15,12 @@ from missing_aa.matrix.summary import upgrades
 
 NAMES = {"whole": "saved whole", "state_dict": "state_dict", "rescued": "rescued weights"}
 
-WORDS = {LOAD: "loud at load", FORWARD: "loud at forward", OTHER: "loud elsewhere", SILENT: "silent"}
+WORDS = {
+    LOAD: "loud at load",
+    FORWARD: "loud at forward",
+    OTHER: "loud elsewhere",
+    SILENT: "silent",
+}
 """What is written below a bar of each kind, but the first."""
 
 LEFT, LENGTH, HIGH = 0.2, 5.6, 0.5
@@ -50,6 +55,8 @@ def _bar(axes: Axes, top: float, name: str, count: Counter) -> None:
     total = sum(count[kind] for kind in kinds)
     draw.words(axes, LEFT, top + 0.15, name, weight="bold")
     fine = f"{count[FINE] / total:.0%} fine"
+    if count[FINE] < total and fine.startswith("100%"):
+        fine = "> 99% fine"
     draw.words(axes, LEFT + LENGTH, top + 0.15, fine, weight="bold", ha="right")
     widths = {kind: max(LENGTH * count[kind] / total, THIN) for kind in kinds}
     widths[FINE] -= sum(widths.values()) - LENGTH

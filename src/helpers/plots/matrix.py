@@ -84,7 +84,7 @@ def what_happened(
                 _label(axes, texts, numbers > 2)
             else:
                 lacks = [[_lack(outcome) for outcome in row] for row in outcomes]
-                _label_fields(axes, lacks, releases)
+                _label_fields(axes, lacks, numbers == names.index(FINE), releases)
             _frame(axes, releases, frames)
             seen |= {kind for row in kinds for kind in row}
             told.append(f"{form}: {_count(releases, kinds, outcomes)}")
@@ -96,7 +96,7 @@ def what_happened(
 
 
 def _lack(outcome: Outcome | None) -> tuple[str, str]:
-    """The class and the attribute of which the text of an AttributeError says that it is missing."""
+    """Class and missing attribute, where the text of an AttributeError names them."""
     found = re.match(r"'(\w+)' object has no attribute '(\w+)'", (outcome and outcome.text) or "")
     return found.groups() if found else ("", "")
 
@@ -105,7 +105,9 @@ LETTER, LINE = 0.11, 0.21
 """Inches that a letter of a field's text takes in width, and a line in height."""
 
 
-def _label_fields(axes: Axes, lacks: list[list[tuple]], releases: Sequence[str]) -> None:
+def _label_fields(
+    axes: Axes, lacks: list[list[tuple]], fine: np.ndarray, releases: Sequence[str]
+) -> None:
     """Write what is missing into the largest field of squares in which the same is, if it fits.
 
     Beside it stands the first reader that runs these files again, where there is one.
@@ -128,11 +130,9 @@ def _label_fields(axes: Axes, lacks: list[list[tuple]], releases: Sequence[str])
         else:
             continue
         after = left + width
-        again = after < len(releases) and not any(
-            any(lacks[row][after]) for row in range(top, top + height)
-        )
-        if again and height * square >= len(releases[after]) * LETTER:
-            place = after + 0.85 * LINE / square, middle[1]
+        again = [row for row in range(top, top + height) if fine[row, after : after + 1].any()]
+        if again and len(again) * square >= len(releases[after]) * LETTER:
+            place = after + 0.85 * LINE / square, (again[0] + again[-1] + 1) / 2
             axes.text(*place, releases[after], rotation=90, color=BLACK, **look)
 
 
@@ -217,7 +217,9 @@ def survival(
             told.append(_upgrades_and_downgrades(form, cells, releases))
         percent = {"format": lambda x, _: f"{x:.0%}", "ticks": [0, 0.25, 0.5, 0.75, 1]}
         below = {"location": "bottom", "fraction": 0.06, "aspect": 40}
-        fig.colorbar(mesh, ax=panels, label="share of models that run as before", **percent, **below)
+        fig.colorbar(
+            mesh, ax=panels, label="share of models that run as before", **percent, **below
+        )
         fig.suptitle("Pale survives, dark is lost")
     return fig, f"Writers by readers, {len(releases)} releases. {' '.join(told)}{_framed(frames)}"
 
@@ -272,7 +274,8 @@ def _panels(releases: Sequence[str], forms: Sequence[str]) -> tuple[Figure, list
     side = 5.6 / len(forms)
     if few:
         side = max(side, 1.1 + 0.88 * len(releases))
-    fig = figure(max(6, side * len(forms)), side + (1.6 if few else 1.3))
+    fig = figure(max(6, side * len(forms)), side + (1.6 if few else 1.8))
+    fig.get_layout_engine().set(wspace=0.1)
     with style():
         panels = list(fig.subplots(1, len(forms), sharey=True, squeeze=False)[0])
         for axes, form in zip(panels, forms, strict=True):
@@ -334,7 +337,7 @@ def _framed(frames: Frames) -> str:
 
     named = frames if isinstance(frames, Mapping) else dict(enumerate(frames))
     spans = [
-        f"{f'{name}, ' if isinstance(name, str) else ''}{span(*frame[:2])} read by {span(*frame[2:])}"
+        f"{name}, " * isinstance(name, str) + f"{span(*frame[:2])} read by {span(*frame[2:])}"
         for name, frame in named.items()
     ]
     return f" Framed: {'; '.join(spans)}." if spans else ""

@@ -106,9 +106,7 @@ def bag(axes: Axes, x: float, y: float, width: float, height: float) -> None:
     axes.plot([middle - 0.17, middle + 0.17], [low, low], color=BLACK, linewidth=4, zorder=3)
 
 
-def thing(
-    axes: Axes, x: float, y: float, name: str, edge: str = BLACK
-) -> tuple[float, float]:
+def thing(axes: Axes, x: float, y: float, name: str, edge: str = BLACK) -> tuple[float, float]:
     """A named thing in a bag, its upper left at (x, y). Gives its width and height."""
     width, height = span(name), 0.32
     rounded = "round,pad=0,rounding_size=0.08"
@@ -186,4 +184,3 @@ def listed(names: Sequence[str], joint: str = "and") -> str:
     """One, two and three."""
     head, last = names[:-1], names[-1:]
     return f" {joint} ".join(filter(None, (", ".join(head), *last)))
-

@@ -11,10 +11,9 @@ from matplotlib.patches import Rectangle
 from helpers.plots import BLACK, SKY, VERMILION, style
 from helpers.plots import shapes as draw
 from helpers.plots.matrix import FINE, SILENT, kind_of
+from helpers.plots.window import ERROR
 from missing_aa.matrix.cells import Cell
 from missing_aa.releases import KNOWN, published
-
-ERROR = "'ConvNormAct' object has no attribute 'aa'"
 
 REPORTED = date(2024, 12, 3)
 """The day of timm's issue 2352, in which a user reported ERROR."""

@@ -40,8 +40,8 @@ TREE = {
     ),
     "old": Node(
         "Load it there,\nsave its state_dict",
-        "Install that release in an environment of its own; load the file whole there, and save its "
-        "`state_dict`, together with an input and the model's output for it.",
+        "Install that release in an environment of its own; load the file whole there, and save "
+        "its `state_dict`, together with an input and the model's output for it.",
         {"then": "weights"},
     ),
     "weights": Node(
