@@ -41,7 +41,12 @@ def bring_together(stage: Path) -> None:
     """Fill a folder with everything that Sphinx is to read."""
     shutil.rmtree(stage, ignore_errors=True)
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "site")
-    for folder in ("docs", "src", "tests"):  # the latter two for links to single files of them
+    for folder in (
+        "docs",
+        "src",
+        "tests",
+        "tools",
+    ):  # all but docs for links to single files of them
         shutil.copytree(ROOT / folder, stage / folder, ignore=ignore)
     for page in [*HERE.glob("*.md"), *(ROOT / name for name in PROJECT)]:
         shutil.copy2(page, stage)
