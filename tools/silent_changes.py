@@ -1,4 +1,4 @@
-"""The page of silent changes: `python -m tools.silent_changes` writes docs/measured/silent_changes.md.
+"""`python -m tools.silent_changes` writes docs/measured/silent_changes.md.
 
 From the atlas, every model whose weights load without an error in a newer release and give another
 output; with the cause, where the sources of the two releases show it.

@@ -35,9 +35,9 @@ class InconsistentVersionWarning(UserWarning):
 def require(*, warn: bool = False, **needed: str) -> None:
     """Say at once that a package is of another version than this program was written for.
 
-    `require(timm=">=1.0.3,<1.0.7")`: terms joined by commas, read and compared as pip does. What counts is the version that is loaded, and otherwise
-    the installed one. Raises VersionProblem, or with `warn` only warns; UsageProblem for terms that
-    cannot be read.
+    `require(timm=">=1.0.3,<1.0.7")`: terms joined by commas, read and compared as pip does.
+    What counts is the version that is loaded, and otherwise the installed one. Raises
+    VersionProblem, or with `warn` only warns; UsageProblem for terms that cannot be read.
     """
     wrong = [name for name, wanted in needed.items() if not fits(found(name), wanted)]
     if not wrong:
