@@ -117,6 +117,7 @@ def test_thirty_releases_are_drawn_without_labels_in_the_squares():
         assert not fig.axes[0].texts
         names = [label.get_text() for label in fig.axes[0].get_yticklabels()]
         assert names == ["1.0", "1.0.29"]
+        assert list(fig.axes[0].get_yticks()) == [0.5, 29.5]
 
 
 def test_the_kinds_can_be_told_apart_in_grey():
