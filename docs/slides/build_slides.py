@@ -32,7 +32,7 @@ ROOT = HERE.parents[1]
 WIDTH, HEIGHT = 1280, 720
 REVEAL = ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "LICENSE")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-SECTION = re.compile(r"^## (.+?)(?: · (?:core|further))?$", re.MULTILINE)
+SECTION = re.compile(r"^## (.+?)(?: · further)?$", re.MULTILINE)
 EXERCISE = re.compile(r"^### (Exercise \d: .+)$", re.MULTILINE)
 PROMISE = re.compile(r' --match "[^"\n]*"')  # what an error's text has to be: too long for a slide
 
