@@ -92,22 +92,20 @@ def test_a_move_by_a_whole_stride_does_no_harm_and_by_half_of_it_does():
     blur.load_state_dict(layer.state_dict())
     layers = {"plain": layer, "blur": blur}
     fig, told = aliasing.moved(picture, layers, 1)
-    assert [axes.get_title() for axes in fig.axes] == ["moved by 1", "plain", "blur"]
+    assert [axes.get_title() for axes in fig.axes[:3]] == ["moved by 1", "plain", "blur"]
     assert f"plain {shift_error(layer, picture, 1):.3f}" in told
     assert "to the right by 1 pixel," in told
-    bright = [axes.images[0].get_array().max() for axes in fig.axes[1:]]
+    bright = [axes.images[0].get_array().max() for axes in fig.axes[1:3]]
     assert bright[0] > 2 * bright[1] > 0
     fig, told = aliasing.moved(picture, layers, 2)
     assert "plain 0.000; blur 0.000" in told
-    assert all(axes.images[0].get_array().max() < 1e-4 for axes in fig.axes[1:])
+    assert all(axes.images[0].get_array().max() < 1e-4 for axes in fig.axes[1:3])
 
 
 def test_more_taps_leave_less_of_what_is_too_fast():
-    left = [
-        float(re.search(r"stride 2: ([\d.]+)", aliasing.blurred(zone_plate(64), taps)[1])[1])
-        for taps in (1, 3, 5, 7)
-    ]
-    assert left == [1.0, 0.5, 0.25, 0.12]
+    _, told = aliasing.blurred(zone_plate(64), [1, 3, 5, 7])
+    left = re.findall(r"\d: contrast [\d.]+, ([\d.]+), ", told)
+    assert left == ["1.00", "0.50", "0.25", "0.13"]
 
 
 CELLS = [

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from drawn import words
+from drawn import assert_legible, words
 from helpers.layers import BlurPool2d, ConvNormAct
 from helpers.plots import lookup, pickle_story
 from missing_aa import releases
@@ -93,6 +93,22 @@ def test_nothing_is_missing_where_the_class_asks_politely():
     fig, alt = pickle_story.pickle_story(SAVED, PATCHED.replace("grow(x)", "scale"), "Old")
     assert not any("no attribute" in text for text in texts(fig))
     assert alt.endswith("forward reads scale, and nothing is missing.")
+
+
+def test_long_names_and_many_attributes_have_room(tmp_path):
+    names = [f"attribute_{at}" for at in range(12)]
+    source = "class DepthwiseSeparableConvolution:\n def forward(self, x):\n"
+    source += "".join(f"  x = self.{name}(x)\n" for name in [*names, "missing"])
+    made = type("DepthwiseSeparableConvolution", (), {"__module__": __name__})
+    globals()[made.__name__] = made
+    saved = made()
+    saved.__dict__.update(dict.fromkeys(names, 1))
+    path = tmp_path / "a_checkpoint_with_a_long_name.pt"
+    torch.save(saved, path)
+    fig, alt = pickle_story.pickle_story(path, source, made.__name__, "timm 1.0.3", "timm 1.0.31")
+    assert_legible(fig)
+    assert {"self.attribute_0", "self.missing"} <= {*texts(fig)}
+    assert all(name in alt for name in names)
 
 
 def blocks():

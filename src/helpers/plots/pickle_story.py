@@ -21,8 +21,8 @@ from missing_aa.pickles.program import Dict, class_of
 PLACES = ("_parameters", "_buffers", "_modules")
 """The three dictionaries in which torch's modules keep what is not a plain attribute."""
 
-MOST = 3
-"""Names for which a bag has room, where `forward` reads none of them."""
+LINES = 6
+"""Reads of `forward` that are drawn; of those that a file cannot answer, three at most."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,11 @@ def _pairs(node: object) -> Sequence[tuple]:
 
 
 def installed(source: str, class_name: str) -> Installed:
-    """A class as its source has it. Raises ValueError where it has no `forward` of its own."""
+    """A class as its source has it; what `forward` reads under a condition is read too.
+
+    What it asks for with a default (`getattr`) or after `hasattr` is not: it can do without.
+    Raises ValueError where the class has no `forward` of its own.
+    """
     classes = {node.name: node for node in ast.walk(ast.parse(source)) if _is_class(node)}
     methods = {
         node.name: node
@@ -141,16 +145,19 @@ def pickle_story(
     old, new = carried(file, class_name), installed(source, class_name)
     missing = [name for name in new.reads if name not in old.attributes]
     name = "model.pkl" if isinstance(file, bytes) else Path(file).name
-    shown = [name for name in new.reads if name in old.attributes] or list(old.attributes[:MOST])
-    file = name, class_name, shown + ["…"] * (len(shown) < len(old.attributes))
+    known = [name for name in new.reads if name in old.attributes]
+    file = _short(name), _short(class_name, 15), _fit(known or old.attributes, old.attributes)
+    # The first that is missing is where the story ends, so it is always among the lines.
+    lines = [name for name in new.reads if name in known[: LINES - len(missing[:3])] + missing[:3]]
+    message = draw.wrapped(_message(class_name, missing[0]), 44) if missing else ""
     with style():
-        fig, axes = draw.canvas(6.75 + 0.45 * len(new.reads) + 0.4 * bool(missing))
+        fig, axes = draw.canvas(6.75 + 0.45 * len(lines) + 0.4 * len(message.splitlines()))
         _saved(axes, 0.1, file, writer)
         _loaded(axes, 2.35, file, reader)
-        _used(axes, 5.4, new, missing)
-    lacks = draw.listed(missing)
+        _used(axes, 5.4, lines, missing, message)
+    lacks = f"{draw.listed(missing)} {'are' if len(missing) > 1 else 'is'} missing"
     outcome = (
-        f"forward reads {draw.listed(new.reads)}, and {lacks} is missing: a dashed red hole. "
+        f"forward reads {draw.listed(new.reads)}, and {lacks}: a dashed red hole. "
         f"AttributeError: {_message(class_name, missing[0])}."
         if missing
         else f"forward reads {draw.listed(new.reads)}, and nothing is missing."
@@ -166,6 +173,20 @@ def pickle_story(
 
 def _message(class_name: str, attribute: str) -> str:
     return f"'{class_name}' object has no attribute '{attribute}'"
+
+
+def _short(name: str, letters: int = 18) -> str:
+    return name if len(name) <= letters else f"{name[: letters - 1]}…"
+
+
+def _fit(names: Sequence[str], of: Sequence[str]) -> list[str]:
+    """The first names that fit into a row of a bag; dots stand for the others `of` an object."""
+    shown: list[str] = []
+    for name in names:
+        if sum(draw.span(each) + 0.1 for each in (*shown, name, "…")) > 2.05:
+            break
+        shown.append(name)
+    return shown + ["…"] * (len(shown) < len(of))
 
 
 def _file(axes: Axes, x: float, y: float, name: str, class_name: str, shown: list[str]) -> None:
@@ -204,12 +225,12 @@ def _loaded(axes: Axes, top: float, file: tuple, reader: str) -> None:
     draw.words(axes, 1.3, top + 2.62, "poured into an\nempty object", draw.SMALL, ha="center")
 
 
-def _used(axes: Axes, top: float, new: Installed, missing: list[str]) -> None:
+def _used(axes: Axes, top: float, lines: list[str], missing: list[str], message: str) -> None:
     draw.step(axes, 0.3, top + 0.2, 3, "Used")
-    rows = 0.45 * len(new.reads)
+    rows = 0.45 * len(lines)
     draw.code(axes, 0.2, top + 0.9, 2.0, rows + 0.2, "forward reads")
     draw.bag(axes, 3.5, top + 0.3, 2.35, rows + 0.9)
-    for row, name in enumerate(new.reads):
+    for row, name in enumerate(lines):
         y = top + 1.22 + 0.45 * row
         gone = name in missing
         colour = VERMILION if gone else BLACK
@@ -220,7 +241,5 @@ def _used(axes: Axes, top: float, new: Installed, missing: list[str]) -> None:
             draw.hole(axes, 3.8, y - 0.18, max(draw.span(name), 0.7), 0.36, name)
         else:
             draw.thing(axes, 3.8, y - 0.16, name)
-    if missing:
-        look = {"ha": "center", "color": draw.RED, "weight": "bold"}
-        message = _message(new.name, missing[0])
-        draw.words(axes, draw.WIDTH / 2, top + rows + 1.55, message, draw.LARGE - 1, **look)
+    look = {"ha": "center", "va": "top", "color": draw.RED, "weight": "bold"}
+    draw.words(axes, draw.WIDTH / 2, top + rows + 1.42, message, draw.LARGE - 1, **look)
