@@ -49,9 +49,10 @@ class Container:
         self.file.seek(start)
         return self.file.read(size)
 
-    def follow(self, limits: Limits = DEFAULT) -> Program:
+    def follow(self, limits: Limits = DEFAULT, beside: BinaryIO | None = None) -> Program:
         """Follow the pickle; of a legacy file, all of the pickles.
 
+        A compressed one is unpacked into `beside`, or into a file without a name.
         What is wrong with the program stands in its `error`. Raises LimitReached for a pickle that
         is too large, Malformed where the storages behind a legacy one are cut short.
         """
