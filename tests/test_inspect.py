@@ -249,7 +249,7 @@ def listed(parts: bytes, times: int) -> bytes:
 
 def filled(items: int) -> bytes:
     """A list of so many pairs, memorised under 1 and taken from the stack again."""
-    return b"](" + (value("k") + b"N\x86") * items + b"eq\x010"
+    return b"](" + b"".join(value(str(n)) + b"N\x86" for n in range(items)) + b"eq\x010"
 
 
 BOMBS = {
@@ -307,7 +307,7 @@ def test_keys_of_a_legacy_files_storages_are_text_each_once(tmp_path, what):
 
 
 def test_what_nobody_foresaw_is_malformed_too(made, monkeypatch):
-    monkeypatch.setattr("missing_aa.inspector.read", lambda *_: 1 / 0)
+    monkeypatch.setattr("missing_aa.inspector.read.read_contents", lambda *_: 1 / 0)
     with pytest.raises(Malformed, match="ZeroDivisionError"):
         missing_aa.inspect(made(value(1)))
 

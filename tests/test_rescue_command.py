@@ -226,13 +226,13 @@ def test_a_place_without_a_name_is_no_target(here, capsys):
 
 
 def test_what_is_ended_leaves_nothing_behind(here, monkeypatch):
-    from missing_aa.rescuer import session
+    from missing_aa import children
 
     def ended(*_):
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(session, "_talk", ended)
+    monkeypatch.setattr(children, "_talk", ended)
     with pytest.raises(SystemExit) as end:
         rescue("model.pt", "out.safetensors")
     signal.signal(signal.SIGTERM, before)
@@ -241,11 +241,11 @@ def test_what_is_ended_leaves_nothing_behind(here, monkeypatch):
 
 
 def test_what_is_interrupted_leaves_nothing_behind(here, monkeypatch):
-    from missing_aa.rescuer import session
+    from missing_aa import children
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "_talk", interrupted)
+    monkeypatch.setattr(children, "_talk", interrupted)
     assert rescue("model.pt", "out.safetensors") == 130
     assert names(here) == ["model.pt"]
