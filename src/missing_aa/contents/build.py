@@ -11,6 +11,7 @@ from missing_aa.contents.tensors import MAKERS, Keys
 from missing_aa.contents.views import MISSHAPEN, Array, Untaken, View, array
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
+from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.program import Dict, Global, Object, Persistent, Program
 
 NESTED = 100
@@ -162,7 +163,7 @@ class _Builder:
 
     def _joblib_array(self, node: Object) -> Array | Untaken:
         """An array whose bytes stand in the file behind what describes it."""
-        described = dict(node.states[-1].pairs)
+        described = joblib_arrays.described(node)
         found = self._dtype(described.get("dtype"))
         if isinstance(found, Untaken):
             return found

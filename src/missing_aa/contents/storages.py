@@ -39,7 +39,8 @@ class Storages:
         self, container: Container, program: Program, limits: Limits, beside: Beside | None = None
     ):
         self.embedded = program.embedded
-        self.arrays: dict[Object, int] = {}
+        self.arrays = program.arrays
+        self._data = program.data
         self._limits = limits
         self._beside = beside
         self._is_unpacked = container.format == "joblib"
@@ -79,6 +80,13 @@ class Storages:
         """Bytes that stand in the pickle itself."""
         data = legacy.bytes_of(node)
         return self._keep(dtype, data) if self._beside else Span(dtype, 0, len(data))
+
+    def array_span(self, node: Object, dtype: str) -> Span:
+        """Bytes that joblib put behind what describes the array."""
+        start, size = self.arrays[node]
+        if self._is_unpacked and self._beside:
+            return self._keep(dtype, self._data[start : start + size])
+        return Span(dtype, start, size)
 
     def _keep(self, dtype: str, data: bytes) -> Span:
         return Span(dtype, self._beside.keep(data), len(data), beside=True)

@@ -94,6 +94,8 @@ REFUSED = {
     "torch._utils._rebuild_device_tensor_from_cpu_tensor": Untaken("a device's own tensor"),
     "torch.nn.parameter.UninitializedParameter": Untaken("not yet initialised"),
     "torch.nn.parameter.UninitializedBuffer": Untaken("not yet initialised"),
+    "joblib.numpy_pickle.NDArrayWrapper": Untaken("kept in a file of its own by an old joblib"),
+    "joblib.numpy_pickle.ZNDArrayWrapper": Untaken("kept in a file of its own by an old joblib"),
 }
 """What is called to make a tensor that cannot be taken."""
 

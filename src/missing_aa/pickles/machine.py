@@ -59,10 +59,12 @@ class Machine:
         self.marks: list[list] = []
         self.memo: dict[int, object] = {}
         self.program = Program(data, start)
+        self.with_arrays = True
 
     def run(self, steps: Sequence[Callable], limits: Limits) -> None:
         """Do the program step by step; `steps` holds what each opcode does."""
         data, program = self.data, self.program
+        self.limits = limits
         try:
             for count in range(1, limits.opcodes + 1):
                 code = data[self.at]
@@ -82,6 +84,21 @@ class Machine:
         taken = self.data[self.at : end]
         self.at = end
         return taken
+
+    def skip(self, size: int) -> None:
+        if self.at + size > len(self.data):
+            raise _Short("it asks for more bytes than there are")
+        self.at += size
+
+    def follow_inner(self, steps: Sequence[Callable]) -> None:
+        """Follow a pickle that stands between two opcodes of this one."""
+        inner = Machine(self.data, self.at)
+        inner.with_arrays = False
+        inner.run(steps, self.limits)
+        self.program.globals.update(inner.program.globals)
+        self.program.objects += inner.program.objects
+        self.program.embedded |= inner.program.embedded
+        self.at = inner.at
 
     def number(self, form: struct.Struct):
         (value,) = form.unpack_from(self.data, self.at)

@@ -3,6 +3,7 @@
 import codecs
 import struct
 
+from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.machine import (
     BYTE,
     DOUBLE,
@@ -244,6 +245,22 @@ def _build(m: Machine) -> None:
             target.states.append(state)
         else:
             target.states = [state]
+        if m.with_arrays and (array := joblib_arrays.described(target)) is not None:
+            _pass_array(m, target, array)
+
+
+def _pass_array(m: Machine, target: Object, array: dict) -> None:
+    """Go on behind the bytes of an array, which joblib reads before the next opcode."""
+    if joblib_arrays.code(array).startswith(joblib_arrays.OBJECTS):
+        m.follow_inner(STEPS)
+        return
+    size = joblib_arrays.nbytes(array)
+    if size is None:
+        raise Broken("an array is not described the way joblib does it")
+    if array.get("numpy_array_alignment_bytes") is not None:
+        m.take(m.number(BYTE))
+    m.program.arrays[target] = (m.at, size)
+    m.skip(size)
 
 
 def _persistent(m: Machine, id) -> None:

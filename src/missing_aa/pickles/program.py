@@ -84,6 +84,7 @@ class Program:
     lists the ids of what lies outside the pickle: its storages. `sources` holds the class source
     that files of torch before 1.6 embed: Global -> (file, text). `embedded` holds the calls that
     would load a pickle within the pickle, and the storage in each once it has been looked into.
+    `arrays` says where the bytes of arrays lie that joblib wrote: first byte and length.
     `objects` are all calls, those whose result is thrown away among them.
     `error` is set where the program breaks off; what was asked for until there would have been
     imported all the same. `short` says that it may go on in data that is not there.
@@ -98,6 +99,7 @@ class Program:
         self.persistent: list = []
         self.embedded: dict[Object, Storage | None] = {}
         self.objects: list[Object] = []
+        self.arrays: dict[Object, tuple[int, int]] = {}
         self.protocol = 0
         self.opcodes = 0
         self.end = 0

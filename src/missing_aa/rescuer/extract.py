@@ -62,7 +62,7 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
         beside = _beside(request, container, stack)
         program = None
         if container.format in WITH_PICKLE:
-            program = container.follow(limits, beside and beside.file)
+            program = container.follow(limits)
         found, dangers = load.load(container, program, limits, beside, request.even_if_dangerous)
         root = find_models.choose(found, request.root)
         weights = root.weights(limits)

@@ -1,0 +1,63 @@
+"""A pickle that joblib compressed: told by its first bytes, and unpacked within a limit."""
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from missing_aa.errors import Malformed
+from missing_aa.limits import Limits
+
+PIECE = 2**20
+OPENERS = {
+    b"\x1f\x8b": gzip.open,
+    b"BZ": bz2.open,
+    b"\x5d\x00": lzma.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
+"""What a compressed file begins with, and what reads it."""
+ZLIB = b"\x78"
+DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)
+BROKEN = "what joblib compressed is damaged or cut short; fetch the file again"
+
+
+def is_packed_pickle(file: BinaryIO) -> bool:
+    """Whether unpacking it gives the beginning of a pickle of protocol 2 or later."""
+    try:
+        begins = next(_pieces(file), b"")
+    except DAMAGED:
+        return False
+    return begins[:1] == b"\x80" and begins[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+
+
+def unpack(file: BinaryIO, limits: Limits) -> bytes:
+    """All of it. Raises Malformed, LimitReached."""
+    unpacked = bytearray()
+    try:
+        for piece in _pieces(file):
+            unpacked += piece
+            limits.check("pickle_bytes", len(unpacked), "the length of what is unpacked, in bytes,")
+    except DAMAGED as error:
+        raise Malformed(BROKEN) from error
+    return bytes(unpacked)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    head = file.read(8)
+    file.seek(0)
+    for mark, opener in OPENERS.items():
+        if head.startswith(mark):
+            with opener(file) as unpacked:
+                while piece := unpacked.read(PIECE):
+                    yield piece
+            return
+    if head.startswith(ZLIB):
+        reader = zlib.decompressobj()
+        while not reader.eof:
+            taken = reader.unconsumed_tail or file.read(PIECE)
+            if not taken:
+                raise EOFError
+            yield reader.decompress(taken, PIECE)
