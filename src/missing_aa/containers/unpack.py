@@ -26,7 +26,7 @@ BROKEN = "what joblib compressed is damaged or cut short; fetch the file again"
 def is_packed_pickle(file: BinaryIO) -> bool:
     """Whether unpacking it gives the beginning of a pickle of protocol 2 or later."""
     try:
-        begins = next(_pieces(file), b"")
+        begins = next(_pieces(file, size=2), b"")
     except DAMAGED:
         return False
     return begins[:1] == b"\x80" and begins[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
@@ -44,14 +44,14 @@ def unpack(file: BinaryIO, limits: Limits) -> bytes:
     return bytes(unpacked)
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, size: int = PIECE) -> Iterator[bytes]:
     file.seek(0)
     head = file.read(8)
     file.seek(0)
     for mark, opener in OPENERS.items():
         if head.startswith(mark):
             with opener(file) as unpacked:
-                while piece := unpacked.read(PIECE):
+                while piece := unpacked.read(size):
                     yield piece
             return
     if head.startswith(ZLIB):
@@ -60,4 +60,4 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
             taken = reader.unconsumed_tail or file.read(PIECE)
             if not taken:
                 raise EOFError
-            yield reader.decompress(taken, PIECE)
+            yield reader.decompress(taken, size)
