@@ -47,8 +47,8 @@ def test_layers_without_tensors_are_passed_over_and_named(written, session):
 
 
 def test_a_class_that_the_file_makes_itself_has_the_name_that_it_gives(written, session):
-    for name in ("dill.pkl", "cloudpickle.pkl"):
-        report = rescue(written / name, session=session, even_if_dangerous=True).report
+    for file in ("dill.pkl", "cloudpickle.pkl"):
+        report = rescue(written / file, session=session, even_if_dangerous=True).report
         assert (report.kind, report.model_class) == ("whole model", "__main__.Net")
 
 

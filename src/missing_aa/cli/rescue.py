@@ -95,6 +95,7 @@ def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote
         if args.format == "timm":
             from missing_aa.rescuer import fit_timm
 
+            fit_timm.installed_timm()
             with disk.partial(source, target, args.force, disk.FOLDER) as folder:
                 found = rescue.rescue(source, args.root, limits(args), **common)
                 outcome.fit = fit_timm.write(

@@ -45,8 +45,8 @@ def read_contents(
 
     Raises the CheckpointError that is in its way.
     """
-    if program.error:
-        raise program.error
+    if problem := program.error or program.fault:
+        raise problem
     limits = limits.started()
     top = build(program, Storages(container, program, limits, beside), limits)
     models = find_models.find(top, limits)

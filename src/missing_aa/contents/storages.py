@@ -7,7 +7,8 @@ from missing_aa.containers import legacy
 from missing_aa.containers.container import Container
 from missing_aa.contents.standins import Kind
 from missing_aa.contents.views import Span, Untaken
-from missing_aa.errors import Malformed
+from missing_aa.disk import unwritable
+from missing_aa.errors import CheckpointError, Malformed
 from missing_aa.limits import Limits
 from missing_aa.pickles.program import Object, Program
 from missing_aa.pickles.storages import itemsize
@@ -20,16 +21,40 @@ STRANGE = Untaken("over a storage of a kind that is not known here")
 
 
 class Beside:
-    """A file that takes bytes which lie in the source as text, or in a pickle of their own."""
+    """A file that takes bytes which lie in the source as text, or in a pickle of their own.
 
-    def __init__(self, file: BinaryIO):
-        self.file = file
+    It is made when it is first needed, at `path`, or without a name.
+    """
+
+    def __init__(self, path: str | None = None):
+        self._path = path
+        self.file: BinaryIO | None = None
+
+    def __enter__(self) -> "Beside":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.file:
+            self.file.close()
 
     def keep(self, data: bytes) -> int:
-        """Append them; where they begin."""
-        start = self.file.seek(0, 2)
-        self.file.write(data)
-        return start
+        """Append them; where they begin. Raises CheckpointError where there is no room."""
+        try:
+            if not self.file:
+                self.file = self._open()
+            start = self.file.seek(0, 2)
+            self.file.write(data)
+            self.file.flush()
+            return start
+        except OSError as error:
+            raise CheckpointError(unwritable("what was unpacked", error.strerror)) from error
+
+    def _open(self) -> BinaryIO:
+        if self._path:
+            return open(self._path, "x+b")
+        import tempfile
+
+        return tempfile.TemporaryFile()
 
 
 class Storages:

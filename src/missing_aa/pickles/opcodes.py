@@ -3,10 +3,12 @@
 import codecs
 import struct
 
+from missing_aa.errors import Malformed
 from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.machine import (
     BYTE,
     DOUBLE,
+    GROWN,
     INT,
     LONG,
     SHORT,
@@ -158,11 +160,18 @@ def _fill(target, items: list) -> None:
 def _append(m: Machine) -> None:
     item = m.pop()
     _fill(m.stack[-1], [item])
+    _note_grown(m)
 
 
 def _appends(m: Machine) -> None:
     items = m.to_mark()
     _fill(m.stack[-1], items)
+    _note_grown(m)
+
+
+def _note_grown(m: Machine) -> None:
+    if m.read and id(m.stack[-1]) in m.read:
+        m.program.fault = m.program.fault or Malformed(GROWN)
 
 
 def _set(target, items: list) -> None:
@@ -252,6 +261,7 @@ def _build(m: Machine) -> None:
 def _pass_array(m: Machine, target: Object, array: dict) -> None:
     """Go on behind the bytes of an array, which joblib reads before the next opcode."""
     if joblib_arrays.code(array).startswith(joblib_arrays.OBJECTS):
+        m.program.arrays[target] = (m.at, 0)
         m.follow_inner(STEPS)
         return
     size = joblib_arrays.nbytes(array)

@@ -59,7 +59,7 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
         digest = stack.enter_context(Digest(container.file.fileno(), container.size))
         stamp = disk.stamp(container.file)
         limits = request.limits.for_file(container.size).started()
-        beside = _beside(request, container, stack)
+        beside = stack.enter_context(Beside(request.beside))
         program = None
         if container.format in WITH_PICKLE:
             program = container.follow(limits)
@@ -73,7 +73,7 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
             weights.tensors, report.metadata(list(weights.tensors))
         )
         if request.partial:
-            source = write_safetensors.Source(container.file, beside and beside.file)
+            source = write_safetensors.Source(container.file, beside.file)
             _write(request.partial, source, beginning, order, digest, wrote, limits)
         report.sha256 = digest.result()
         if disk.stamp(container.file) != stamp:
@@ -82,17 +82,6 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
         return {"report": asdict(report)}
     views = {name: asdict(view) for name, view in weights.tensors.items()}
     return {"report": asdict(report), "tensors": views, "stamp": stamp}
-
-
-def _beside(request: Request, container: Container, stack: ExitStack) -> Beside | None:
-    """Where to put what has to be unpacked: the caller's place for it, or a file without a name."""
-    if container.format not in BARE:
-        return None
-    if request.beside:
-        return Beside(stack.enter_context(open(request.beside, "w+b")))
-    import tempfile
-
-    return Beside(stack.enter_context(tempfile.TemporaryFile()))
 
 
 def _describe(

@@ -19,7 +19,7 @@ from missing_aa.text import size
 if TYPE_CHECKING:
     from torch import Tensor
 
-NEEDS = "--format timm needs timm 1.0.26 or newer: pip install 'missing-aa[timm]'"
+NEEDS = "--format timm needs torch and timm 1.0.26 or newer: pip install 'missing-aa[timm]'"
 SOURCE = ("url", "file", "hf_hub_id", "hf_hub_filename", "state_dict", "source", "tag")
 """What of a pretrained_cfg tells where other weights come from."""
 SPARE = 2**28
@@ -55,7 +55,7 @@ def write(
     """
     from safetensors import SafetensorError
 
-    timm = _timm()
+    timm = installed_timm()
     name = current_name(timm, architecture or report.architecture)
     model = _load(timm, name, state_dict, report)
     weights = model.state_dict()
@@ -107,7 +107,8 @@ def compare(name: str, before: "dict[str, Tensor]", after: "dict[str, Tensor]") 
     return Fit(name, len(same), remapped, changed, unused)
 
 
-def _timm():
+def installed_timm():
+    """The module timm. Raises CheckpointError where it or torch is missing or too old."""
     try:
         import timm
         from timm.models import _hub

@@ -36,6 +36,11 @@ PLACEHOLDER = "0" * 64
 SHA256_FIELD = b'"source_sha256":"'
 
 
+AS_THEY_LIE = (
+    "these are the bytes of the tensors in the file, not necessarily what a load would have given"
+)
+
+
 @dataclass
 class Report:
     """What was rescued, and from where.
@@ -76,4 +81,6 @@ class Report:
             if value and key not in ("format", "tensors", "nbytes", "sha256", "config"):
                 text = value if isinstance(value, str) else json.dumps(value)
                 said[key] = text.encode("utf-8", "replace").decode()
+        if self.dangers:
+            said["dangers"] = f"{said['dangers']}: {AS_THEY_LIE}"
         return said | {"source_sha256": self.sha256, "order": json.dumps(order)}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from missing_aa import disk
 from missing_aa.containers.container import open_checkpoint
-from missing_aa.contents.storages import BARE
 from missing_aa.disk import CHANGED
 from missing_aa.errors import CheckpointError, Malformed
 from missing_aa.limits import DEFAULT, Limits
@@ -77,17 +76,15 @@ def rescue(
     stay tied, strides are kept. Needs torch. Raises Refused (dangerous), Malformed, LimitReached,
     Unreadable and WhichRoot (several models), each a missing_aa.errors.Problem.
     """
+    import tempfile
+
     with ExitStack() as stack:
         session = session or stack.enter_context(Session())
         container = stack.enter_context(open_checkpoint(path))
         if not importlib.util.find_spec("torch"):
             raise CheckpointError(NEEDS_TORCH)
-        beside = None
-        if container.format in BARE:
-            import tempfile
-
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="missing-aa-"))
-            beside = os.path.join(folder, "beside")
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="missing-aa-"))
+        beside = os.path.join(folder, "beside")
         before = disk.stamp(container.file)
         request = Request(
             os.fspath(path),
@@ -97,7 +94,8 @@ def rescue(
             limits=limits,
         )
         answer = session.ask(request)
-        unpacked = stack.enter_context(open(beside, "rb")) if beside else None
+        is_needed = os.path.exists(beside)
+        unpacked = stack.enter_context(open(beside, "rb")) if is_needed else None
         state_dict = fill(container.file, unpacked, answer["tensors"])
         if not before == answer["stamp"] == disk.stamp(container.file):
             raise Malformed(disk.CHANGED)

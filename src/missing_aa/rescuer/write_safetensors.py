@@ -76,8 +76,6 @@ def write(
     wrote: Callable[[int], object],
 ) -> None:
     """Write the file, unbuffered; `wrote` gets the bytes of every piece."""
-    if source.beside:
-        source.beside.flush()
     buffer = memoryview(bytearray(READ))
     _put(out, memoryview(beginning))
     for start, views in _runs(tensors):

@@ -94,10 +94,12 @@ def notes(outcome: Outcome) -> list[str]:
 
 
 def _dangers(dangers: list[str]) -> str:
+    from missing_aa.rescuer.messages import AS_THEY_LIE
+
     more = f" and {len(dangers) - 3} more" if len(dangers) > 3 else ""
     return (
         f"DANGEROUS: the file asks for {clean(', '.join(dangers[:3]), 600)}{more}. Do not load it. "
-        "These are the bytes of the tensors in it, not necessarily what a load would have given"
+        f"{AS_THEY_LIE.capitalize()}"
     )
 
 
