@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from missing_aa.errors import Problem, UsageProblem
+from missing_aa.errors import CheckpointError, Problem, UsageProblem
 
 
 def add(commands) -> None:
@@ -93,9 +93,7 @@ def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote
     common = {"session": session, "even_if_dangerous": args.even_if_dangerous}
     try:
         if args.format == "timm":
-            from missing_aa.rescuer import fit_timm
-
-            fit_timm.installed_timm()
+            fit_timm = _fit_timm()
             with disk.partial(source, target, args.force, disk.FOLDER) as folder:
                 found = rescue.rescue(source, args.root, limits(args), **common)
                 outcome.fit = fit_timm.write(
@@ -113,6 +111,18 @@ def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote
     except Problem as problem:
         outcome.problem = problem
     return outcome
+
+
+def _fit_timm():
+    """The module that makes timm's folders; it needs torch, and the rest of this does not."""
+    from missing_aa.rescuer.messages import NEEDS_TIMM
+
+    try:
+        from missing_aa.rescuer import fit_timm
+    except ModuleNotFoundError as error:
+        raise CheckpointError(NEEDS_TIMM) from error
+    fit_timm.installed_timm()
+    return fit_timm
 
 
 def _check_trust(args: argparse.Namespace) -> None:

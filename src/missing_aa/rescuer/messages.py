@@ -36,6 +36,8 @@ PLACEHOLDER = "0" * 64
 SHA256_FIELD = b'"source_sha256":"'
 
 
+NEEDS_TIMM = "--format timm needs torch and timm 1.0.26 or newer: pip install 'missing-aa[timm]'"
+
 AS_THEY_LIE = (
     "these are the bytes of the tensors in the file, not necessarily what a load would have given"
 )
