@@ -125,8 +125,9 @@ def test_what_is_rescued_of_a_damaged_file_is_what_torch_loads(seeds, tmp_path):
     for _ in range(COMPARED):
         path = tmp_path / "case.pt"
         path.write_bytes(mutations.mutate(chance.choice(sound), sound, chance))
-        found, loaded = rescued(path), torch_oracle.state_dicts(path)
-        if found and loaded:  # an empty list: torch cannot load it
+        # Only what was taken is loaded: a damaged count can make torch reserve all there is.
+        found = rescued(path)
+        if found and (loaded := torch_oracle.state_dicts(path)):
             prefix, tensors = found
             wanted = {name: bits(tensor) for name, tensor in tensors.items()}
             assert wanted in [
