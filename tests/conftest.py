@@ -1,5 +1,8 @@
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,3 +21,24 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("written")
     rescue_files.write_all(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory):
+    """A Python with the bare package: what its own dependencies bring, and nothing else."""
+    folder = tmp_path_factory.mktemp("bare")
+    subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", folder], check=True)
+    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    install = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        python,
+        Path(__file__).parents[1],
+    ]
+    subprocess.run(install, check=True)
+    return python

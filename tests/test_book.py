@@ -24,12 +24,21 @@ LESSON_03 = "notebooks/03_reproduce_the_error.html"
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
-def test_a_page_folds_the_solution_and_nothing_else():
-    solution = new_code_cell("42", metadata={"tags": ["solution", "hide-input"]})
-    cells = [new_markdown_cell("# 03"), new_code_cell("..."), solution]
+def test_a_page_folds_cells_by_their_tags_and_nothing_else():
+    tags = ["parameters", "setup", "predict", "check", "solution"]
+    cells = [new_code_cell("42", metadata={"tags": [tag]}) for tag in tags]
     metadata = {"language_info": {"name": "python"}}
-    page = build_site.lesson_page(new_notebook(cells=cells, metadata=metadata), "03.ipynb")
-    assert ["hide-cell" in cell.metadata.get("tags", []) for cell in page.cells] == [0, 0, 1]
+    notebook = new_notebook(cells=[new_markdown_cell("# 03"), *cells], metadata=metadata)
+    _, *cells = build_site.lesson_page(notebook, "03.ipynb").cells
+    assert [cell.metadata.tags[1:] for cell in cells] == [
+        [],
+        ["hide-input"],
+        ["hide-output"],
+        ["hide-cell"],
+        ["hide-cell"],
+    ]
+    said = [cell.metadata.get("mystnb", {}).get("code_prompt_show") for cell in cells]
+    assert said == [None, "Set-up", "Predict first, then look", "Check", "Solution"]
 
 
 # From here on with the site, built from the real lessons.
@@ -226,13 +235,28 @@ def test_a_page_is_no_wider_than_a_phone(pages, view, address):
 @pytest.mark.long
 def test_a_solution_is_folded_until_it_is_asked_for(view):
     page = view(LESSON_03)
-    folds = page.locator("details.hide")
+    folds = page.locator("details.hide", has=page.locator("summary", has_text="Solution"))
     assert folds.count() == 2
     for number in range(2):
         code = folds.nth(number).locator("div.cell_input")
         assert not code.is_visible()
         folds.nth(number).locator("summary").click()
         assert code.is_visible() and "_solution" in code.inner_text()
+
+
+@pytest.mark.long
+def test_the_whole_traceback_is_one_click_below_and_on_paper(view):
+    page = view(LESSON_03)
+    shown = page.locator(".traceback", has_text="no attribute 'aa'").last
+    whole = shown.locator("details pre")
+    page.locator("details.hide", has=shown).locator("summary").first.click()
+    assert "2 frames of torch" in shown.locator("pre").first.inner_text()
+    assert not whole.is_visible()
+    shown.locator("summary").click()
+    assert whole.is_visible() and "torch/nn/modules/module.py" in whole.inner_text()
+    page = view(LESSON_03)
+    page.emulate_media(media="print")
+    assert all(part.is_visible() for part in page.locator(".traceback pre, details.hide pre").all())
 
 
 @pytest.mark.long

@@ -37,6 +37,14 @@ def setstate_without_the_state(self, state):
     self.aa = None
 
 
+def setstate_by_super(self, state):
+    super().__setstate__(state)
+
+
+def returns_nothing(*given):
+    print(*given)
+
+
 WHERE = {"weight": "_parameters", "eps": "__dict__", "forward": "class"}
 
 
@@ -71,6 +79,15 @@ WRONG = [
     (check.compare_keys, lambda file, model: model.keys() - file.keys(), "two sets"),
     (check.same_output, torch.equal, "one part in a million"),
     (check.same_output, lambda a, b: bool((a - b).abs().max() < 0.5), "make it relative"),
+    (check.same_output, lambda a, b: torch.allclose(a, b, 1e-4), "each value to itself"),
+    (
+        check.same_output,
+        lambda a, b: bool((a - b).abs().mean() <= 1e-4 * b.abs().mean()),
+        "a mean hides it",
+    ),
+    (check.same_output, returns_nothing, "there is no `return`"),
+    (check.compare_keys, returns_nothing, "there is no `return`"),
+    (check.setstate, setstate_by_super, "works inside a class only"),
     (check.same_output, lambda a, b: torch.allclose(a.sum(), b.sum(), 1e-4), "place by place"),
     (check.same_output, lambda a, b: not (a - b).abs().max() > 1e-4 * b.abs().max(), "nan"),
     (check.same_output, lambda a, b: bool((a - b).abs().min() <= 1e-3), "the largest difference"),

@@ -340,7 +340,7 @@ def test_a_file_of_old_encoding_is_read_as_python_reads_it(versions, capsys):
         ("1.0", "1.0.0", False),
         ("1.0.0", "1.0.0.dev1", True),
         ("1.0rc1", "1.0", False),
-        ("1.0.post1", "1.0", False),
+        ("1.0.post1", "1.0", True),
         ("unknown", "1.0", False),
     ],
 )

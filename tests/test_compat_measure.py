@@ -17,7 +17,7 @@ from missing_aa.matrix.cells import Cell, Outcome
 from missing_aa.matrix.results import Results
 from missing_aa.releases.processes import Trials
 
-PAGE = Path(__file__).parents[1] / "docs" / "compat_measured.md"
+PAGE = Path(__file__).parents[1] / "docs" / "measured" / "compat.md"
 PAIR = ("1.0.3", "1.0.11")
 OK = Outcome("ok", 0.0)
 

@@ -19,7 +19,8 @@ def course(tmp_path):
     for number, name in enumerate(["package/tool.py", "notebooks/03_it.ipynb"]):
         path = tmp_path / name
         path.parent.mkdir()
-        path.write_text(writes(new_notebook(cells=[new_code_cell(SOURCE, id="sum")])))
+        lesson = new_notebook(cells=[new_code_cell(SOURCE, id="sum")], metadata={"missing_aa": {}})
+        path.write_text(writes(lesson))
         os.utime(path, (number, number))
     (tmp_path / "done").mkdir()
     return tmp_path

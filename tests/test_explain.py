@@ -246,6 +246,8 @@ def test_the_files_of_a_traceback_tell_classes_of_one_name_apart():
     assert "timm.layers.patch_embed" in alone and "swin_transformer_v2_cr" in alone
     placed = explain_text(TRACEBACK.replace("conv_bn_act", "patch_embed") + error).changed
     assert "timm.layers.patch_embed" in placed and "swin_transformer_v2_cr" not in placed
+    lesson = "File timm 1.0.11/layers/patch_embed.py:83, in PatchEmbed.forward(self, x)\n"
+    assert explain_text(f"{lesson}---> 83 if self.strict_img_size:\n{error}").changed == placed
 
 
 def test_weights_that_do_not_fit_get_no_advice_for_whole_models():

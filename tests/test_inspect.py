@@ -307,7 +307,7 @@ def test_keys_of_a_legacy_files_storages_are_text_each_once(tmp_path, what):
 
 
 def test_what_nobody_foresaw_is_malformed_too(made, monkeypatch):
-    monkeypatch.setattr("missing_aa.inspector.read.read_contents", lambda *_: 1 / 0)
+    monkeypatch.setattr("missing_aa.contents.read.read_contents", lambda *_: 1 / 0)
     with pytest.raises(Malformed, match="ZeroDivisionError"):
         missing_aa.inspect(made(value(1)))
 
@@ -471,7 +471,8 @@ def test_names_of_a_file_reach_no_terminal_as_they_are(made, tmp_path, capsys):
 
 def test_the_command_imports_nothing_heavy_for_json(written):
     code = (
-        "import sys; from missing_aa.cli import main; assert main(['inspect', '--json', sys.argv[1]])"
+        "import sys; from missing_aa.cli import main\n"
+        "assert main(['inspect', '--json', sys.argv[1]])"
         " == 0; heavy = {'torch', 'timm', 'numpy', 'rich'} & set(sys.modules); assert not heavy"
     )
     path = written / f"1.0.3-{MODELS[0]}.pt"

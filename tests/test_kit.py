@@ -56,9 +56,12 @@ def kit(tmp_path):
     (folder / "wheels").mkdir(parents=True)
     shutil.copy(INSTALL, folder / "install")
     (folder / "lab").write_text("")
-    wheel(
-        folder / "wheels", "missing_aa", {"missing_aa/__init__.py": "", "helpers/cli.py": COMMANDS}
-    )
+    tool = {"missing_aa/__init__.py": "", "missing_aa/__main__.py": COMMANDS}
+    wheel(folder / "wheels", "missing_aa", tool)
+    course = folder / "src" / "helpers"
+    course.mkdir(parents=True)
+    (course / "__init__.py").write_text("")
+    (course / "__main__.py").write_text(COMMANDS)
     wheel(folder / "wheels", "locked", {"locked.py": ""})
     if PIP:
         shutil.copy(PIP, folder / "wheels")
@@ -248,7 +251,12 @@ def project(tmp_path):
     lesson.cells[1].outputs = [nbformat.v4.new_output("stream", text="my answer")]
     lesson.cells[1].execution_count = 5
     nbformat.write(lesson, path)
-    for built in ("docs/teaching/kit.md", "build/book/index.html", "docs/site/conf.py"):
+    for built in (
+        "docs/teaching/kit.md",
+        "build/book/index.html",
+        "docs/site/conf.py",
+        "src/helpers/layers.py",
+    ):
         (tmp_path / built).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / built).write_text(built)
     return tmp_path
@@ -267,7 +275,7 @@ def made(project, monkeypatch):
     monkeypatch.setattr(wheels, "tools", lambda *_: bring("pip"))
     monkeypatch.setattr(wheels, "locked", lambda *_: bring("locked"))
     monkeypatch.setattr(wheels, "torch", lambda *_: bring("torch"))
-    monkeypatch.setattr(wheels, "check", lambda *_: True)
+    monkeypatch.setattr(wheels, "check_lock", lambda *_: True)
     monkeypatch.setattr(releases, "download", lambda release, _: wheel(place, "timm", {}))
     windows = targets.PLATFORMS["windows-amd64"]
     return make.make(project, windows, ["3.12", "3.13"], None, project / "out", lambda _: None)
@@ -287,6 +295,7 @@ def test_the_archive_holds_everything_below_one_folder(made):
         assert packed.read("missing-aa-kit/install") == INSTALL.read_bytes()
         assert b"\r\n" in packed.read("missing-aa-kit/install.cmd")
     assert {"book/index.html", "docs/teaching/kit.md", "requirements.lock"} <= names
+    assert "src/helpers/layers.py" in names
     assert not {"docs/site/conf.py", "pyproject.toml"} & names
     assert runs == {"missing-aa-kit/install", "missing-aa-kit/lab"}
     assert len(listed["wheels"]) == 4 and listed["pythons"] == ["3.12", "3.13"]

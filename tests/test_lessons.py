@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -59,12 +60,24 @@ def texts(notebook):
     return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
+def outputs(notebook):
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
 def printed(notebook):
     """Everything that the cells printed, without colours."""
-    streams = [
-        o for cell in code_cells(notebook) for o in cell.outputs if o.output_type == "stream"
+    streams = [output.text for output in outputs(notebook) if output.output_type == "stream"]
+    return ANSI.sub("", "".join(streams))
+
+
+def tracebacks(notebook):
+    """Of each error that was to come its cell, its text, and its HTML."""
+    return [
+        (cell, output.data["text/plain"], output.data["text/html"])
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if 'class="traceback"' in output.get("data", {}).get("text/html", "")
     ]
-    return ANSI.sub("", "".join(stream.text for stream in streams))
 
 
 def verdicts(cell):
@@ -83,7 +96,7 @@ def test_a_lesson_opens_with_its_question_minutes_and_objectives(path):
     opening = notebook.cells[0].source
     assert opening.startswith(f"# {path.stem[:2]} · ")
     assert "?**" in opening, "a question in bold"
-    assert f"*{notebook.metadata.missing_aa.minutes} minutes." in opening
+    assert f"*About {notebook.metadata.missing_aa.minutes} minutes." in opening
     objectives = re.findall(r"^- \*\*[a-z]", opening, re.MULTILINE)
     assert 3 <= len(objectives) <= 4, "three or four objectives that begin with a verb"
 
@@ -103,7 +116,7 @@ def test_a_lesson_has_one_parameters_cell_with_the_usual_names(path):
 
 
 @each_lesson
-def test_headings_are_in_order_and_sections_say_core_or_further(path):
+def test_headings_are_in_order_and_key_points_come_last(path):
     lines = [line for text in texts(read(path)) for line in text.splitlines()]
     headings = [line for line in lines if re.match(r"#+ ", line)]
     levels = [len(line.split()[0]) for line in headings]
@@ -111,7 +124,7 @@ def test_headings_are_in_order_and_sections_say_core_or_further(path):
     assert all(deeper - level <= 1 for level, deeper in zip(levels, levels[1:], strict=False))
     sections = [line for line in headings if line.startswith("## ")]
     assert sections[-1] == "## Key points"
-    assert all(re.search(r" · (core|further)$", line) for line in sections[:-1])
+    assert not [line for line in sections if "· core" in line], "only *further* is marked"
 
 
 @each_lesson
@@ -216,8 +229,7 @@ def test_no_warning_reaches_the_learner(path):
 @each_lesson
 def test_every_picture_has_a_text_alternative_in_the_notebook_and_the_page(path):
     notebook, page = executed(path)
-    outputs = [o for cell in code_cells(notebook) for o in cell.outputs if "data" in o]
-    pictures = [output.data for output in outputs if "image/png" in output.data]
+    pictures = [o.data for o in outputs(notebook) if "image/png" in o.get("data", {})]
     for data in pictures:
         alternative = re.search(r'alt="([^"]+)"', data["text/html"])[1]
         assert len(alternative.split()) >= 5
@@ -226,20 +238,61 @@ def test_every_picture_has_a_text_alternative_in_the_notebook_and_the_page(path)
 
 
 @each_lesson
-def test_solutions_are_folded_in_the_page(path):
+def test_what_is_folded_in_the_file_is_folded_in_the_page(path):
     notebook, page = executed(path)
-    solutions = [cell for cell in code_cells(notebook) if "solution" in tags(cell)]
-    assert page.count("<details") == len(solutions)
+    tagged = Counter(tag for cell in code_cells(notebook) for tag in tags(cell))
+    silent = [c for c in code_cells(notebook) if "predict" in tags(c) and not c.outputs]
+    folds = Counter(re.findall("<summary>(.+?)</summary>", page))
+    assert folds["Solution"] == tagged["solution"]
+    assert folds["Check"] == tagged["check"]
+    assert folds["Set-up"] == tagged["setup"] == 1
+    assert folds["Predict first, then look"] == tagged["predict"] - len(silent)
+    assert folds["The whole traceback"] <= len(tracebacks(notebook))
+
+
+@each_lesson
+def test_set_up_and_checks_are_folded_and_the_former_says_what_to_do_after_a_restart(path):
+    cells = code_cells(read(path))
+    for cell in cells:
+        if {"setup", "check"} & set(tags(cell)):
+            assert cell.metadata.jupyter.source_hidden and "hide-input" in tags(cell)
+        assert ("%load_ext" in cell.source) == ("setup" in tags(cell))
+        if "setup" in tags(cell):
+            assert "Run All Above Selected Cell" in cell.source.splitlines()[0]
+
+
+@each_lesson
+def test_the_output_behind_a_prediction_is_folded_on_pages(path):
+    cells = read(path).cells
+    for before, cell in zip(cells, cells[1:], strict=False):
+        if before.cell_type == "markdown" and cell.cell_type == "code":
+            foretold = "**Predict" in before.source and "solution" not in tags(cell)
+            assert ("predict" in tags(cell)) == foretold, cell.source
+
+
+@each_lesson
+def test_a_traceback_is_of_the_cell_below_which_it_stands(path):
+    for cell, text, page in tracebacks(executed(path)[0]):
+        if numbers := re.findall(r"Cell In ?\[(\d+)\]", text):
+            assert int(numbers[0]) == cell.execution_count, text
+        assert not re.search(r"(?m)^File (/|~|\w:)", html.unescape(re.sub("<.+?>", "", page))), text
 
 
 @pytest.mark.xdist_group("03_reproduce_the_error")
 def test_lesson_03_shows_the_real_error_from_the_real_release():
     (path,) = [path for path in NOTEBOOKS if path.stem.startswith("03")]
-    text = printed(executed(path)[0])
+    text = "\n".join(text for _, text, _ in tracebacks(executed(path)[0]))
     assert "AttributeError: 'ConvNormAct' object has no attribute 'aa'" in text
-    assert re.search(
-        r"timm-1\.0\.11.timm.layers.conv_bn_act\.py:\d+, in ConvNormAct\.forward", text
-    )
+    where = r"timm 1\.0\.11/layers/conv_bn_act\.py:\d+, in ConvNormAct\.forward"
+    assert re.search(where, text)
+
+
+@pytest.mark.xdist_group("05_getattr_patch")
+def test_lesson_05_has_its_three_errors_on_one_screen():
+    (path,) = [path for path in NOTEBOOKS if path.stem.startswith("05")]
+    shown = [text for _, text, _ in tracebacks(executed(path)[0])]
+    assert len(shown) == 3
+    assert sum(len(text.splitlines()) for text in shown) <= 45
 
 
 def test_lesson_03_fails_with_a_reader_in_which_the_promised_error_does_not_come():

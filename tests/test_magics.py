@@ -5,33 +5,13 @@ import signal
 
 import psutil
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 from helpers import kernels
+from lesson_shell import COLOUR, Lesson
 
 pytestmark = pytest.mark.xdist_group("magics")  # the tests of one process share their kernels
 
 VERSION = "from importlib.metadata import version\n"
-
-
-class Lesson:
-    """A shell with the magics loaded, and what its last cell showed."""
-
-    def __init__(self):
-        self.shell = InteractiveShell.instance()
-        self.run("%load_ext helpers.magics")
-
-    def run(self, cell):
-        """Run a cell; returns the error that it ended with, if any."""
-        with capture_output() as captured:
-            result = self.shell.run_cell(cell)
-        self.text = captured.stdout
-        self.shown = captured.outputs
-        return result.error_before_exec or result.error_in_exec
-
-    def __getitem__(self, name):
-        return self.shell.user_ns[name]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +21,7 @@ def lesson():
 
 def message(error):
     """An error as the learner meets it: the lines that IPython shows."""
-    return "\n".join(error._render_traceback_())
+    return COLOUR.sub("", "\n".join(error._render_traceback_()))
 
 
 def test_a_cell_sees_its_release_and_keeps_its_state(lesson):
@@ -85,7 +65,7 @@ def test_an_error_shows_its_own_traceback_and_stops_the_lesson(lesson):
 def test_a_promised_error_is_shown_and_the_lesson_goes_on(lesson):
     cell = "%%timm 1.0.3 --raises ZeroDivisionError --match '^division by'\n1 / 0"
     assert lesson.run(cell) is None
-    assert "ZeroDivisionError" in lesson.text and "division by zero" in lesson.text
+    assert lesson.lines[-1] == "ZeroDivisionError: division by zero"
 
 
 @pytest.mark.parametrize("magic", ["%%timm 1.0.3 --raises", "%%expect"])
@@ -106,8 +86,51 @@ def test_a_broken_promise_fails_the_cell_and_says_what_came(lesson, magic, words
 
 def test_expect_runs_in_the_lesson_itself_and_keeps_its_variables(lesson):
     assert lesson.run("%%expect KeyError --match missing\nhere = 1\n{}['missing']") is None
-    assert "KeyError" in lesson.text
+    assert lesson.lines[-1] == "KeyError: 'missing'"
     assert lesson["here"] == 1
+
+
+BOTH = pytest.mark.parametrize("magic", ["%%timm 1.0.3 --may-raise", "%%expect --may-raise"])
+CHECK = "from helpers.magics import expect_error\n"
+
+
+@BOTH
+def test_a_cell_that_may_raise_shows_what_comes_and_is_checked_once(lesson, magic):
+    assert lesson.run(f"{magic}\n1 / 0") is None
+    assert lesson.lines[-1] == "ZeroDivisionError: division by zero"
+    assert lesson.run(f"{CHECK}expect_error('ZeroDivisionError', 'by zero')") is None
+    error = lesson.run(f"{CHECK}expect_error('ZeroDivisionError', 'by zero')")
+    assert "no cell with --may-raise has run since" in message(error)
+    assert "Run All Above Selected Cell" in message(error)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "body, wanted, came",
+    [
+        ("1 + 1", "'ZeroDivisionError'", "nothing was raised"),
+        ("1 / 0", "'ValueError'", "ZeroDivisionError: division by zero"),
+        ("1 / 0", "'ZeroDivisionError', 'by one'", "ZeroDivisionError: division by zero"),
+        ("def broken(:", "'ZeroDivisionError'", "SyntaxError"),
+    ],
+)
+def test_a_check_turns_down_another_end(lesson, magic, body, wanted, came):
+    assert lesson.run(f"{magic}\n{body}") is None
+    error = lesson.run(f"{CHECK}expect_error({wanted})")
+    assert type(error).__name__ == "PromiseBroken" and came in message(error)
+
+
+def test_a_cell_that_did_not_come_to_run_leaves_nothing_to_check(lesson):
+    assert lesson.run("%%expect --may-raise\n1 / 0") is None
+    assert "--in names" in message(lesson.run("%%timm 1.0.3 --may-raise --in nowhere\n1"))
+    assert "no cell with --may-raise" in message(lesson.run(f"{CHECK}expect_error('X')"))
+
+
+@pytest.mark.parametrize("magic", ["%%timm 1.0.3 --raises", "%%expect"])
+def test_a_name_that_a_restart_took_away_is_said_to_be_that(lesson, magic):
+    error = lesson.run(f"{magic} ValueError\nforgotten")
+    assert "name 'forgotten' is not defined" in message(error)
+    assert "Run All Above Selected Cell" in message(error)
 
 
 def test_expect_leaves_later_errors_as_they_are(lesson):
@@ -121,17 +144,21 @@ def test_expect_leaves_later_errors_as_they_are(lesson):
         ("%%timm 9.9.9", ["no timm release '9.9.9'", "nearest are"]),
         ("%%timm", ["usage: %%timm RELEASE"]),
         ("%%timm 1.0.3 --rases X", ["--rases", "usage: %%timm RELEASE"]),
-        ("%%timm {nowhere}", ["no variable 'nowhere'"]),
+        ("%%timm {nowhere}", ["no variable 'nowhere'", "Run All Above Selected Cell"]),
         ("%%timm 1.0.3 --match x", ["--match goes with --raises"]),
         ("%%timm 1.0.3 --raises X --match '('", ["no regular expression"]),
         ("%%timm 1.0.3 --match 'x", ["No closing quotation"]),
-        ("%%timm 1.0.3 --in nowhere", ["--in names 'nowhere'"]),
+        ("%%timm 1.0.3 --in nowhere", ["--in names 'nowhere'", "Run All Above Selected Cell"]),
         ("%%timm 1.0.3 --in get_ipython", ["'get_ipython'", "method", "in the folder `work`"]),
         ("%%timm 1.0.3 --out nowhere", ["no 'nowhere' in the kernel of timm 1.0.3"]),
         ("%%timm 1.0.3 --out q", ["'q' is or holds tuple"]),
         ("%timm", ["usage: %timm RELEASE"]),
         ("%timm 1.0.3 9.9.9", ["no timm release '9.9.9'"]),
+        ("%%timm 1.0.3 --raises X --may-raise", ["--may-raise goes without --raises"]),
+        ("%%timm 1.0.3 --may-raise --match x", ["--match goes with --raises"]),
         ("%%expect", ["usage: %%expect TYPE"]),
+        ("%%expect X --may-raise", ["or --may-raise alone"]),
+        ("%%expect --may-raise --match x", ["or --may-raise alone"]),
     ],
 )
 def test_bad_words_get_one_line(lesson, line, says):

@@ -9,9 +9,8 @@ import pytest
 
 from missing_aa.errors import LimitReached, Malformed
 from missing_aa.limits import Limits
-from missing_aa.pickles import follow
 from missing_aa.pickles.follow import follow_pickle
-from missing_aa.pickles.program import Dict, Global, Object, Persistent, class_of
+from missing_aa.pickles.program import COMPUTED, Dict, Global, Object, Persistent, class_of
 
 PLAIN = [
     None,
@@ -143,7 +142,7 @@ def test_python_2_names_are_told_in_python_3(written, modern):
 )
 def test_a_name_made_while_loading_is_called_computed(program):
     names = [str(wanted) for wanted in follow_pickle(program).globals.values()]
-    assert f"{follow.COMPUTED}.{follow.COMPUTED}" in names
+    assert f"{COMPUTED}.{COMPUTED}" in names
 
 
 def test_nothing_is_imported_or_called(tmp_path):

@@ -10,12 +10,13 @@ from tools import readme_picture
 
 from helpers import plots
 from helpers.plots import matrix as draw
+from helpers.plots import window
 from missing_aa.matrix import atlas
 from missing_aa.matrix.cells import DIFFERENT, ERROR, HUNG, NO_MODEL, OK, Cell, Outcome
 
 RELEASES = ["0.6.13", "1.0.3", "1.0.31"]
 FINE, GONE = Outcome(OK), Outcome(NO_MODEL)
-MISSING = Outcome(ERROR, error="AttributeError", text=readme_picture.ERROR, where="forward")
+MISSING = Outcome(ERROR, error="AttributeError", text=window.ERROR, where="forward")
 MOVED = Outcome(ERROR, error="ModuleNotFoundError", text="No module", where="load")
 PICTURE = Path(__file__).parents[1] / "docs" / "matrix_window.svg"
 
@@ -83,6 +84,29 @@ def test_each_format_has_a_panel_and_only_what_was_met_stands_in_the_legend():
     assert "rescued: nothing to compare in 1 of 9 pairs: 0.6.13 read by 0.6.13;" in alt
 
 
+def test_what_is_missing_is_written_into_a_large_field_and_who_runs_the_files_again_beside_it():
+    many = [f"1.0.{number}" for number in range(30)]
+    rows = [[FINE] * 30 for _ in many]
+    for writer in range(8):
+        rows[writer][12:20] = [MISSING] * 8
+    rows[25][3] = Outcome(ERROR, error="AttributeError", text="'B' object has no attribute 'pad'")
+    fig, _ = draw.what_happened(
+        cells([outcome for row in rows for outcome in row], releases=many), many, ["whole"]
+    )
+    written = {text.get_text(): text.get_position() for text in fig.axes[0].texts}
+    assert written["no aa"] == (16, 4)
+    again, *_ = (place for text, place in written.items() if text == "1.0.20")
+    assert 20 < again[0] < 22 and again[1] == 4
+    assert len(written) == 2  # the single square has no room for a word
+
+
+def test_a_frame_may_have_a_name():
+    hole = {"the hole": ("0.6.13", "1.0.3", "1.0.31", "1.0.31")}
+    fig, alt = draw.survival(cells([FINE] * 9), RELEASES, ["whole"], hole)
+    assert "the hole" in labels(fig.axes[0])
+    assert alt.endswith(" Framed: the hole, 0.6.13 to 1.0.3 read by 1.0.31.")
+
+
 def test_thirty_releases_are_drawn_without_labels_in_the_squares():
     many = [f"1.0.{number}" for number in range(30)]
     met = cells([FINE] * 900, releases=many)
@@ -91,7 +115,9 @@ def test_thirty_releases_are_drawn_without_labels_in_the_squares():
         draw.survival(met, many, ["whole"]),
     ):
         assert not fig.axes[0].texts
-        assert min(label.get_fontsize() for label in fig.axes[0].get_yticklabels()) >= 7
+        names = [label.get_text() for label in fig.axes[0].get_yticklabels()]
+        assert names == ["1.0", "1.0.29"]
+        assert list(fig.axes[0].get_yticks()) == [0.5, 29.5]
 
 
 def test_the_kinds_can_be_told_apart_in_grey():
@@ -152,7 +178,7 @@ def the_window():
 
 
 def test_the_window_shows_how_many_models_with_the_block_run_and_where_it_lacks_aa():
-    fig, alt = readme_picture.window(*the_window())
+    fig, alt = window.window(*the_window())
     (axes,) = fig.axes
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         *("0.9.12", "1.0.3", "1.0.11", "1.0.13")
@@ -169,14 +195,14 @@ def test_the_window_shows_how_many_models_with_the_block_run_and_where_it_lacks_
 def test_cells_without_the_bug_make_no_window():
     fine, releases = [FINE] * 36, the_window()[1]
     with pytest.raises(ValueError, match="no model of these cells"):
-        readme_picture.window(cells(fine, releases=releases), releases)
+        window.window(cells(fine, releases=releases), releases)
 
 
 def test_the_picture_is_the_same_each_time_and_says_what_it_shows():
-    fig, alt = readme_picture.window(*the_window())
+    fig, alt = window.window(*the_window())
     once, again = (
         readme_picture.svg(fig, alt),
-        readme_picture.svg(*readme_picture.window(*the_window())),
+        readme_picture.svg(*window.window(*the_window())),
     )
     assert once == again
     root = ElementTree.fromstring(once)
@@ -190,7 +216,7 @@ def test_the_picture_in_the_docs_is_drawn_from_the_atlas_of_this_package():
         pytest.skip("the atlas is not measured yet: make atlas")
     carried = atlas.load()
     picture = PICTURE.read_text(encoding="utf-8")
-    drawn = readme_picture.svg(*readme_picture.window(carried.cells, carried.releases))
+    drawn = readme_picture.svg(*window.window(carried.cells, carried.releases))
     assert texts(picture) == texts(drawn), f"python -m tools.readme_picture {PICTURE}"
     assert len(picture.encode()) < 60_000
 

@@ -23,25 +23,30 @@ def program(value, protocol=2):
 
 
 def drawn(fig):
-    """The texts in each column, bottom first."""
+    """The texts in the boxes of each line, bottom of the stack first."""
     (axes,) = fig.axes
-    columns = {}
-    for text in axes.texts:
-        column, row = text.get_position()
-        columns.setdefault(column, {})[row] = text.get_text()
-    return [[items[row] for row in sorted(items)] for _, items in sorted(columns.items())]
+    lines = {}
+    for box in axes.patches:
+        (left, top), (right, bottom) = box.get_bbox().min, box.get_bbox().max
+        for text in axes.texts:
+            x, y = text.get_position()
+            if left < x < right and top < y < bottom:
+                lines.setdefault(top, {})[left] = text.get_text()
+    return [[items[left] for left in sorted(items)] for _, items in sorted(lines.items())]
 
 
 def labels(fig):
-    return [label.get_text() for label in fig.axes[0].get_xticklabels()]
+    """The names of the instructions, from the first one down."""
+    texts = [text for text in fig.axes[0].texts if text.get_position()[0] == 0.1]
+    return [text.get_text() for text in texts]
 
 
 def test_each_instruction_has_its_stack():
     fig, alt = pickles.stack(program(Block()))
     assert labels(fig)[:3] == ["GLOBAL", "EMPTY_TUPLE", "NEWOBJ"]
-    assert drawn(fig)[:3] == [["Block"], ["Block", "()"], ["Block object,\nempty"]]
-    assert drawn(fig)[-2:] == [["Block object,\nempty", "{'scale': 2}"], ["Block object,\nfilled"]]
-    assert "GLOBAL: Block; EMPTY_TUPLE: Block | (); NEWOBJ: Block object, empty" in alt
+    assert drawn(fig)[:3] == [["Block"], ["Block", "()"], ["a Block,\nempty"]]
+    assert drawn(fig)[-2:] == [["a Block,\nempty", "{'scale': 2}"], ["a Block,\nfilled"]]
+    assert "GLOBAL: Block; EMPTY_TUPLE: Block | (); NEWOBJ: a Block, empty" in alt
 
 
 def test_a_call_takes_the_function_and_its_arguments():
@@ -49,6 +54,14 @@ def test_a_call_takes_the_function_and_its_arguments():
     assert labels(fig)[-1] == "REDUCE"
     assert drawn(fig)[-2:] == [["float", "('17',)"], ["what float\nreturned"]]
     assert alt.endswith("REDUCE: what float returned.")
+
+
+def test_what_reaches_out_of_the_file_is_said_beside_it():
+    remarks = {text.get_text() for text in pickles.stack(program(Block()))[0].axes[0].texts}
+    assert {"← imports code", "← without __init__"} <= remarks and "← calls it" not in remarks
+    assert "← calls it" in {
+        text.get_text() for text in pickles.stack(program(Call()))[0].axes[0].texts
+    }
 
 
 def test_protocol_4_is_drawn_too():
@@ -69,7 +82,7 @@ def test_every_kind_of_box_has_its_own_colour_and_a_name():
 def test_a_long_text_fits_its_box():
     fig, _ = pickles.stack(program("x" * 100))
     ((text,),) = drawn(fig)
-    assert text == "'xxxxxxxxxxxx…" and len(text) == pickles.WIDTH
+    assert text == "'" + "x" * (pickles.WIDTH - 2) + "…" and len(text) == pickles.WIDTH
 
 
 FETCHED_FROM_NOTES = b"\x80\x02X\x01\x00\x00\x00aq\x00h\x00."

@@ -395,8 +395,8 @@ def test_without_timm_a_sentence_says_what_to_install():
     program = "import sys; sys.modules['timm'] = None; from missing_aa import load_portable"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1].endswith(
-        "load_portable needs torch, safetensors and timm (0.9.16 or newer), and there is no module "
-        "timm: pip install 'missing-aa[timm]'"
+        "load_portable needs torch, safetensors and timm (1.0.26 or newer), and there is no module "
+        "timm: install the extra `timm` of missing-aa"
     )
 
 

@@ -39,7 +39,7 @@ def test_a_program_may_ask_for_a_warning():
     assert caught[0].filename == __file__
 
 
-@pytest.mark.parametrize("words", ["1.0.3", "", "~=1.0", "==1.0.*", ">=1.0,", "==2.1+cpu", "=1"])
+@pytest.mark.parametrize("words", ["1.0.3", "", " ", ",", "=1", ">=one"])
 def test_terms_that_cannot_be_read_are_told_how(words):
     with pytest.raises(UsageProblem, match="write it like '>=1.0.3,<1.0.7'"):
         require(timm=words)
@@ -53,11 +53,30 @@ def test_what_is_loaded_counts_and_not_what_pip_has_put_there_since(monkeypatch)
         require(packaging=">=20")
 
 
+def test_a_version_that_packages_do_not_write_fits_nothing(monkeypatch):
+    odd = types.ModuleType("odd")
+    odd.__version__ = "built on monday"
+    monkeypatch.setitem(sys.modules, "odd", odd)
+    with pytest.raises(VersionProblem, match="built on monday"):
+        require(odd=">=0")
+
+
 def test_the_mark_of_a_build_is_no_other_version():
     require(torch=f"=={str(torch.__version__).partition('+')[0]}")
 
 
-ODD = ["1.0", "1", "1.0.0", "2.14.1+cpu", "1.0a1", "1.0b2", "1.0rc1", "1.0.dev3", "1.0.post1"]
+ODD = [
+    "1.0",
+    "1",
+    "1.0.0",
+    "1!0.9",
+    "2.14.1+cpu",
+    "1.0a1",
+    "1.0b2",
+    "1.0rc1",
+    "1.0.dev3",
+    "1.0.post1",
+]
 
 
 @pytest.mark.parametrize("compare", ["==", "!=", "<=", ">=", "<", ">"])
@@ -71,8 +90,8 @@ def test_versions_are_ordered_as_pip_orders_them(compare):
             assert fits(version, wanted) == expected, (version, wanted)
 
 
-def test_it_needs_the_standard_library_only():
-    program = "from missing_aa import require; require(rich='>=1')"
+def test_it_needs_nothing_heavy():
+    program = "from missing_aa import require; require(platformdirs='>=1')"
     code = f"{program}; import sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"torch", "timm", "packaging", "numpy"} & set(done.stdout.split())
+    assert not {"torch", "timm", "rich", "numpy"} & set(done.stdout.split())

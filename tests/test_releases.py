@@ -89,7 +89,7 @@ def test_a_release_that_is_not_cached_names_the_command(empty_cache):
 def test_releases_that_the_environment_brings_along_are_everybodys(tmp_path, monkeypatch):
     monkeypatch.delenv("MISSING_AA_CACHE", raising=False)
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    assert tmp_path not in releases.cache().parents
+    assert tmp_path not in releases.cache_folder().parents
     (tmp_path / "share" / "missing-aa" / "timm-1.0.3").mkdir(parents=True)
     assert releases.cached() == ["1.0.3"]
     monkeypatch.setenv("MISSING_AA_CACHE", str(tmp_path / "mine"))

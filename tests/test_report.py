@@ -1,4 +1,4 @@
-"""`python -m helpers report`: what saved notebooks say of their exercises, and what must not fool it."""
+"""What `report` reads out of saved notebooks about their exercises, and what must not fool it."""
 
 import json
 import os
@@ -294,7 +294,7 @@ def test_a_pipe_is_not_waited_for(tmp_path, ask):
 
 def test_reading_needs_the_standard_library_only():
     program = (
-        "import sys\nfrom helpers.report import collect\nreporting.collect(['.'])\n"
+        "import sys\nfrom helpers.report import collect\ncollect.collect(['.'])\n"
         "print([m for m in ('rich', 'nbformat', 'torch', 'IPython') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -231,8 +231,8 @@ def test_more_processes_say_the_same(many, started, way):
 
 def test_a_program_without_a_guard_for_its_main_part_can_use_them(many):
     Path("program.py").write_text(
-        "from missing_aa import scan; from missing_aa.scanner import scan as scanning\n"
-        "scanning.PATIENCE = 0\n"
+        "import missing_aa.scanner.scan as module; from missing_aa import scan\n"
+        "module.PATIENCE = 0\n"
         "print(len(scan('.', jobs=2).checkpoints))\n"
     )
     done = subprocess.run([sys.executable, "program.py"], capture_output=True, text=True)

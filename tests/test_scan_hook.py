@@ -63,6 +63,8 @@ def test_pre_commit_itself_refuses_a_whole_model_and_lets_weights_pass(tmp_path)
 
     installed = [program, "install", "--install-hooks"]
     subprocess.run(installed, cwd=theirs, env=environment, check=True, capture_output=True)
+    environment["PYTHONPATH"] = "."  # as in a project whose tests need it, with helpers of its own
+    (theirs / "helpers.py").write_text("raise SystemExit('not the ones of the hook')")
     (theirs / "words.txt").write_text("words")
     save_file({"w": torch.zeros(2)}, theirs / "fine.safetensors")
     torch.save({"w": torch.zeros(2)}, theirs / "weights.pth")

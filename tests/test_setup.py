@@ -72,17 +72,6 @@ def test_the_image_for_a_server_brings_the_releases_along(tmp_path):
     assert (done.returncode, done.stdout) == (0, f"fetch {sys.prefix}/share/missing-aa\n")
 
 
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory):
-    """A Python with the bare package: what its own dependencies bring, and nothing else."""
-    folder = tmp_path_factory.mktemp("bare")
-    subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", folder], check=True)
-    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, ROOT]
-    subprocess.run(install, check=True)
-    return python
-
-
 def test_the_bare_package_has_no_torch_and_its_commands_say_what_to_install(bare):
     def run(*words):
         return subprocess.run([bare, *words], capture_output=True, text=True, cwd=bare.parent)
@@ -90,9 +79,9 @@ def test_the_bare_package_has_no_torch_and_its_commands_say_what_to_install(bare
     assert run("-c", "import torch").returncode != 0
     assert "torch not installed" in run("-m", "missing_aa", "--version").stdout
     assert run("-m", "missing_aa", "fetch", "--list").returncode == 0
-    refused = run("-m", "helpers", "run")
-    assert refused.returncode == 1
-    assert refused.stderr.count("\n") == 1 and "missing-aa[course]" in refused.stderr
+    refused = run("-m", "missing_aa", "run")
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1 and "python -m helpers run" in refused.stderr
 
 
 def test_the_bare_package_inspects_a_checkpoint(bare, tmp_path):
@@ -128,12 +117,10 @@ def test_what_needs_torch_says_so_in_the_bare_package(bare, tmp_path):
     assert code == 1 and "torch is not installed" in said
 
 
-def test_the_wheel_carries_the_record_of_releases_and_the_page_template(bare):
+def test_the_wheel_carries_the_record_of_releases_and_of_models(bare):
     program = (
         "from missing_aa import releases; print(len(releases.KNOWN)); "
-        "from importlib.resources import files; "
-        "print(any(p.name.endswith('.css') for p in files('helpers').joinpath("
-        "'lessons', 'template').rglob('*')))"
+        "from missing_aa.matrix.models import known_models; print(len(known_models()) > 70)"
     )
     done = subprocess.run([bare, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(len(releases.KNOWN)), "True"]

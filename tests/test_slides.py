@@ -96,9 +96,7 @@ PRINTED = "first\nsecond\n\x1b[31mThirdError\x1b[0m: a long story\nfourth\n"
 def tiny(tmp_path):
     cells = [
         new_markdown_cell("# 42 · Tiny\n\n**Why?**", id="top"),
-        new_markdown_cell(
-            "## Part · core\n\nSome text.\n\n- one\n- two\n\n**Predict.** What?", id="t"
-        ),
+        new_markdown_cell("## Part\n\nSome text.\n\n- one\n- two\n\n**Predict.** What?", id="t"),
         new_code_cell(
             "a = 1\nb = 2\nc = 3",
             id="c",
@@ -143,7 +141,7 @@ def test_what_is_cut_is_seen_to_be_cut(tiny):
 
 
 def test_a_cell_that_ends_a_section_and_begins_the_next_is_of_the_one_that_is_shown(tiny):
-    tiny["42"].cells["t"].source += "\n\n## Next · core\n\nMore text."
+    tiny["42"].cells["t"].source += "\n\n## Next\n\nMore text."
     titles = [
         assembled(tiny, {"cell": "t", "paragraphs": [begin]}, lesson="42")[0].source.split("\n")[0]
         for begin in ("**Predict.**", "More text.")

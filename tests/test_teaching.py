@@ -9,6 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "teaching"
 LESSONS = {path.name[:2]: path for path in sorted(ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))}
+OUTSIDE = ("Check yourself", "Key points")
+"""Sections that a learner reads alone; a plan gives them no time."""
 PARTS = ["Aim", "Time", "Board", "Ask", "Wrong answers", "When late", "Do they follow?"]
 PLANS = {"90 minutes": 90, "Half a day": 240, "One day": 480}
 
@@ -34,8 +36,8 @@ def minutes(number):
 
 def sections(number):
     """Section -> whether it is core."""
-    found = re.findall(r"^## (.+) · (core|further)$", "\n".join(texts(number, "markdown")), re.M)
-    return {name: kind == "core" for name, kind in found}
+    found = re.findall(r"^## (.+?)( · further)?$", "\n".join(texts(number, "markdown")), re.M)
+    return {name: not further for name, further in found if name not in OUTSIDE}
 
 
 def checks(number):
@@ -162,7 +164,7 @@ def test_there_is_time_to_go_from_one_lesson_to_the_next(plan):
 def test_an_exercise_that_a_plan_names_is_in_its_section():
     for plan in PLANS:
         for (number, section), (_, said) in sums(plan).items():
-            here = part("\n".join(texts(number, "markdown")), f"{section} · core")
+            here = part("\n".join(texts(number, "markdown")), section)
             for wanted in re.findall(r"[Ee]xercise \d(?:: [^.\n]+)?", said):
                 assert f"### {wanted[0].upper()}{wanted[1:]}" in here, wanted
 

@@ -1,6 +1,6 @@
 """Rescue one small architecture of every timm model file, written by several releases.
 
-    python -m tools.rescue_table [RELEASE…] [--only WORD] [--output docs/rescue_table.md]
+    python -m tools.rescue_table [RELEASE…] [--only WORD] [--output docs/measured/rescue.md]
 
 Each is written whole by the release, with all its weights perturbed, together with its state_dict
 and its output. Then it is rescued, held against the state_dict bit for bit, fitted into the
@@ -40,7 +40,7 @@ perturbed. *Bit for bit*: what rescue gives is the state_dict that the release s
 order, types and bits. *Fits*: timm {timm} loads all of it strictly, through its own filter and
 under its own present names (`--format timm`). *Same output*: there, as the writer's, within a
 relative tolerance of {tolerance:g}. Made by
-`python -m tools.rescue_table --output docs/rescue_table.md`.
+`python -m tools.rescue_table --output docs/measured/rescue.md`.
 
 | writer | architectures | bit for bit | fits | same output |
 |---|---|---|---|---|"""

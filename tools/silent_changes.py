@@ -1,4 +1,4 @@
-"""The page of silent changes: `python -m tools.silent_changes` writes docs/silent_changes.md.
+"""`python -m tools.silent_changes` writes docs/measured/silent_changes.md.
 
 From the atlas, every model whose weights load without an error in a newer release and give another
 output; with the cause, where the sources of the two releases show it.
@@ -9,7 +9,7 @@ from pathlib import Path
 from missing_aa.matrix import atlas
 from missing_aa.matrix.summary import Silent, silent_changes
 
-TARGET = Path("docs/silent_changes.md")
+TARGET = Path("docs/measured/silent_changes.md")
 HEAD = """\
 # Loads without an error, and gives something else
 

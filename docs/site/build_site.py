@@ -1,6 +1,6 @@
 """Build the site, as `make book` does: `python docs/site/build_site.py [--output build/book]`.
 
-The pages are those of this folder, of docs/, and the lessons as `python -m helpers run` executed them.
+The pages are those of this folder, of docs/, and the lessons as `make run` executed them.
 They are laid out as in the repository, so that a link means the same here and there.
 """
 
@@ -28,6 +28,12 @@ PARTS = {
     "#the-command": "commands",
 }  # of the README, each on the page that includes it
 DOWNLOADS = "downloads"  # the lessons as they lie in the repository
+FOLDS = {
+    "solution": ("hide-cell", "Solution"),
+    "check": ("hide-cell", "Check"),
+    "setup": ("hide-input", "Set-up"),
+    "predict": ("hide-output", "Predict first, then look"),
+}  # a cell's tag -> myst-nb's, and what is written on the fold
 PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
@@ -35,7 +41,12 @@ def bring_together(stage: Path) -> None:
     """Fill a folder with everything that Sphinx is to read."""
     shutil.rmtree(stage, ignore_errors=True)
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "site")
-    for folder in ("docs", "src", "tests"):  # the latter two for links to single files of them
+    for folder in (
+        "docs",
+        "src",
+        "tests",
+        "tools",
+    ):  # all but docs for links to single files of them
         shutil.copytree(ROOT / folder, stage / folder, ignore=ignore)
     for page in [*HERE.glob("*.md"), *(ROOT / name for name in PROJECT)]:
         shutil.copy2(page, stage)
@@ -52,15 +63,16 @@ def bring_together(stage: Path) -> None:
 
 
 def lesson_page(notebook: nbformat.NotebookNode, download: str) -> nbformat.NotebookNode:
-    """An executed lesson as a page: solutions folded, and a link to the file without outputs."""
+    """An executed lesson as a page: folded by tags, and a link to the file without outputs."""
     notebook.metadata.language_info.pygments_lexer = "lesson"
     notebook.cells[0].source += f"\n\n{{download}}`Download this lesson <{download}>`"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _lead_to_parts(cell.source)
         tags = cell.metadata.get("tags", [])
-        if "solution" in tags:
-            cell.metadata.tags = [*tags, "hide-cell"]
+        for hide, prompt in (FOLDS[tag] for tag in tags if tag in FOLDS):
+            cell.metadata.tags = [*tags, hide]
+            cell.metadata.mystnb = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
     return notebook
 
 

@@ -25,8 +25,6 @@ myst_heading_anchors = 3
 nb_execution_mode = "off"  # `python -m helpers run` has executed the lessons
 nb_merge_streams = True  # else a line's place hangs on timing
 nb_number_source_lines = False
-nb_code_prompt_show = "Solution"
-nb_code_prompt_hide = "Solution"
 nb_ipywidgets_js = {}  # it would come from another host
 nb_mime_priority_overrides = [
     ("html", "application/vnd.jupyter.widget-view+json", None),

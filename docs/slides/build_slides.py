@@ -1,7 +1,7 @@
 """Build the slides: `python docs/slides/build_slides.py [--output build/slides]`, or `make slides`.
 
 deck.toml says which cells of which lessons stand on which slide, in the order of the half-day plan;
-what they show is what `python -m helpers run` got. Beside them lie the six questions, to be printed.
+what they show is what `make run` got. Beside them lie the six questions, to be printed.
 Nothing asks another host for anything.
 """
 
@@ -18,7 +18,7 @@ from nbconvert import SlidesExporter
 from nbconvert.filters import markdown2html
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from teacher_notes import TEACHING, hints, read_plan
 from traitlets.config import Config
 
@@ -32,7 +32,7 @@ ROOT = HERE.parents[1]
 WIDTH, HEIGHT = 1280, 720
 REVEAL = ("dist/reveal.js", "dist/reveal.css", "plugin/notes/notes.js", "LICENSE")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-SECTION = re.compile(r"^## (.+?)(?: · (?:core|further))?$", re.MULTILINE)
+SECTION = re.compile(r"^## (.+?)(?: · further)?$", re.MULTILINE)
 EXERCISE = re.compile(r"^### (Exercise \d: .+)$", re.MULTILINE)
 PROMISE = re.compile(r' --match "[^"\n]*"')  # what an error's text has to be: too long for a slide
 
@@ -64,7 +64,9 @@ class Lesson:
         self.section: dict[str, str] = {}  # the one that a cell begins in
         self.exercises: dict[str, str] = {}  # its heading -> its section
         section = ""
-        notebook, _ = CoalesceStreamsPreprocessor().preprocess(nbformat.read(path, 4), {})
+        notebook = nbformat.read(path, 4)
+        _print_tracebacks(notebook)
+        notebook, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})
         self.title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
         for cell in notebook.cells:
             self.cells[cell.id] = cell
@@ -92,6 +94,15 @@ class Lesson:
             above = cell.source.partition(wanted[0])[0]
         headings = SECTION.findall(above) if cell.cell_type == "markdown" else []
         return ([self.section[cell.id]] + headings)[-1]
+
+
+def _print_tracebacks(notebook: NotebookNode) -> None:
+    """Make an error that was to come a printed text: on a slide nothing is below a click."""
+    for cell in notebook.cells:
+        for number, output in enumerate(cell.get("outputs", [])):
+            if 'class="traceback"' in output.get("data", {}).get("text/html", ""):
+                text = output.data["text/plain"] + "\n"
+                cell.outputs[number] = new_output("stream", name="stdout", text=text)
 
 
 def read_deck(path: Path = HERE / "deck.toml") -> list[dict]:
@@ -161,7 +172,8 @@ def _pick(lesson: Lesson, item: dict) -> NotebookNode:
         if broken := re.search(r"^NOT OK.+", output.get("text", ""), re.MULTILINE):
             raise Problem(
                 f"lesson {lesson.number} was run on a machine that is not ready "
-                f"({' '.join(broken[0].split())}): mend that, then python -m helpers run {lesson.number}"
+                f"({' '.join(broken[0].split())}): mend that, then "
+                f"python -m helpers run {lesson.number}"
             )
     show = item.get("show", "both")
     cell.source = PROMISE.sub("", cell.source)

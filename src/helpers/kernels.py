@@ -71,12 +71,24 @@ class ReleaseKernel:
         """Let it import timm already, without waiting; no name there is set."""
         self._client.execute("__import__('timm')", silent=True, allow_stdin=False)
 
-    def run(self, code: str, on_output: Output) -> None:
+    def run(self, code: str, on_output: Output, number: int | None = None) -> None:
         """Run code; everything it shows or raises is handed to `on_output` as it comes.
 
-        A KeyboardInterrupt here interrupts the kernel. Raises KernelDied.
+        `number` is what its tracebacks call the cell. A KeyboardInterrupt here interrupts the
+        kernel. Raises KernelDied.
         """
+        if number is not None:
+            shell = "__import__('IPython').get_ipython()"
+            self._ask(f"{shell}.execution_count = {number}", silent=True)
         self._ask(code, on_output)
+
+    def last_error(self) -> dict | None:
+        """What `helpers.tracebacks.last` says of the error that the last cell ended with."""
+        last = "__import__('helpers.tracebacks', fromlist=['last']).last()"
+        answer = self._ask("", silent=True, expressions={"last": last})["last"]
+        if answer["status"] != "ok":  # by then the learner's code may have changed anything there
+            return None
+        return json.loads(literal_eval(answer["data"]["text/plain"]) or "null")
 
     def put(self, values: dict[str, object]) -> None:
         """Set plain values as variables there. Raises UsageProblem for one that is not plain."""
@@ -118,7 +130,11 @@ class ReleaseKernel:
         """Send one request and follow it to its end; returns the answers to `expressions`."""
         self._wait_until_ready()
         request = self._client.execute(
-            code, silent=silent, user_expressions=expressions, allow_stdin=False
+            code,
+            silent=silent,
+            store_history=False,  # the cells are the lesson's, and numbered there
+            user_expressions=expressions,
+            allow_stdin=False,
         )
         try:
             self._follow(request, on_output)

@@ -1,5 +1,6 @@
 """The magics of the lessons: %%timm runs a cell in a kernel of one release, %timm starts kernels
 ahead of time, %%expect waits for an error in the lesson's own. Load: `%load_ext helpers.magics`.
+`expect_error` checks afterwards what a cell with `--may-raise` ended with.
 """
 
 import argparse
@@ -7,22 +8,51 @@ import re
 import shlex
 import sys
 import warnings
+from dataclasses import dataclass
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.display import clear_output, publish_display_data
 
-from helpers import plain
+from helpers import plain, tracebacks
 from helpers.kernels import KernelDied, ReleaseKernel
+from helpers.tracebacks import RUN_ABOVE, Report
 from missing_aa.errors import Problem, UsageProblem
 from missing_aa.releases import check_known
 
-TIMM_USAGE = "%%timm RELEASE [--raises TYPE [--match REGEX]] [--in a,b] [--out c,d]"
+TIMM_USAGE = "%%timm RELEASE [--raises TYPE [--match REGEX] | --may-raise] [--in a,b] [--out c,d]"
 START_USAGE = "%timm RELEASE…"
-EXPECT_USAGE = "%%expect TYPE [--match REGEX]"
+EXPECT_USAGE = "%%expect TYPE [--match REGEX] | %%expect --may-raise"
 
 
 class PromiseBroken(Problem):
     """A cell promised an error, and nothing or something else was raised."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a cell ended: the type of its error, None if there was none, and the error's text."""
+
+    name: str | None
+    message: str
+
+
+_outcomes: list[Outcome] = []
+"""How the last cell with `--may-raise` ended, until `expect_error` has looked at it."""
+
+
+def expect_error(name: str, text: str = "") -> None:
+    """Check that the last cell with `--may-raise` ended with this type of error, and this text.
+
+    For the folded cell behind a prediction: each such cell is checked once. Raises PromiseBroken
+    if another error came, or none, or if no such cell has run since the last check.
+    """
+    if not _outcomes:
+        raise PromiseBroken(
+            f"no cell with --may-raise has run since the last check: run the one above; {RUN_ABOVE}"
+        )
+    outcome = _outcomes.pop()
+    wanted = name + (f" with {text!r}" if text else "")
+    _compare(wanted, outcome, outcome.name == name and text in outcome.message)
 
 
 class _Words(argparse.ArgumentParser):
@@ -49,6 +79,7 @@ def _timm_parser() -> _Words:
     parser.add_argument("release")
     parser.add_argument("--raises")
     parser.add_argument("--match", type=_regex)
+    parser.add_argument("--may-raise", action="store_true")
     parser.add_argument("--in", dest="send", type=_names, default=[])
     parser.add_argument("--out", dest="bring", type=_names, default=[])
     return parser
@@ -62,8 +93,9 @@ def _start_parser() -> _Words:
 
 def _expect_parser() -> _Words:
     parser = _Words(usage=EXPECT_USAGE, add_help=False, allow_abbrev=False)
-    parser.add_argument("raises")
+    parser.add_argument("raises", nargs="?")
     parser.add_argument("--match", type=_regex)
+    parser.add_argument("--may-raise", action="store_true")
     return parser
 
 
@@ -73,7 +105,9 @@ def _parse(parser: _Words, line: str, variables: dict) -> argparse.Namespace:
     def value(found: re.Match) -> str:
         name = found[1]
         if name not in variables:
-            raise UsageProblem(f"the lesson has no variable {name!r}; usage: {parser.usage}")
+            raise UsageProblem(
+                f"the lesson has no variable {name!r}; {RUN_ABOVE}; usage: {parser.usage}"
+            )
         return str(variables[name])
 
     try:
@@ -86,21 +120,36 @@ def _parse(parser: _Words, line: str, variables: dict) -> argparse.Namespace:
 class _Raised(Exception):
     """An error of a release's kernel, shown here with the traceback that it has there."""
 
-    def __init__(self, content: dict):
-        super().__init__(content["evalue"])
-        self._traceback = content["traceback"]
+    def __init__(self, message: str, report: Report):
+        super().__init__(message)
+        self.report = report
 
     def _render_traceback_(self) -> list[str]:
-        return self._traceback
+        return self.report.short
 
 
-def _keep_promise(args: argparse.Namespace, name: str | None, text: str) -> None:
-    """Raise PromiseBroken unless the error that came is the one that was promised."""
-    promised = args.raises + (f" matching {args.match!r}" if args.match else "")
-    if name is None:
-        raise PromiseBroken(f"this cell promised {promised}, and nothing was raised")
-    if name != args.raises or (args.match and not re.search(args.match, text)):
-        raise PromiseBroken(f"this cell promised {promised}, and this came: {name}: {text}")
+def _keep_promise(args: argparse.Namespace, outcome: Outcome) -> None:
+    """Note how the cell ended if it may raise; else raise PromiseBroken for any other end."""
+    if args.may_raise:
+        _outcomes.append(outcome)
+        return
+    wanted = args.raises + (f" matching {args.match!r}" if args.match else "")
+    fits = not args.match or re.search(args.match, outcome.message)
+    _compare(wanted, outcome, outcome.name == args.raises and bool(fits))
+
+
+def _compare(wanted: str, outcome: Outcome, fits: bool) -> None:
+    if outcome.name is None:
+        raise PromiseBroken(f"this cell promised {wanted}, and nothing was raised")
+    if not fits:
+        came = f"{outcome.name}: {outcome.message}"
+        advice = f"; {RUN_ABOVE}" if outcome.name == "NameError" else ""
+        raise PromiseBroken(f"this cell promised {wanted}, and this came: {came}{advice}")
+
+
+def _report(kernel: ReleaseKernel, error: dict) -> Report:
+    described = kernel.last_error()
+    return Report(**described) if described else Report(error["traceback"])
 
 
 def _replay(kind: str, content: dict) -> None:
@@ -142,15 +191,22 @@ class LessonMagics(Magics):
 
         State stays between the cells of one release. `{name}` in the line stands for a variable
         of the lesson. `--in` and `--out` carry plain values there and back. With `--raises` the
-        error is shown as a stream, and the cell fails unless exactly that error comes.
+        error is shown, and the cell fails unless exactly that error comes. With `--may-raise`
+        whatever comes is shown, and `expect_error` in a later cell says what it was to be.
         """
         variables = self.shell.user_ns
         args = _parse(_timm_parser(), line, variables)
         if args.match is not None and not args.raises:
             raise UsageProblem(f"--match goes with --raises; usage: {TIMM_USAGE}")
+        if args.may_raise and args.raises:
+            raise UsageProblem(f"--may-raise goes without --raises; usage: {TIMM_USAGE}")
+        if args.may_raise:
+            _outcomes.clear()
         for name in args.send:
             if name not in variables:
-                raise UsageProblem(f"--in names {name!r}, and the lesson has no such variable")
+                raise UsageProblem(
+                    f"--in names {name!r}, and the lesson has no such variable; {RUN_ABOVE}"
+                )
             plain.dump(name, variables[name])  # complains before a kernel starts
         kernel = self._kernel(args.release)
         error: dict | None = None
@@ -164,13 +220,15 @@ class LessonMagics(Magics):
 
         try:
             kernel.put({name: variables[name] for name in args.send})
-            kernel.run(cell, on_output)
-            if args.raises:
-                if error:
-                    print("\n".join(error["traceback"]))
-                _keep_promise(args, error and error["ename"], error["evalue"] if error else "")
-            elif error:
-                raise type(error["ename"], (_Raised,), {})(error)
+            kernel.run(cell, on_output, self._number())
+            report = _report(kernel, error) if error else None
+            if args.raises or args.may_raise:
+                if report:
+                    report.publish()
+                outcome = Outcome(error["ename"], error["evalue"]) if error else Outcome(None, "")
+                _keep_promise(args, outcome)
+            elif report:
+                raise type(error["ename"], (_Raised,), {})(error["evalue"], report)
             if args.bring:
                 variables.update(kernel.get(args.bring))
         except KernelDied:
@@ -180,23 +238,40 @@ class LessonMagics(Magics):
             if error is None:  # it would not stop, and was killed
                 raise
             stopped = (_Raised, KeyboardInterrupt)  # shown as the cell's own, not as ours
-            raise type(error["ename"], stopped, {})(error) from None
+            report = Report(error["traceback"])
+            raise type(error["ename"], stopped, {})(error["evalue"], report) from None
 
     @no_var_expand
     @cell_magic
     def expect(self, line: str, cell: str) -> None:
-        """Run the cell here; show the promised error as a stream, and fail if it does not come."""
+        """Run the cell here; show the promised error, and fail if it does not come.
+
+        With `--may-raise` instead of a type: as in `%%timm`.
+        """
         args = _parse(_expect_parser(), line, self.shell.user_ns)
-        display = self.shell._showtraceback
-        self.shell._showtraceback = lambda kind, value, lines: print("\n".join(lines))
+        if args.may_raise == bool(args.raises) or (args.match is not None and not args.raises):
+            raise UsageProblem(f"a type of error, or --may-raise alone; usage: {EXPECT_USAGE}")
+        if args.may_raise:
+            _outcomes.clear()
+        count, self.shell.execution_count = self.shell.execution_count, self._number()
         try:
-            result = self.shell.run_cell(cell)
+            with tracebacks.caught(self.shell) as reports:
+                result = self.shell.run_cell(cell)
         finally:
-            self.shell._showtraceback = display
+            self.shell.execution_count = count
+        for report in reports:
+            report.publish()
         error = result.error_before_exec or result.error_in_exec
         if isinstance(error, KeyboardInterrupt):
             raise error
-        _keep_promise(args, type(error).__name__ if error else None, str(error))
+        outcome = Outcome(type(error).__name__, str(error)) if error else Outcome(None, "")
+        _keep_promise(args, outcome)
+
+    def _number(self) -> int:
+        """The number of the lesson's cell that is at work: `In [7]` is 7."""
+        # The shell's own count is already that of the next cell in newer IPythons.
+        result = self.shell.displayhook.exec_result
+        return getattr(result, "execution_count", None) or self.shell.execution_count
 
     def _kernel(self, release: str) -> ReleaseKernel:
         check_known(release)
@@ -211,3 +286,4 @@ def load_ipython_extension(shell) -> None:
     # torchvision sets this one off on import; it speaks to its authors.
     warnings.filterwarnings("ignore", message=".*torch.jit.interface.*", category=FutureWarning)
     shell.register_magics(LessonMagics)
+    tracebacks.install(shell)

@@ -32,13 +32,19 @@ def shift_error(
 
     Raises ValueError unless the layer's stride divides both W and `wrap`.
     """
-    still = _around_the_border(layer, images, wrap)
-    moved = _around_the_border(layer, images.roll(shift, dims=-1), wrap)
+    still = around_the_border(layer, images, wrap)
+    moved = around_the_border(layer, images.roll(shift, dims=-1), wrap)
     wanted = fractional_shift(still, shift * still.shape[-1] / images.shape[-1])
     return ((moved - wanted).norm() / wanted.norm()).item()
 
 
-def _around_the_border(layer: Callable[[Tensor], Tensor], images: Tensor, wrap: int) -> Tensor:
+def around_the_border(layer: Callable[[Tensor], Tensor], images: Tensor, wrap: int = 16) -> Tensor:
+    """A layer's maps of pictures that go on around their border, so that it sees none.
+
+    Shapes: (N, C, H, W) -> (N, channels, H / stride, W / stride). `wrap` pixels are put around
+    before the layer, and their part of the output is cut off. Raises ValueError unless the layer's
+    stride divides both W and `wrap`.
+    """
     padded = F.pad(images, [wrap] * 4, mode="circular") if wrap else images
     with torch.inference_mode():
         output = layer(padded)

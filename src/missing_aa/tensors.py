@@ -1,17 +1,16 @@
-"""Weights and outputs that can be compared: seeded values on every tensor, one fixed input."""
+"""Weights and outputs that can be compared: seeded values on every tensor, one fixed input.
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+torch is imported when a function is called, so that what only might need it starts without.
+"""
 
-from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from torch import Tensor
 import contextlib
 import logging
 import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 def identical(given: "Tensor | None", value: "Tensor | None") -> bool:
@@ -53,7 +52,7 @@ def save(weights: "dict[str, Tensor]", path: Path, metadata: dict[str, str]) -> 
     save_file(alone, path, metadata)
 
 
-def perturb(model: nn.Module, seed: int = 0) -> nn.Module:
+def perturb(model: "nn.Module", seed: int = 0) -> "nn.Module":
     """Add seeded noise to every weight, in place, and put the model in eval mode.
 
     Weights are the parameters and the running statistics of norms. A freshly made model hides
@@ -61,6 +60,8 @@ def perturb(model: nn.Module, seed: int = 0) -> nn.Module:
     variances are scaled instead, so that they stay positive. Other buffers are left alone: they
     are constants (a mask, a table of distances) that a release may as well work out anew.
     """
+    import torch
+
     generator = torch.Generator().manual_seed(seed)
     learned = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     for name, tensor in model.state_dict().items():
@@ -73,13 +74,15 @@ def perturb(model: nn.Module, seed: int = 0) -> nn.Module:
     return model.eval()
 
 
-def fixed_input(image_size: int, channels: int = 3, seed: int = 0) -> Tensor:
+def fixed_input(image_size: int, channels: int = 3, seed: int = 0) -> "Tensor":
     """A seeded batch of one, shape (1, channels, image_size, image_size)."""
+    import torch
+
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(1, channels, image_size, image_size, generator=generator)
 
 
-def difference(output: Tensor, reference: Tensor) -> float:
+def difference(output: "Tensor", reference: "Tensor") -> float:
     """The largest deviation from a reference output, relative to the reference's largest value.
 
     Raises ValueError where the reference cannot tell right from wrong: not finite, or flat.

@@ -1,4 +1,4 @@
-"""Hold the findings against the errors that the atlas saw: makes docs/compat_measured.md.
+"""Hold the findings against the errors that the atlas saw: makes docs/measured/compat.md.
 
     python -m tools.compat_measured.measure [OLD NEW…] [--matrix FILE] [--output FILE]
 
@@ -21,7 +21,7 @@ from tools.compat_measured import page
 from tools.compat_measured.against_atlas import Seen, seen
 from tools.compat_measured.names_in_pickle import held
 
-TARGET = Path("docs/compat_measured.md")
+TARGET = Path("docs/measured/compat.md")
 
 
 def main(argv: list[str] | None = None) -> int:

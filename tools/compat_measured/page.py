@@ -1,4 +1,4 @@
-"""docs/compat_measured.md: what compat finds of the errors that the atlas saw."""
+"""docs/measured/compat.md: what compat finds of the errors that the atlas saw."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from tools.compat_measured.against_atlas import BEHIND, MET, NOT_HELD, NOT_MET, 
 HEAD = """\
 # What compat finds of the errors that the matrix saw
 
-`missing-aa compat` on each two consecutive releases of the [atlas](reference/matrix.md), against
+`missing-aa compat` on each two consecutive releases of the [atlas](../reference/matrix.md), against
 what whole pickles of the older met in the newer. Made by `python -m tools.compat_measured.measure`.
 
 **Errors** are those of the cells: an attribute that a class lacks, by class and attribute, however

@@ -114,7 +114,7 @@ def fold_norm(fold: Callable[[nn.Conv2d, nn.BatchNorm2d], tuple[Tensor, Tensor]]
     original = conv.weight.clone()
     x = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(1))
     expected = bn(conv(x))
-    weight, bias = (given(part) for part in fold(conv, bn))
+    weight, bias = map(given, given(fold(conv, bn)))
     if not torch.equal(conv.weight, original):
         return "the conv you were given has changed: return new tensors instead"
     for name, part, right in (("weight", weight, conv.weight), ("bias", bias, bn.bias)):

@@ -29,7 +29,7 @@ def _folders() -> dict[str, Path]:
         results = Path.cwd()
     wanted = {"results": results}
     if set(releases.COURSE) - set(releases.cached()):  # all there, others may have put them there
-        wanted["releases"] = releases.cache()
+        wanted["releases"] = releases.cache_folder()
     return {
         purpose: next(place for place in (folder, *folder.absolute().parents) if place.exists())
         for purpose, folder in wanted.items()

@@ -154,8 +154,8 @@ def kernel() -> tuple[str, str]:
 def releases_cached() -> tuple[str, str]:
     missing = [release for release in releases.COURSE if release not in releases.cached()]
     if missing:
-        return f"missing: {', '.join(missing)} (in {releases.cache()})", _fetch()
-    return f"{', '.join(releases.COURSE)} in {releases.cache()}", ""
+        return f"missing: {', '.join(missing)} (in {releases.cache_folder()})", _fetch()
+    return f"{', '.join(releases.COURSE)} in {releases.cache_folder()}", ""
 
 
 def release_kernel() -> tuple[str, str]:

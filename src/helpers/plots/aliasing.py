@@ -3,21 +3,21 @@
 Each function returns a figure and its text alternative, made from what is drawn.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import torch
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from torch import Tensor, nn
 
 from helpers.layers import BlurPool2d
-from helpers.plots import BLACK, BLUE, VERMILION, figure, style
-from helpers.shift import fractional_shift, shift_error
+from helpers.plots import BLACK, BLUE, SKY, VERMILION, figure, style
+from helpers.plots import shapes as draw
+from helpers.shift import around_the_border, fractional_shift, shift_error
 from helpers.training import Run
 
 Layer = Callable[[Tensor], Tensor]
-
-EDGE = 3
-"""Samples at a map's border, where a convolution has met zeros: another story than the stride's."""
 
 
 def crossings(samples: Tensor) -> int:
@@ -26,21 +26,40 @@ def crossings(samples: Tensor) -> int:
     return int((signs[1:] != signs[:-1]).sum())
 
 
+def between(wave: Tensor, finer: int) -> Tensor:
+    """The smooth curve through a periodic wave, (N,) -> (N * finer,): its Fourier series."""
+    length = len(wave)
+    return torch.fft.irfft(torch.fft.rfft(wave), n=length * finer) * finer
+
+
 def aliased_sine(wave: Tensor, step: int) -> tuple[Figure, str]:
     """A wave, shape (N,), and what is left of it when only every `step`-th sample is kept."""
-    fig = figure(8, 3)
+    fig = figure(6, 4.2)
     kept = wave[::step]
+    finer = 40
+    places = torch.arange(len(wave) * finer) / finer
     with style():
         axes = fig.subplots()
-        axes.plot(wave.numpy(), ".-", color=BLUE, linewidth=1, label="all samples")
+        axes.plot(places, between(wave, finer), color=SKY, linewidth=1, label="the wave")
+        axes.plot(range(len(wave)), wave.numpy(), "o", color=BLUE, ms=4, label="all samples")
+        slow = between(kept, finer * step)
+        axes.plot(places, slow, color=VERMILION, label="the wave through them")
+        nth = {2: "2nd", 3: "3rd"}.get(step, f"{step}th")
         axes.plot(
-            range(0, len(wave), step), kept.numpy(), "o-", color=VERMILION, label=f"every {step}nd"
+            range(0, len(wave), step), kept.numpy(), "o", color=VERMILION, label=f"every {nth}"
         )
         axes.set(
             title="Fewer samples show another wave", xlabel="position (samples)", ylabel="value"
         )
-        axes.set_ylim(-1.15, 1.6)
-        axes.legend(ncols=2, loc="upper right")
+        axes.set(xlim=(-0.5, len(wave) - 0.5))
+        handles, labels = axes.get_legend_handles_labels()
+        order = (0, 1, 3, 2)
+        fig.legend(
+            [handles[at] for at in order],
+            [labels[at] for at in order],
+            ncols=2,
+            loc="outside lower center",
+        )
     return fig, (
         f"A sine over {len(wave)} samples that changes its sign {crossings(wave)} times. "
         f"Of every {step} samples one is kept: the wave through those changes its sign "
@@ -49,32 +68,41 @@ def aliased_sine(wave: Tensor, step: int) -> tuple[Figure, str]:
 
 
 def pictures(named: dict[str, Tensor], title: str) -> tuple[Figure, str]:
-    """Named pictures side by side, each of shape (H, W) or (3, H, W) with values 0 to 1."""
-    fig = figure(2.9 * len(named), 3.5)
+    """Named pictures, each of shape (H, W) or (3, H, W) with values 0 to 1, two in a row.
+
+    Of an odd number the first has a row of its own.
+    """
+    odd = len(named) % 2
+    rows = (len(named) + odd) // 2
+    fig = figure(6, 3.1 * rows + 0.5)
+    places = ([(0, slice(1, 3))] if odd else []) + [
+        (row, slice(*half)) for row in range(odd, rows) for half in ((0, 2), (2, 4))
+    ]
     notes = []
     with style():
-        panels = fig.subplots(1, len(named))
-        for panel, (name, picture) in zip(panels, named.items(), strict=True):
+        grid = fig.add_gridspec(rows, 4)
+        for place, (name, picture) in zip(places, named.items(), strict=True):
+            panel = fig.add_subplot(grid[place])
             shown = picture.permute(1, 2, 0) if picture.ndim == 3 else picture
             panel.imshow(shown.clamp(0, 1).numpy(), cmap="gray", vmin=0, vmax=1)
-            panel.set(title=name, xlabel="column (pixels)")
+            panel.set(title=name, xlabel="column (pixels)", ylabel="row (pixels)")
+            panel.locator_params(nbins=4)
             notes.append(
                 f"{name}, {picture.shape[-1]} pixels wide, contrast {picture.std().item():.2f}"
             )
-        panels[0].set_ylabel("row (pixels)")
-        fig.suptitle(title)
-    return fig, f"{title}. From left to right: {'; '.join(notes)} (standard deviation)."
+        fig.suptitle(draw.wrapped(title, 42))
+    return fig, f"{title}. In reading order: {'; '.join(notes)} (standard deviation)."
 
 
 def responses(frequencies: Tensor, curves: dict[str, Tensor]) -> tuple[Figure, str]:
     """How much of each frequency a blur lets through: (F,) in cycles per pixel, and 0 to 1."""
-    fig = figure(7, 3.2)
+    fig = figure(6, 3.6)
     with style():
         axes = fig.subplots()
         for (name, curve), line in zip(curves.items(), ("-", "--", ":"), strict=False):
             axes.plot(frequencies.numpy(), curve.numpy(), line, label=name)
         axes.axvspan(0.25, 0.5, color=BLACK, alpha=0.08)
-        axes.text(0.375, 0.9, "too fast\nfor stride 2", ha="center", va="center")
+        axes.text(0.375, 0.88, "too fast\nfor stride 2", ha="center", va="center", size=13)
         axes.set(
             title="A blur removes what a stride cannot carry",
             xlabel="frequency (cycles per pixel)",
@@ -93,82 +121,95 @@ def responses(frequencies: Tensor, curves: dict[str, Tensor]) -> tuple[Figure, s
 def moved(picture: Tensor, layers: dict[str, Layer], shift: int) -> tuple[Figure, str]:
     """A picture moved to the right, and where the map of each layer, moved back, is another one.
 
-    Shape of the picture: (1, 3, H, W). The brightest is an eighth of what the first layer gives at
-    most; a layer that does not mind the move stays dark.
+    Shape of the picture: (1, 3, H, W). It goes on around its border, as for `shift_error`. All maps
+    share one scale, which ends at an eighth of what the first layer gives at most; a layer that
+    does not mind the move stays dark.
     """
-    fig = figure(3.1 * (1 + len(layers)), 3.5)
+    fig = figure(6, 5.4)
     notes, brightest = [], None
     with style(), torch.inference_mode():
-        first, *panels = fig.subplots(1, 1 + len(layers))
+        grid = fig.add_gridspec(2, 4)
         there = picture.roll(shift, dims=-1)
+        first = fig.add_subplot(grid[0, 1:3])
         first.imshow(there[0].permute(1, 2, 0).numpy())
-        first.set(title=f"moved by {shift}", xlabel="column (pixels)", ylabel="row (pixels)")
+        first.set(title=f"moved by {shift}", ylabel="row (pixels)")
+        panels = [fig.add_subplot(grid[1, :2]), fig.add_subplot(grid[1, 2:])]
         for axes, (name, layer) in zip(panels, layers.items(), strict=True):
-            still, maps = layer(picture), layer(there)
+            still, maps = around_the_border(layer, picture), around_the_border(layer, there)
             back = fractional_shift(maps, -shift * maps.shape[-1] / picture.shape[-1])
             brightest = brightest or still.norm(dim=1).max().item() / 8
-            change = (back - still)[0].norm(dim=0)[EDGE:-EDGE, EDGE:-EDGE]
-            axes.imshow(change.numpy(), vmin=0, vmax=brightest)
+            change = (back - still)[0].norm(dim=0)
+            image = axes.imshow(change.numpy(), vmin=0, vmax=brightest)
             error = shift_error(layer, picture, shift)
-            axes.set(title=name, xlabel=f"column (samples)\nshift error {error:.3f}")
+            axes.set(title=name, xlabel=f"shift error {error:.3f}", ylabel="row (samples)")
             notes.append(f"{name} {error:.3f}")
-        fig.suptitle("The picture moves. Where do the maps, moved back, change?")
+        for axes in (first, *panels):
+            axes.locator_params(nbins=4)
+        fig.colorbar(image, ax=panels, label="change")
+        fig.suptitle("The picture moves. Where do the maps change?")
     return fig, (
         f"A picture moved to the right by {shift} pixel{'s' * (shift != 1)}, and what that changes "
         f"in the map of each layer, moved back by as much. Shift error: {'; '.join(notes)}."
     )
 
 
-def blurred(picture: Tensor, taps: int) -> tuple[Figure, str]:
-    """A picture, shape (H, W), at half its size after a binomial blur, and what that lets through.
+def blurred(picture: Tensor, taps: Sequence[int]) -> tuple[Figure, str]:
+    """A picture, shape (H, W), at half its size after binomial blurs of an even number of lengths.
 
     One tap is no blur.
     """
-    blur = BlurPool2d(1, taps, stride=1) if taps > 1 else nn.Identity()
-    half = blur(picture[None, None])[0, 0, ::2, ::2]
-    frequencies = torch.linspace(0, 0.5, 101)
-    # A row of Pascal's triangle is 1 1, blurred with itself again and again.
-    share = torch.cos(torch.pi * frequencies) ** (taps - 1)
-    fig = figure(8, 3.6)
-    with style():
-        left, right = fig.subplots(1, 2)
-        left.imshow(half.clamp(0, 1).numpy(), cmap="gray", vmin=0, vmax=1)
-        left.set(title="every 2nd pixel", xlabel="column (pixels)", ylabel="row (pixels)")
-        right.plot(frequencies.numpy(), share.numpy(), color=BLUE)
-        right.axvspan(0.25, 0.5, color=BLACK, alpha=0.08)
-        right.text(0.375, 0.9, "too fast\nfor stride 2", ha="center", va="center")
-        right.set(title="what is let through", xlabel="frequency (cycles per pixel)")
-        right.set(ylabel="share let through", xlim=(0, 0.5), ylim=(0, 1.05))
-        fig.suptitle(f"A blur of {taps} taps before the stride" if taps > 1 else "No blur")
+    named, notes = {}, []
+    for count in taps:
+        blur = BlurPool2d(1, count, stride=1) if count > 1 else nn.Identity()
+        half = blur(picture[None, None])[0, 0, ::2, ::2]
+        # A row of Pascal's triangle is 1 1, blurred with itself again and again.
+        limit, slow = (math.cos(math.pi * f) ** (count - 1) for f in (0.25, 0.125))
+        named[f"{count} taps: {slow:.0%} left" if count > 1 else "no blur"] = half
+        notes.append(f"{count}: contrast {half.std().item():.2f}, {limit:.2f}, {slow:.2f}")
+    fig, _ = pictures(named, "The price: what is left of waves that a stride could carry")
     return fig, (
-        f"Every second pixel of a picture after a blur of {taps} tap{'s' * (taps != 1)}: "
-        f"contrast {half.std().item():.2f} (standard deviation). Let through at 0.25 cycles per "
-        f"pixel, the limit for stride 2: {share[50]:.2f}; at 0.125: {share[25]:.2f}."
+        "Every second pixel of a picture after blurs of several taps. Contrast (standard "
+        "deviation), and what is let through at 0.25 cycles per pixel, the limit for stride 2, and "
+        f"at 0.125: {'; '.join(notes)}."
     )
 
 
 def trained(runs: list[Run]) -> tuple[Figure, str]:
-    """Consistency and accuracy of every trained net, in groups of one kind and as many epochs."""
-    fig = figure(8, 3.4)
+    """Consistency and accuracy of every trained net, of one kind and as many epochs in a column.
+
+    A line joins the nets of one seed; the number is the mean of a column.
+    """
+    fig = figure(6, 3.9)
     groups: dict[tuple[bool, int], list[Run]] = {}
     for run in runs:
         groups.setdefault((run.blurred, run.epochs), []).append(run)
     names = [f"{'blur' if blurred else 'plain'}, {epochs} epochs" for blurred, epochs in groups]
+    lowest = min(min(run.consistency, run.accuracy) for run in runs)
     notes = []
     with style():
-        for axes, measure in zip(fig.subplots(1, 2), ("consistency", "accuracy"), strict=True):
+        panels = fig.subplots(1, 2, sharey=True)
+        for axes, measure in zip(panels, ("consistency", "accuracy"), strict=True):
+            for seed in {run.seed for run in runs}:
+                line = [
+                    (place, getattr(run, measure))
+                    for place, members in enumerate(groups.values())
+                    for run in members
+                    if run.seed == seed
+                ]
+                axes.plot(*zip(*line, strict=True), color=draw.GREY, linewidth=1, zorder=1)
+            halo = [withStroke(linewidth=4, foreground="white")]
+            above = {"ha": "center", "weight": "bold", "path_effects": halo}
             for place, ((blurred, _), members) in enumerate(groups.items()):
                 values = [getattr(run, measure) for run in members]
                 colour = VERMILION if blurred else BLUE
-                axes.plot([place] * len(values), values, "o", color=colour, ms=9, alpha=0.7)
+                axes.scatter([place] * len(values), values, s=60, color=colour, zorder=2)
+                mean = sum(values) / len(values)
+                axes.text(place, max(values) + 0.025, f"{mean:.2f}", **above)
                 notes.append(f"{measure}, {names[place]}: {min(values):.2f} to {max(values):.2f}")
-            axes.set(
-                title=measure.capitalize(),
-                xlabel="kind of net",
-                ylabel=f"{measure} (share)",
-                xlim=(-0.5, len(groups) - 0.5),
-                ylim=(0.5, 1.02),
-            )
-            axes.set_xticks(range(len(groups)), [name.replace(", ", "\n") for name in names])
-        fig.suptitle("A dot for every trained net")
+            axes.set(title=measure.capitalize(), xlim=(-0.5, len(groups) - 0.5))
+            axes.set(xlabel="kind of net", ylim=(lowest - 0.04, 1.06))
+            labels = [name.replace(", ", "\n").replace(" epochs", " ep.") for name in names]
+            axes.set_xticks(range(len(groups)), labels)
+        panels[0].set_ylabel("share")
+        fig.suptitle("A dot for every net, a line for every seed")
     return fig, f"A dot for each of {len(runs)} trained nets. {'; '.join(notes)}."

@@ -5,14 +5,16 @@ The program is followed on paper: nothing that it names is looked up, and nothin
 
 import pickletools
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 
-from helpers.plots import BLACK, ORANGE, SKY, figure, style
+from helpers.plots import BLACK, ORANGE, SKY, style
+from helpers.plots import shapes as draw
 
 PLAIN, NAMED, MADE = "plain value", "looked up by name", "made by the program"
 COLOURS = {PLAIN: "#e8e8e8", NAMED: ORANGE, MADE: SKY}
-WIDTH = 14
+WIDTH = 12
 """Characters that fit into a box."""
 
 Item = tuple[str, str]
@@ -30,7 +32,7 @@ RESULTS = {
     "TUPLE1": lambda item: (f"({item},)", PLAIN),
     "SETITEM": lambda mapping, key, value: (f"{{{key}: {value}}}", PLAIN),
     "STACK_GLOBAL": lambda module, name: (name.strip("'"), NAMED),
-    "NEWOBJ": lambda made, given: (f"{made} object,\nempty", MADE),
+    "NEWOBJ": lambda made, given: (f"a {made},\nempty", MADE),
     "BUILD": lambda made, state: (made.replace("empty", "filled"), MADE),
     "REDUCE": lambda called, given: (f"what {called}\nreturned", MADE),
 }
@@ -60,27 +62,52 @@ def _follow(program: bytes) -> list[tuple[str, list[Item]]]:
 
 
 def stack(program: bytes) -> tuple[Figure, str]:
-    """The stack after each instruction of a small pickle, one column for each."""
+    """The stack after each instruction of a small pickle, a line for each, its bottom at the left.
+
+    Beside an instruction that reaches out of the file stands what it does there.
+    """
     steps = _follow(program)
-    height = max(len(items) for _, items in steps)
-    fig = figure(1.2 * len(steps) + 1.5, 0.5 * height + 2)
+    high, start = 0.62, 0.28 + 0.103 * max(len(name) for name, _ in steps)
+    box = min(1.28, (draw.WIDTH - start) / max(len(items) for _, items in steps) - 0.08)
     with style():
-        axes = fig.subplots()
-        for column, (_, items) in enumerate(steps):
-            for row, (text, kind) in enumerate(items):
-                axes.bar(column, 0.9, 0.94, row + 0.55, color=COLOURS[kind], edgecolor=BLACK)
-                axes.text(column, row + 1, _short(text), ha="center", va="center", fontsize=9)
-        names = [name for name, _ in steps]
-        axes.set_xticks(range(len(steps)), names, rotation=25, ha="right", fontsize=9)
-        axes.set_yticks(range(1, height + 1))
-        axes.set_ylim(bottom=0.4)
-        axes.set(xlabel="instruction, in the order of the program", ylabel="place on the stack")
-        axes.set_title("What lies on the stack after each instruction")
+        fig, axes = draw.canvas(1.0 + high * len(steps) + 0.6)
+        draw.headline(axes, "The stack after each instruction")
+        for row, (name, items) in enumerate(steps):
+            y = 0.95 + high * row
+            draw.words(axes, 0.1, y, name, draw.SMALL, family=draw.MONO)
+            axes.plot([0.1, 5.9], [y + high / 2] * 2, color=draw.PALE, linewidth=1)
+            _boxes(axes, start, y, box, items)
+            if name in REMARKS:
+                colour, remark = REMARKS[name]
+                x = start + (box + 0.08) * len(items) + 0.08
+                look = {"size": draw.SMALL, "weight": "bold", "color": colour}
+                draw.words(axes, x, y, remark, **look)
         kinds = {kind for _, items in steps for _, kind in items}
-        patches = [Patch(color=COLOURS[kind], label=kind) for kind in COLOURS if kind in kinds]
-        fig.legend(handles=patches, ncols=3, loc="outside lower center", fontsize=9)
+        patches = [
+            Patch(facecolor=colour, edgecolor=BLACK, label=kind)
+            for kind, colour in COLOURS.items()
+            if kind in kinds
+        ]
+        fig.legend(handles=patches, ncols=3, loc="lower center", columnspacing=1, handlelength=1)
     told = "; ".join(f"{name}: {_told(items)}" for name, items in steps)
     return fig, f"The stack after each of {len(steps)} instructions, bottom first. {told}."
+
+
+REMARKS = {
+    "GLOBAL": (draw.RED, "← imports code"),
+    "STACK_GLOBAL": (draw.RED, "← imports code"),
+    "NEWOBJ": (BLACK, "← without __init__"),
+    "REDUCE": (draw.RED, "← calls it"),
+}
+"""What is said beside an instruction that reaches out of the file, or does not where one thinks."""
+
+
+def _boxes(axes: Axes, start: float, y: float, box: float, items: list[Item]) -> None:
+    for place, (text, kind) in enumerate(items):
+        x = start + (box + 0.08) * place
+        look = {"facecolor": COLOURS[kind], "edgecolor": BLACK, "linewidth": 1}
+        axes.add_patch(Rectangle((x, y - 0.24), box, 0.48, **look))
+        draw.words(axes, x + box / 2, y, _short(text), draw.SMALL, ha="center")
 
 
 def _short(text: str) -> str:
@@ -89,4 +116,4 @@ def _short(text: str) -> str:
 
 
 def _told(items: list[Item]) -> str:
-    return " | ".join(_short(text).replace("\n", " ") for text, _ in items)
+    return " | ".join(text.replace("\n", " ") for text, _ in items)

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         from helpers.runner import catalogue, display, pool
     except ModuleNotFoundError as missing:
         raise Problem(
-            f"{missing.name} is not installed; what the lessons need comes with the extra `course`: "
+            f"{missing.name} is not installed; what lessons need comes with the extra `course`: "
             "in a checkout, make setup"
         ) from missing
 

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         releases.check_known(release)
     if args.list:
         there = [r for r in releases.cached() if not args.releases or r in args.releases]
-        print(f"{releases.cache()}: {', '.join(there) or 'no release'}")
+        print(f"{releases.cache_folder()}: {', '.join(there) or 'no release'}")
         return 0
     if args.remove:
         for release in args.releases or releases.cached():

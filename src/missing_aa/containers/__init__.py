@@ -1,1 +1,1 @@
-"""Where in a file the pickle and its tensors' bytes lie: zip, legacy, bare, safetensors."""
+"""Where the pickle and the bytes of tensors lie: zip, legacy, tar, bare, safetensors."""

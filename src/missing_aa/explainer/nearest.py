@@ -75,7 +75,8 @@ def _attribute(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
         paths = _listed(class_record.named([error.class_]))
         what = (
             f"nothing that was measured. timm has such a class ({paths}), and the record of its "
-            f"sources, which begins with {class_record.releases()[0]}, shows no change of `{error.name}` "
+            f"sources, which begins with {class_record.releases()[0]}, shows no change of "
+            f"`{error.name}` "
             "in it. If the object came whole out of a file, these ways lead out all the same."
         )
         return general(str(error), ledger, what)

@@ -66,7 +66,8 @@ def frames(text: str) -> list[Frame]:
         match = next((match for form in _FORMS if (match := form.match(line))), None)
         if match:
             path = match.groupdict().get("path") or "<cell>"
-            found.append(Frame(re.sub(r"[\\/]+", "/", path.strip())))
+            path = re.sub(r"[\\/]+", "/", path.strip())
+            found.append(Frame(re.sub(r"^timm \d[^/]*/", "timm/", path)))  # as the lessons show it
         elif found and (code := _code(line)):
             found[-1].code += f"{code}\n"
     return found

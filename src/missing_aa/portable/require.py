@@ -1,30 +1,13 @@
-"""Hold the installed packages against what a program needs, before it loads a model."""
+"""Compare the installed packages with what a program needs, before it loads a model."""
 
-import operator
-import re
 import sys
 import warnings
 from importlib import metadata
 
-from missing_aa.errors import Problem, UsageProblem
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
-_VERSION = re.compile(
-    r"(?P<release>\d+(\.\d+)*)((?P<phase>a|b|rc)(?P<number>\d+))?"
-    r"(\.post(?P<post>\d+))?(\.dev(?P<dev>\d+))?(\+[a-z0-9.]+)?"
-)
-_TERM = re.compile(r"(==|!=|<=|>=|<|>)\s*(.+)")
-_COMPARE = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-}
-_FINAL = ("z", 0)
-"""Stands where a version is neither alpha, beta nor candidate, and sorts after all of them."""
-_PLAIN = (_FINAL, -1, True, 0)
-"""What follows the numbers in the key of a version that is only numbers."""
+from missing_aa.errors import Problem, UsageProblem
 
 
 class VersionProblem(Problem):
@@ -52,10 +35,9 @@ class InconsistentVersionWarning(UserWarning):
 def require(*, warn: bool = False, **needed: str) -> None:
     """Say at once that a package is of another version than this program was written for.
 
-    `require(timm=">=1.0.3,<1.0.7")`: terms joined by commas, each one of == != <= >= < > and a
-    version, ordered as pip orders them. What counts is the version that is loaded, and otherwise
-    the installed one. Raises VersionProblem, or with `warn` only warns; UsageProblem for terms that
-    cannot be read.
+    `require(timm=">=1.0.3,<1.0.7")`: terms joined by commas, read and compared as pip does.
+    What counts is the version that is loaded, and otherwise the installed one. Raises
+    VersionProblem, or with `warn` only warns; UsageProblem for terms that cannot be read.
     """
     wrong = [name for name, wanted in needed.items() if not fits(found(name), wanted)]
     if not wrong:
@@ -85,41 +67,27 @@ def _state(package: str) -> str:
     version, installed = found(package), _installed(package)
     if version is None:
         return "it is not installed"
-    if installed and _key(installed) != _key(version):  # pip was at work since this program began
+    if installed and not _same(installed, version):  # pip was at work since this program began
         return f"{version} is loaded, though {installed} is installed by now"
     return f"{version} is installed"
 
 
 def fits(version: str | None, wanted: str) -> bool:
     """Whether a version is one of those wanted, in the terms of `require`; None is never."""
-    terms = [_term(term, wanted) for term in wanted.split(",")]
-    key = version and _key(version)
-    return bool(key) and all(_holds(key, *term) for term in terms)
-
-
-def _term(term: str, wanted: str) -> tuple[str, tuple]:
-    read = _TERM.fullmatch(term.strip())
-    key = read and "+" not in read[2] and _key(read[2])
-    if not key:
+    try:
+        terms = SpecifierSet(wanted)
+    except InvalidSpecifier:
+        terms = SpecifierSet()
+    if not len(terms):
         raise UsageProblem(f"cannot read {wanted!r} as versions; write it like '>=1.0.3,<1.0.7'")
-    return read[1], key
-
-
-def _holds(version: tuple, compare: str, limit: tuple) -> bool:
-    """As pip understands it: `<1.0.7` leaves out 1.0.7.dev0, and `>1.0.7` 1.0.7.post1."""
-    if compare in ("<", ">") and limit == (version[0], *_PLAIN):
+    try:
+        return version is not None and terms.contains(version, prereleases=True)
+    except InvalidVersion:  # not written as packages write theirs: it cannot be compared
         return False
-    return _COMPARE[compare](version, limit)
 
 
-def _key(text: str) -> tuple | None:
-    """What sorts as the version does; None where it is not written as packages write theirs."""
-    read = _VERSION.fullmatch(text.strip())
-    if not read:
-        return None
-    release = tuple(map(int, re.sub(r"(\.0+)+$", "", read["release"]).split(".")))
-    phase = (read["phase"], int(read["number"])) if read["phase"] else _FINAL
-    post = int(read["post"]) if read["post"] else -1
-    if read["dev"] and phase == _FINAL and post < 0:
-        phase = ("", 0)  # comes before the alphas
-    return release, phase, post, not read["dev"], int(read["dev"] or 0)
+def _same(one: str, other: str) -> bool:
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return one == other

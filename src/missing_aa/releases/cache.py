@@ -70,7 +70,7 @@ def check_known(release: str) -> None:
         )
 
 
-def cache() -> Path:
+def cache_folder() -> Path:
     """The folder that holds the releases, one folder each.
 
     What MISSING_AA_CACHE names, or what whoever made this environment put into it for everybody
@@ -92,7 +92,7 @@ def seeing(folder: str | os.PathLike) -> dict[str, str]:
 
 def cached() -> list[str]:
     """The releases that are in the cache, oldest version first."""
-    return [release for release in KNOWN if (cache() / f"timm-{release}").is_dir()]
+    return [release for release in KNOWN if (cache_folder() / f"timm-{release}").is_dir()]
 
 
 def locate(release: str) -> Path:
@@ -101,7 +101,7 @@ def locate(release: str) -> Path:
     Raises UnknownRelease, or ReleaseProblem if it is not cached.
     """
     check_known(release)
-    folder = cache() / f"timm-{release}"
+    folder = cache_folder() / f"timm-{release}"
     if not folder.is_dir():
         raise ReleaseProblem(
             f"timm {release} is not in the cache; fetch it once with: missing-aa fetch {release}"
@@ -117,7 +117,7 @@ def fetch(release: str) -> Path:
     recorded one, or the cache cannot be written.
     """
     check_known(release)
-    target = cache() / f"timm-{release}"
+    target = cache_folder() / f"timm-{release}"
     if target.is_dir():
         return target
     try:
@@ -137,7 +137,7 @@ def fetch(release: str) -> Path:
                     raise
     except OSError as error:
         raise ReleaseProblem(
-            f"cannot write timm {release} into {cache()} ({error.strerror or error}); "
+            f"cannot write timm {release} into {cache_folder()} ({error.strerror or error}); "
             "make room there, or name another folder in MISSING_AA_CACHE"
         ) from error
     return target
@@ -146,12 +146,12 @@ def fetch(release: str) -> Path:
 def remove(release: str) -> bool:
     """Take a release out of the cache; False if it was not there."""
     check_known(release)
-    folder = cache() / f"timm-{release}"
+    folder = cache_folder() / f"timm-{release}"
     if not folder.is_dir():
         return False
     try:
         # Renamed first, so that a removal cut short never leaves half a release under its name.
-        doomed = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=cache()))
+        doomed = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=cache_folder()))
         folder.rename(doomed / "doomed")
         shutil.rmtree(doomed)
     except OSError as error:

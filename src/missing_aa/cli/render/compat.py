@@ -1,12 +1,13 @@
 """What a person, a program or GitHub is told of a comparison."""
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
 
 from missing_aa.comparer.compare import Comparison
 from missing_aa.comparer.findings import KINDS, Finding
@@ -18,7 +19,7 @@ def warn(comparison: Comparison) -> None:
     """Say on stderr what was left out, and when the two are the wrong way round."""
     old, new = comparison.old, comparison.new
     said = [*old.left_out, *new.left_out]
-    if old.version and new.version and _order(old.version) > _order(new.version):
+    if old.version and new.version and _is_newer(old.version, new.version):
         said.append(
             f"OLD ({old.version}) is newer than NEW ({new.version}): this says what breaks when "
             "somebody goes back"
@@ -27,13 +28,11 @@ def warn(comparison: Comparison) -> None:
         print(f"missing-aa compat: {clean(line, 1000)}", file=sys.stderr)
 
 
-def _order(version: str) -> tuple[list[int], bool]:
-    """What sorts versions: `1.0.3.dev0` comes before `1.0.3`, which is `1.0.3.0`."""
-    release, rest = re.match(r"v?([\d.]*)(.*)", version).groups()
-    numbers = [int(part) for part in release.split(".") if part]
-    while numbers and not numbers[-1]:
-        numbers.pop()
-    return numbers, re.match(r"[._-]?(dev|a|b|c|rc|alpha|beta|pre)", rest) is None
+def _is_newer(one: str, other: str) -> bool:
+    try:
+        return Version(one) > Version(other)
+    except InvalidVersion:
+        return False
 
 
 def as_json(comparison: Comparison, exit_code: int) -> str:
