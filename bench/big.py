@@ -1,59 +1,22 @@
-"""A whole model of over 500 MB, written by an old timm; processes and disks to measure with it."""
+"""Models written by an old timm, and files that have to come from the disk, to measure with."""
 
-import contextlib
 import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 
 from missing_aa import releases
 
-WRITER, MODEL = "1.0.3", "regnety_320"
-
-WRITE = """
-import sys, timm, torch
-torch.save(timm.create_model(sys.argv[1]), sys.argv[2])
-torch.save(torch.nn.Linear(1, 1), sys.argv[3])
-"""
-
-SERVE = """
-import sys
-print(flush=True)
-for line in sys.stdin:
-    work(*line.rstrip("\\n").split("\\t"))
-    print(flush=True)
-"""
+WRITER = "1.0.3"
 
 
-def write(big: Path, small: Path) -> None:
-    """Save the model, with random weights, and one layer as a model of no size to speak of."""
+def run_writer(code: str, *words: object) -> None:
+    """Run a program under the release that writes."""
     seen = releases.seeing(releases.locate(WRITER)) | {"PYTHONWARNINGS": "ignore"}
-    words = [sys.executable, "-c", WRITE, MODEL, big, small]
-    subprocess.run(words, env=seen, check=True)
-
-
-@contextlib.contextmanager
-def serving(code: str) -> Iterator[Callable]:
-    """A process that has run `code`; what is given calls `work`, which it defines, with words."""
-    words = [sys.executable, "-W", "ignore", "-c", code + SERVE]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(words, **pipes) as process:
-
-        def wait() -> None:
-            if not process.stdout.readline():
-                raise RuntimeError("the process under measure has ended; above it says why")
-
-        def work(*given: object) -> None:
-            print(*given, sep="\t", file=process.stdin, flush=True)
-            wait()
-
-        wait()
-        yield work
-        process.stdin.close()
+    subprocess.run([sys.executable, "-c", code, *map(str, words)], env=seen, check=True)
 
 
 def forget(path: Path) -> None:

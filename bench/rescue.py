@@ -1,44 +1,40 @@
-"""`inspect` and `rescue` on a whole model of over 500 MB, written by an old timm. Linux only."""
+"""`inspect` and `rescue` as whole processes, on models of 14 and 581 MB. Linux only.
+
+Each figure is the least of some rounds, taken in turns: the machine is shared, and whatever else it
+does only adds.
+"""
 
 import compileall
-import hashlib
-import shutil
+import os
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from pathlib import Path
-from unittest import mock
 
 import missing_aa
-from bench import big, ratio, tell, tell_seconds, turns
-from missing_aa import Session, rescue_to
-from missing_aa.rescuer import session
+from bench import big, tell
 
-LOAD_AND_SAVE = """
-import timm, torch
-from safetensors.torch import save_file
-def work(source, target):
-    save_file(torch.load(source, weights_only=False).state_dict(), target)
+ROUNDS = 9
+
+WRITE = """
+import sys, timm, torch
+folder = sys.argv[1]
+torch.save(timm.create_model("mobilenetv2_100"), f"{folder}/small.pt")
+model = timm.create_model("resnet50")
+torch.save(model, f"{folder}/contiguous.pt")
+torch.save(model.to(memory_format=torch.channels_last), f"{folder}/last.pt")
+model = timm.create_model("regnety_320")
+torch.save(model, f"{folder}/big.pt")
+model = model.to(memory_format=torch.channels_last)
+torch.save(model, f"{folder}/big_last.pt")
+torch.save(model, f"{folder}/big_last.legacy.pt", _use_new_zipfile_serialization=False)
 """
 
-WITHOUT_SHA256 = """
-from missing_aa import disk
-
-disk.Digest._work = lambda self: None
-worker.main()
-"""
-
-WORK = """
-import sys
-from missing_aa.rescuer import worker
-from missing_aa.rescuer.messages import Request
-job.run(Request(sys.argv[1], partial=sys.argv[2]), lambda done, total: None)
-"""
-
-PEAK = """
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
-"""
+SHA256 = "import hashlib, sys; hashlib.file_digest(open(sys.argv[1], 'rb'), 'sha256')"
+WITHOUT_NUMPY = "import sys; sys.modules['numpy'] = None; "
+COMMAND = "from missing_aa.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 def main() -> None:
@@ -46,105 +42,91 @@ def main() -> None:
         print("rescue: measured on Linux only, where pages can be forgotten and peaks are told")
         return
     compileall.compile_dir(Path(missing_aa.__file__).parent, quiet=1)  # as installing it does
-    with tempfile.TemporaryDirectory(prefix="aa-bench-") as name:
-        source, small = Path(name, "model.pt"), Path(name, "small.pt")
-        target = Path(name, "model.safetensors")
-        big.write(source, small)
-        if not big.can_be_cold(source):
-            sys.exit(f"{name} is kept in memory; name a folder on a disk: TMPDIR=…")
-        print(f"{big.MODEL} saved whole by timm {big.WRITER}: {source.stat().st_size / 1e6:.0f} MB")
-        inspecting(source)
-        rescuing(source, small, target)
-        peaks(source, target)
+    with tempfile.TemporaryDirectory(prefix="aa-bench-") as folder:
+        big.run_writer(WRITE, folder)
+        files = {path.name.removesuffix(".pt"): path for path in Path(folder).iterdir()}
+        if not big.can_be_cold(files["big"]):
+            sys.exit(f"{folder} is kept in memory; name a folder on a disk: TMPDIR=…")
+        inspecting(files)
+        rescuing(files, Path(folder, "out.safetensors"))
+        peaks(files, Path(folder, "out.safetensors"))
 
 
-def inspecting(source: Path) -> None:
-    """Whole processes of one interpreter; the file is in memory, but for what is never read."""
-    scripts = Path(sysconfig.get_path("scripts"))
-    python = [sys.executable, "-c"]
-
-    def process(*words):
-        return lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-
-    ours, scanner, torch, imported, bare = turns(
-        process(scripts / "missing-aa", "inspect", source),
-        process(scripts / "picklescan", "-p", source),
-        process(*python, "import torch"),
-        process(*python, "from missing_aa import inspect"),
-        process(*python, ""),
-        rounds=15,
-    )
-    tell_seconds("missing-aa inspect", ours)
-    tell_seconds("picklescan -p", scanner)
-    tell_seconds("python -c 'import torch'", torch)
-    tell_seconds("python -c 'from missing_aa import inspect'", imported)
-    tell_seconds("python -c ''", bare)
-    tell("inspect / picklescan", ratio(ours, scanner), 1)
-    tell("inspect / import torch", ratio(ours, torch), 0.2)
-
-
-def rescuing(source: Path, small: Path, target: Path) -> None:
-    """From a cold disk into the system's cache, each in a process that is ready.
-
-    Copying is `shutil.copyfile`, which has Linux move the bytes without Python seeing them. The
-    sha256 is worked out in a thread beside reading and writing, and where the disk is fast it is
-    what takes the longest: so it is left out where rescue is held against copying.
-    """
-    with big.serving(LOAD_AND_SAVE) as load_and_save, Session() as whole, Session() as unhashed:
-
-        def start():
-            with Session() as fresh:
-                rescue_to(small, target, session=fresh)
-
-        def anew():
-            target.unlink(missing_ok=True)
-            big.forget(source)
-
-        command = [sys.executable, "-P", "-c", WITHOUT_SHA256]
-        with mock.patch.object(session, "WORKER", command):
-            rescue_to(small, target, session=unhashed)
-        anew()
-        rescue_to(small, target, session=whole)
-        (started,) = turns(start, rounds=5, before=anew)
-        ours, read_and_written, copied, loaded = turns(
-            lambda: rescue_to(source, target, session=whole),
-            lambda: rescue_to(source, target, session=unhashed),
-            lambda: shutil.copyfile(source, target),
-            lambda: load_and_save(source, target),
-            rounds=9,
-            before=anew,
+def inspecting(files: dict[str, Path]) -> None:
+    scanner = Path(sysconfig.get_path("scripts"), "picklescan")
+    for name in ("small", "big"):
+        ours, theirs = least(
+            [command("inspect", files[name]), [scanner, "-p", files[name]]], lambda: None
         )
-    (hashed,) = turns(lambda: sha256(source), rounds=5)
-    tell_seconds("start of the worker, which imports torch", started)
-    tell_seconds("sha256 of the file, in memory", hashed)
-    tell_seconds("rescue", ours)
-    tell_seconds("rescue without the sha256", read_and_written)
-    tell_seconds("copying", copied)
-    tell_seconds("torch.load and save_file", loaded)
-    print(f"  rescue, sha256 and all / copying: {ratio(ours, copied):.2f}")
-    tell("rescue, reading and writing / copying", ratio(read_and_written, copied), 1.5)
-    tell("rescue / torch.load and save_file", ratio(ours, loaded), 1)
+        tell(f"inspect / picklescan, {size(files[name])}", ours / theirs, 1)
 
 
-def peaks(source: Path, target: Path) -> None:
-    """What the system counted at the most as resident, pages of the mapped file among it.
+def rescuing(files: dict[str, Path], target: Path) -> None:
+    def anew():
+        target.unlink(missing_ok=True)
 
-    The worker is forked for each file; here one fresh process does the same, so that all of what it
-    touches is counted.
-    """
-    target.unlink()
-    torch, ours = peak("import torch"), peak(WORK, source, target)
-    beyond = (ours - torch) / source.stat().st_size
-    print(f"  peak memory: import torch {torch / 1e6:.0f} MB, rescue {ours / 1e6:.0f} MB")
-    tell("peak beyond import torch / the file", beyond, 1.1)
+    small, source = files["small"], files["big"]
+    ours, inspected = least([command("rescue", small, target), command("inspect", small)], anew)
+    tell(f"rescue / inspect, {size(small)}", ours / inspected, 1.35)
+
+    def cold():
+        anew()
+        big.forget(source)
+
+    copy = target.with_suffix(".copy")
+    ours, inspected, copied = least(
+        [command("rescue", source, target), command("inspect", source), ["cp", source, copy]], cold
+    )
+    copy.unlink()
+    (hashed,) = least([["sha256sum", source]], lambda: None)
+    (ours_hashed,) = least([[sys.executable, "-c", SHA256, source]], lambda: None)
+    for what, seconds in (
+        ("rescue", ours),
+        ("inspect", inspected),
+        ("cp", copied),
+        ("sha256sum", hashed),
+        ("sha256 by hashlib", ours_hashed),
+    ):
+        print(f"  {what}, {size(source)}: {seconds:.3f} s")
+    longer = inspected + max(copied, hashed)
+    tell("rescue / (inspect + the longer of cp and sha256sum)", ours / longer, 1.1)
+
+    given = [sys.executable, "-c", WITHOUT_NUMPY + COMMAND, "rescue"]
+    last, contiguous = least(
+        [[*given, files["last"], target], [*given, files["contiguous"], target]], anew
+    )
+    tell("channels_last / contiguous, 100 MB, without numpy", last / contiguous, 3)
 
 
-def peak(code: str, *words) -> int:
-    """Bytes that a process which runs `code` had resident at the most."""
-    command = [sys.executable, "-c", code + PEAK, *words]
-    return 1024 * int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+def peaks(files: dict[str, Path], target: Path) -> None:
+    """What the system counted at the most as resident, in any process of the command."""
+    for name in ("big", "big_last", "big_last.legacy"):
+        target.unlink(missing_ok=True)
+        tell(f"peak of rescue in MB, {name}", peak(command("rescue", files[name], target)), 100)
 
 
-def sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def command(*words) -> list:
+    return [sys.executable, "-m", "missing_aa", *words]
+
+
+def least(commands: list[list], before) -> list[float]:
+    """The least seconds of each command, as a whole process; `before` is done before each."""
+    seconds = [float("inf")] * len(commands)
+    for _ in range(ROUNDS):
+        for number, words in enumerate(commands):
+            before()
+            begun = time.perf_counter()
+            subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+            seconds[number] = min(seconds[number], time.perf_counter() - begun)
+    return seconds
+
+
+def peak(words: list) -> float:
+    """MB; of a process and its children, the largest."""
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    return usage.ru_maxrss * 1024 / 1e6
+
+
+def size(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.0f} MB"

@@ -17,7 +17,7 @@ import missing_aa
 import mutations
 from missing_aa.errors import Problem
 from missing_aa.limits import Limits
-from missing_aa.rescuer import worker
+from missing_aa.rescuer import extract
 from missing_aa.rescuer.messages import Request
 
 FORBIDDEN = (
@@ -45,7 +45,7 @@ def hook(event: str, arguments: tuple) -> None:
 
 
 def rescue(path: str) -> str:
-    worker.run(Request(path, limits=LIMITS), lambda *_: None)
+    extract.run(Request(path, limits=LIMITS), lambda *_: None)
     return "rescued"
 
 

@@ -8,24 +8,31 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import mutations
 import rescue_files
+import torch_oracle
+from missing_aa.errors import Problem
+from missing_aa.limits import Limits
+from missing_aa.rescuer import extract
+from missing_aa.rescuer.messages import Request
+from missing_aa.rescuer.rescue import fill
 
 HERE = Path(__file__).parent
-CASES, THROUGH_COMMAND = 10_000, 200
+CASES, THROUGH_COMMAND, COMPARED = 10_000, 200, 1_500
 ENDINGS = {"CheckpointError", "Malformed", "Refused", "LimitReached", "WhichRoot", "rescued"}
 
 WATCH = """
 import os, sys
-if "missing_aa.rescuer.worker" in sys.orig_argv:
-    log, server = os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_APPEND), os.getpid()
+if "missing_aa" in sys.orig_argv and "rescue" in sys.orig_argv:
+    log, caller = os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_APPEND), os.getpid()
     forbidden = ("subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "socket.",
                  "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink",
                  "shutil.", "tempfile.", "urllib.", "pickle.find_class")
     def hook(event, arguments):
-        if os.getpid() == server:
-            return  # before it forks, it only imports torch
+        if os.getpid() == caller:
+            return  # the child that it forks is the one that reads files
         if event == "open":
             name, mode, flags = arguments
             writes = isinstance(mode, str) and set(mode) & set("wax+")
@@ -47,7 +54,7 @@ def seeds(tmp_path_factory):
 
 
 @pytest.mark.long
-def test_inspect_and_the_workers_own_function_survive_damaged_files(seeds):
+def test_inspect_and_what_the_child_runs_survive_damaged_files(seeds):
     command = [sys.executable, HERE / "fuzz_worker.py", seeds, str(CASES)]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[-2000:]
@@ -92,3 +99,40 @@ def test_the_command_survives_damaged_files(seeds, tmp_path):
     wanted = {Path(file["target"]).name for file in files if file["target"]}
     assert {path.name for path in (tmp_path / "out").iterdir()} == wanted
     assert {path.name for path in tmp_path.iterdir()} == {*cases, "site", "log", "out"}
+
+
+def bits(tensor) -> tuple:
+    flat = tensor.clone(memory_format=torch.contiguous_format).reshape(-1).clone()
+    return str(tensor.dtype), tuple(tensor.shape), flat.view(torch.uint8).numpy().tobytes()
+
+
+def rescued(path: Path) -> tuple[str, dict] | None:
+    """The prefix that was taken off, and the tensors; None where the file is turned down."""
+    limits = Limits(pickle_bytes=10**6, opcodes=10**5, objects=10**4, depth=200, tensor_bytes=10**8)
+    try:
+        found = extract.run(Request(str(path), limits=limits), lambda *_: None)
+    except Problem:
+        return None
+    with open(path, "rb") as file:
+        return found["report"]["prefix"], fill(file, None, found["tensors"])
+
+
+@pytest.mark.long
+def test_what_is_rescued_of_a_damaged_file_is_what_torch_loads(seeds, tmp_path):
+    chance = random.Random(7)
+    sound = [path.read_bytes() for path in sorted(seeds.glob("*.pt"))]
+    equal = 0
+    for _ in range(COMPARED):
+        path = tmp_path / "case.pt"
+        path.write_bytes(mutations.mutate(chance.choice(sound), sound, chance))
+        # Only what was taken is loaded: a damaged count can make torch reserve all there is.
+        found = rescued(path)
+        if found and (loaded := torch_oracle.state_dicts(path)):
+            prefix, tensors = found
+            wanted = {name: bits(tensor) for name, tensor in tensors.items()}
+            assert wanted in [
+                {name.removeprefix(prefix): bits(tensor) for name, tensor in each.items()}
+                for each in loaded
+            ], path
+            equal += 1
+    assert equal > COMPARED / 10

@@ -249,7 +249,7 @@ def listed(parts: bytes, times: int) -> bytes:
 
 def filled(items: int) -> bytes:
     """A list of so many pairs, memorised under 1 and taken from the stack again."""
-    return b"](" + (value("k") + b"N\x86") * items + b"eq\x010"
+    return b"](" + b"".join(value(str(n)) + b"N\x86" for n in range(items)) + b"eq\x010"
 
 
 BOMBS = {

@@ -14,7 +14,7 @@ from torch import nn
 from missing_aa import Session, rescue, rescue_to
 from missing_aa.contents.find_models import WhichRoot
 from missing_aa.errors import Malformed
-from missing_aa.rescuer import worker
+from missing_aa.rescuer import extract
 from missing_aa.rescuer.messages import Request
 from rescue_files import MODELS, RELEASES
 
@@ -316,7 +316,7 @@ def test_a_file_that_changes_while_it_is_written_gives_nothing(saved, tmp_path):
 
     request = Request(str(path), partial=str(tmp_path / "out"))
     with pytest.raises(Malformed, match="changed while it was read"):
-        worker.run(request, touch)
+        extract.run(request, touch)
 
 
 def test_what_is_rescued_does_not_hang_on_the_file(saved, session):

@@ -1,9 +1,12 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 import torch
+from safetensors import safe_open
 from torch import nn
 
 from missing_aa import disk
@@ -161,6 +164,39 @@ def test_many_files_are_kept_apart_and_one_that_fails_does_not_stop_the_rest(her
         assert said in out
 
 
+def test_what_a_killed_process_left_is_cleared_and_what_is_at_work_is_kept(here):
+    code = (
+        "import os, signal, sys; from pathlib import Path; from missing_aa import disk\n"
+        "with disk.partial(None, Path('other.safetensors'), False) as unfinished:\n"
+        "    unfinished.touch(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=here)
+    (left,) = here.glob(".*.partial")
+    elsewhere = left.with_name(left.name.replace(disk._machine(), "0123abcd"))
+    elsewhere.touch()
+    with disk.partial(None, here / "third.safetensors", False) as working:
+        working.touch()
+        assert rescue("model.pt", "out.safetensors") == 0
+        assert set(here.glob(".*.partial")) == {working, elsewhere}
+
+
+def test_a_dangerous_file_can_be_rescued_all_the_same_and_everything_says_so(here, capsys):
+    held = module({"w": tensor()}, run=call("os", "system", "true"))
+    torch_zip(here / "bad.pt", mapping({"model": held}))
+    assert rescue("bad.pt", "out.safetensors") == 3
+    said = capsys.readouterr().err
+    assert "at model.run in a.B" in said and "--even-if-dangerous" in said
+    assert "someone you trust" not in said
+    assert rescue("bad.pt", "out.safetensors", "--even-if-dangerous") == 0
+    assert "DANGEROUS: the file asks for os.system" in capsys.readouterr().out
+    with safe_open("out.safetensors", "pt") as file:
+        assert "os.system (starts programs" in file.metadata()["dangers"]
+        assert "not necessarily what a load" in file.metadata()["dangers"]
+    for words in (["--trust"], ["--verify-with", "1.0.3", "--trust"]):
+        assert rescue("bad.pt", "x.safetensors", "--even-if-dangerous", *words) == 2
+        assert "does not go with" in capsys.readouterr().err
+
+
 def test_the_highest_exit_code_counts(here):
     torch_zip(here / "bad.pt", call("os", "system", "true"))
     assert rescue("model.pt", "bad.pt", "--to", "out") == 3
@@ -226,13 +262,13 @@ def test_a_place_without_a_name_is_no_target(here, capsys):
 
 
 def test_what_is_ended_leaves_nothing_behind(here, monkeypatch):
-    from missing_aa.rescuer import session
+    from missing_aa import children
 
     def ended(*_):
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(session, "_talk", ended)
+    monkeypatch.setattr(children, "_talk", ended)
     with pytest.raises(SystemExit) as end:
         rescue("model.pt", "out.safetensors")
     signal.signal(signal.SIGTERM, before)
@@ -241,11 +277,11 @@ def test_what_is_ended_leaves_nothing_behind(here, monkeypatch):
 
 
 def test_what_is_interrupted_leaves_nothing_behind(here, monkeypatch):
-    from missing_aa.rescuer import session
+    from missing_aa import children
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(session, "_talk", interrupted)
+    monkeypatch.setattr(children, "_talk", interrupted)
     assert rescue("model.pt", "out.safetensors") == 130
     assert names(here) == ["model.pt"]

@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from missing_aa import scan
+from missing_aa import children, scan
 from missing_aa.cli import main
 from missing_aa.limits import DEFAULT, Limits
-from missing_aa.scanner import workers
+from missing_aa.scanner import scan as scanning
 from missing_aa.scanner.walk import UNASKED
 from rescue_files import call, module, tensor, torch_zip
 
@@ -207,6 +207,14 @@ def many(here, monkeypatch):
     return here
 
 
+@pytest.fixture(params=[False, True], ids=["started", "forked"])
+def way(request, monkeypatch):
+    """Both ways in which a process comes about."""
+    if request.param and sys.platform != "linux":
+        pytest.skip("only Linux forks")
+    monkeypatch.setattr(children, "_can_fork", lambda: request.param)
+
+
 @pytest.fixture
 def started():
     """The processes that were started since; other tests may have left some that serve on."""
@@ -214,7 +222,7 @@ def started():
     return lambda: [one for one in psutil.Process().children() if one not in before]
 
 
-def test_more_processes_say_the_same(many, started):
+def test_more_processes_say_the_same(many, started, way):
     one, two = scan(".", jobs=1), scan(".", jobs=2)
     assert one.checkpoints == two.checkpoints and len(one.checkpoints) == 33
     assert two.judged == two.candidates == 33
@@ -238,41 +246,46 @@ def test_nothing_that_lies_among_the_files_is_imported(many):
     assert not Path("imported").exists()
 
 
-def test_limits_hold_in_other_processes_too(many):
+def test_limits_hold_in_other_processes_too(many, way):
     done = scan(".", jobs=2, limits=Limits(opcodes=1))
     assert {entry.verdict for entry in done.checkpoints} >= {"limit", "malformed"}
 
 
 def test_without_processes_the_scan_is_done_here(many, monkeypatch):
+    monkeypatch.setattr(children, "_can_fork", lambda: False)
     for impossible in (["/no/such/python"], [sys.executable, "-c", ""]):
-        monkeypatch.setattr(workers, "COMMAND", impossible)
+        monkeypatch.setattr(children, "COMMAND", impossible)
         assert len(scan(".", jobs=2).checkpoints) == 33
 
 
 DYING = """
 import os, sys
-from missing_aa.scanner import workers, verdict
+from missing_aa import children
+from missing_aa.scanner import scan, verdict
 def judge(path, limits):
     if "7-evil" in path:
         os._exit(9)
     return verdict.judge(path, limits)
-workers.judge = judge
-workers.work(workers.Limits())
+scan.judge = judge
+os.write(1, b"ready\\n")
+children._serve(sys.argv[1])
 """
 
 
 def test_a_file_that_breaks_a_process_costs_itself_alone(many, monkeypatch, started):
-    monkeypatch.setattr(workers, "COMMAND", [sys.executable, "-c", DYING])
+    monkeypatch.setattr(children, "_can_fork", lambda: False)
+    monkeypatch.setattr(children, "COMMAND", [sys.executable, "-c", DYING])
     done = scan(".", jobs=2)
     assert len(done.checkpoints) == 33
-    broken = [entry.path for entry in done.checkpoints if entry.remark == workers.BROKE_DOWN]
+    broken = [entry.path for entry in done.checkpoints if entry.remark == scanning.BROKE_DOWN]
     assert broken == ["7-evil.pt"]
     assert not started()
 
 
 @unix
-def test_a_scan_that_is_left_ends_its_processes_at_once(many, started):
-    judged = workers.Crew(2, DEFAULT).judge([str(path) for path in Path().iterdir()] * 9)
+def test_a_scan_that_is_left_ends_its_processes_at_once(many, started, way):
+    paths = [str(path) for path in Path().iterdir()] * 9
+    judged = scanning._judge_in_children(paths, DEFAULT, 2)
     next(judged)
     for process in started():
         process.suspend()  # now it would never answer
@@ -281,10 +294,12 @@ def test_a_scan_that_is_left_ends_its_processes_at_once(many, started):
 
 
 @unix
-def test_processes_end_with_the_one_that_started_them(many):
+@pytest.mark.parametrize("forks", [False, True])
+def test_processes_end_with_the_one_that_started_them(many, forks):
     code = (
-        "from missing_aa.scanner.workers import Crew; from missing_aa.limits import DEFAULT;"
-        "import psutil, os, signal; crew = Crew(2, DEFAULT);"
+        "from missing_aa import children; import psutil, os, signal;"
+        f"children._can_fork = lambda: {forks};"
+        "pool = children.Pool('missing_aa.scanner.scan:judge_chunk', 2);"
         "print(*[p.pid for p in psutil.Process().children()], flush=True);"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

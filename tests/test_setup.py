@@ -14,6 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+import foreign
 from missing_aa import releases
 
 ROOT = Path(__file__).parents[1]
@@ -90,14 +91,30 @@ def test_the_bare_package_inspects_a_checkpoint(bare, tmp_path):
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)["files"]
     assert (found["kind"], found["models"][0]["parameters"]) == ("whole model", 9)
-    refused = subprocess.run(
-        [bare, "-m", "missing_aa", "rescue", "model.pt", "out.safetensors"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    assert refused.returncode == 1
-    assert refused.stderr.count("\n") == 1 and "missing-aa[rescue]" in refused.stderr
+
+
+def test_the_bare_package_rescues_what_other_libraries_wrote(bare, tmp_path):
+    sources = foreign.unpack(tmp_path)
+    command = [bare, "-m", "missing_aa", "rescue", "--even-if-dangerous", "--json", "--to", "out"]
+    done = subprocess.run([*command, *sources], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for source, entry in zip(sources, json.loads(done.stdout)["files"], strict=True):
+        wanted = foreign.EXPECTED[source.name]["tensors"]
+        found = foreign.described(tmp_path / entry["target"])
+        assert (list(found), found) == (list(wanted), wanted), source.name
+
+
+def test_what_needs_torch_says_so_in_the_bare_package(bare, tmp_path):
+    torch.save(torch.nn.Linear(2, 3), tmp_path / "model.pt")
+
+    def run(*words):
+        done = subprocess.run([bare, *words], capture_output=True, text=True, cwd=tmp_path)
+        return done.returncode, done.stderr
+
+    code, said = run("-m", "missing_aa", "rescue", "model.pt", "out", "--format", "timm")
+    assert code == 1 and said.count("\n") == 1 and "missing-aa[timm]" in said
+    code, said = run("-c", "import missing_aa; missing_aa.rescue('model.pt')")
+    assert code == 1 and "torch is not installed" in said
 
 
 def test_the_wheel_carries_the_record_of_releases_and_of_models(bare):

@@ -7,6 +7,8 @@ Importing this loads nothing heavy: each public name is imported when it is firs
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from missing_aa.comparer.compare import compare as compat
     from missing_aa.errors import (
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from missing_aa.rescuer.rescue import rescue, rescue_to
     from missing_aa.rescuer.session import Session
     from missing_aa.scanner.scan import scan
-
-    __version__: str
 
 __all__ = [
     "CheckpointError",
@@ -83,8 +83,6 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str):
     """Import a public name when it is first asked for: `inspect` must not pay for `rescue`."""
-    if name == "__version__":
-        return _version()
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
@@ -98,12 +96,3 @@ def __getattr__(name: str):
         ) from error
     value = globals()[name] = getattr(module, _ORIGINAL.get(name, name))
     return value
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("missing-aa")
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "0+unknown"

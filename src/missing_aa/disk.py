@@ -1,20 +1,17 @@
 """Put a result in its place: whole or not at all, and never over the source."""
 
+import contextlib
+import hashlib
+import mmap
+import os
+import re
+import threading
+import zlib
 from collections.abc import Iterator, Set
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-from missing_aa.errors import CheckpointError, TargetExists
-
-if TYPE_CHECKING:
-    pass
-import contextlib
-import glob
-import hashlib
-import os
-import secrets
-import shutil
-import threading
+from missing_aa.errors import CheckpointError, Malformed, TargetExists
 
 CHANGED = "the file changed while it was read; keep it still and try again"
 
@@ -30,15 +27,18 @@ PIECE = 2**25
 
 
 class Digest:
-    """Hashes a mapped file in a thread, as a context manager that stops it when it is not wanted.
+    """Hashes an open file in a thread, as a context manager that stops it when it is not wanted.
 
-    Begun before the file is judged, it also brings the file's bytes into memory meanwhile.
+    Begun before the file is judged, it also brings the file's bytes into memory meanwhile. It maps
+    a piece at a time, so that no more of the file counts as this process's memory.
     """
 
-    def __init__(self, mapped: memoryview):
-        self._mapped = mapped
+    def __init__(self, file: int, size: int):
+        self._file = file
+        self._size = size
         self._unwanted = threading.Event()
         self._digest = hashlib.sha256()
+        self._is_cut = False
         self._thread = threading.Thread(target=self._work)
 
     def __enter__(self) -> "Digest":
@@ -50,15 +50,23 @@ class Digest:
         self._thread.join()
 
     def result(self) -> str:
-        """The whole file's sha256, once it is there."""
+        """The whole file's sha256, once it is there. Raises Malformed for a file that was cut."""
         self._thread.join()
+        if self._is_cut:
+            raise Malformed(CHANGED)
         return self._digest.hexdigest()
 
     def _work(self) -> None:
-        for at in range(0, len(self._mapped), PIECE):
+        for at in range(0, self._size, PIECE):
             if self._unwanted.is_set():
                 return
-            self._digest.update(self._mapped[at : at + PIECE])
+            length = min(PIECE, self._size - at)
+            try:
+                with mmap.mmap(self._file, length, access=mmap.ACCESS_READ, offset=at) as piece:
+                    self._digest.update(piece)
+            except (OSError, ValueError):  # it is shorter by now
+                self._is_cut = True
+                return
 
 
 FOLDER = {"config.json", "model.safetensors"}
@@ -77,8 +85,9 @@ def partial(
     """
     if not target.name:
         raise TargetExists(f"{target} is a folder with a place of its own; name a new one in it")
-    unfinished = target.with_name(f"{_hidden(target)}{secrets.token_hex(4)}.partial")
+    unfinished = target.with_name(f"{_hidden(target)}{_mark()}-{os.urandom(4).hex()}.partial")
     try:
+        clear_abandoned(target.parent)
         _check(source, target, force, folder)
         yield unfinished
         _check(source, target, force, folder)  # it can have come, or changed, meanwhile
@@ -91,7 +100,47 @@ def partial(
 
 def left_behind(target: Path) -> list[Path]:
     """Earlier folders of this name, each left by a process that was killed as it replaced one."""
+    import glob
+
     return sorted(target.parent.glob(f"{glob.escape(_hidden(target))}*.old"))
+
+
+def clear_abandoned(folder: Path) -> list[Path]:
+    """Delete what processes of this machine that are gone left unfinished; gives the paths."""
+    cleared = []
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            found = name.endswith(".partial") and ABANDONED.search(name)
+            if found and found[1] == _machine() and not _is_alive(int(found[2])):
+                cleared.append(folder / name)
+                _discard(folder / name)
+    return cleared
+
+
+ABANDONED = re.compile(r"\.([0-9a-f]{8})-(\d{1,9})-[0-9a-f]{8}\.partial$")
+"""The end of an unfinished thing's name: the machine and the process that makes it."""
+
+
+def _mark() -> str:
+    return f"{_machine()}-{os.getpid()}"
+
+
+def _machine() -> str:
+    """Stands for this machine, so that a shared folder's other users are left alone."""
+    name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    return f"{zlib.crc32(name.encode()):08x}"
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":  # there os.kill(_, 0) would end it; a file in use cannot be deleted
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
 
 
 def _hidden(target: Path) -> str:
@@ -134,7 +183,7 @@ def _publish(unfinished: Path, target: Path, force: bool) -> None:
         except OSError:
             old.rename(target)
             raise
-        shutil.rmtree(old, ignore_errors=True)
+        _discard(old)
     elif force or unfinished.is_dir():
         unfinished.replace(target)
     else:
@@ -151,6 +200,8 @@ def _publish(unfinished: Path, target: Path, force: bool) -> None:
 def _discard(unfinished: Path) -> None:
     with contextlib.suppress(OSError):
         if unfinished.is_dir():
+            import shutil
+
             shutil.rmtree(unfinished)
         else:
             unfinished.unlink(missing_ok=True)

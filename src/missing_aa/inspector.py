@@ -10,8 +10,8 @@ from missing_aa.containers.formats import FORMATS
 from missing_aa.containers.safetensors_header import read_header
 from missing_aa.contents import find_models, read, timm_config
 from missing_aa.contents.find_models import Root
-from missing_aa.contents.read import walk
-from missing_aa.contents.standins import View
+from missing_aa.contents.standins import walk
+from missing_aa.contents.views import View
 from missing_aa.errors import CheckpointError, Problem, unforeseen
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.pickles import policy
@@ -27,15 +27,16 @@ class Model:
     `name` is the way to it (keys and attributes, joined by dots), "" for the file itself. `class_`
     is a model's class, "" for a state_dict. `tensors`, `elements` and `bytes` are those of its
     state_dict; `parameters` counts the elements of its parameters, each once, and is None for a
-    state_dict, which does not tell parameters from buffers. `prefix` is what a wrapper such as
-    DataParallel put before every name.
+    state_dict, which does not tell parameters from buffers; all four are None where the weights
+    cannot be counted, and `notes` say why. `prefix` is what a wrapper such as DataParallel put
+    before every name.
     """
 
     name: str
     class_: str
-    tensors: int = 0
-    elements: int = 0
-    bytes: int = 0
+    tensors: int | None = None
+    elements: int | None = None
+    bytes: int | None = None
     parameters: int | None = None
     architecture: str | None = None
     num_classes: int | None = None
@@ -147,10 +148,10 @@ def _describe_pickle(
     findings.protocol, findings.opcodes = program.protocol, program.opcodes
     findings.names = policy.judge_all(program)
     try:
-        held = read.read_contents(container, program, limits)
-        findings.kind = held.kind
-        findings.models = [_model(root, limits) for root in held.models]
-        objects, views = walk(held.top)
+        contents = read.read_contents(container, program, limits)
+        findings.kind = contents.kind
+        findings.models = [_model(root, limits) for root in contents.models]
+        objects, views = walk(contents.top)
         findings.count(views)
         findings.writer = made_by(program, objects)
     except CheckpointError as problem:
@@ -168,7 +169,7 @@ def _model(root: Root, limits: Limits) -> Model:
         model.parameters = weights.parameters
         model.prefix, model.notes = weights.prefix, weights.notes
     except CheckpointError as problem:
-        model.notes = [f"its weights cannot be told: {problem}"]
+        model.notes = [f"its weights cannot be counted: {problem}"]
     if root.dotted:
         inner, _ = find_models.unwrap(root.value)
         model.architecture = timm_config.architecture(inner)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from missing_aa.text import clean
 
@@ -14,12 +13,42 @@ LARGE = 100_000_000
 """Bytes from which there is a progress bar, also for a single file."""
 
 
-class Bar:
+def bar_for(console: Console, sources: list[Path]) -> "Bar | NoBar":
     """A progress bar on a terminal, for what is large or many; elsewhere nothing."""
+    sizes = {source: _size(source) for source in sources}
+    if not console.is_terminal or (len(sources) == 1 and sum(sizes.values()) < LARGE):
+        return NoBar()
+    return Bar(console, sizes)
 
-    def __init__(self, console: Console, sources: list[Path]):
-        self._sizes = {source: _size(source) for source in sources}
-        total = sum(_size(source) for source in sources)
+
+class NoBar:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_) -> None:
+        pass
+
+    @contextmanager
+    def file(self, source: Path) -> Iterator[Callable[[int, int], None]]:
+        yield lambda done, total: None
+
+
+class Bar:
+    """A progress bar over the bytes of some files."""
+
+    def __init__(self, console: Console, sizes: dict[Path, int]):
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._sizes = sizes
+        total = sum(sizes.values())
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -27,9 +56,8 @@ class Bar:
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            disable=not console.is_terminal or (len(sources) == 1 and total < LARGE),
         )
-        many = len(sources) > 1
+        many = len(sizes) > 1
         self._all = self._progress.add_task("all files", total=total, visible=many)
         self._done = 0
 

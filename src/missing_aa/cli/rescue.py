@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from missing_aa.errors import Problem, UsageProblem
+from missing_aa.errors import CheckpointError, Problem, UsageProblem
 
 
 def add(commands) -> None:
@@ -16,7 +16,8 @@ def add(commands) -> None:
         "       missing-aa rescue [options] SOURCE… --to FOLDER",
         description="Write the weights of a checkpoint as safetensors, bit for bit and under the "
         "writer's names. The file is read in a process of its own, none of its code runs, and "
-        "neither timm nor its classes need be installed.",
+        "neither torch nor timm nor its classes need be installed. --format timm and --verify-with "
+        "need torch and timm.",
     )
     command.add_argument("files", nargs="+", metavar="SOURCE", type=Path)
     command.add_argument("--to", type=Path, metavar="FOLDER", help="write a file for each SOURCE")
@@ -37,32 +38,41 @@ def add(commands) -> None:
         help="also load the file under that timm release and compare; this runs its code",
     )
     command.add_argument("--trust", action="store_true", help="let --verify-with run the file")
+    command.add_argument(
+        "--even-if-dangerous",
+        action="store_true",
+        help="write the weights of a file that asks for dangerous names too; it is not run",
+    )
     command.add_argument("--json", action="store_true", help="print the reports as JSON")
     add_limits(command.add_argument_group("limits that a file may not pass"))
     command.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
+    import gc
     import signal
     import sys
 
     from rich.console import Console
 
-    from missing_aa.cli.progress import Bar
+    from missing_aa.cli.progress import bar_for
     from missing_aa.cli.render import rescue
+    from missing_aa.rescuer import extract  # noqa: F401, before a child is forked, which needs it
     from missing_aa.rescuer.session import Session
 
-    if args.verify_with:
-        _check_trust(args)
+    _check_trust(args)
+    gc.freeze()  # what is imported stays: a child need not look through it
     pairs = _pairs(args)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends in order then, too
     plain = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
     console, errors = Console(**plain), Console(stderr=True, **plain)
     outcomes = []
-    with Session() as session, Bar(errors, [source for source, _ in pairs]) as bar:
-        for source, target in pairs:
-            with bar.file(source) as wrote:
-                outcomes.append(_rescue(args, source, target, session, wrote))
+    with Session() as session:
+        session.start()
+        with bar_for(errors, [source for source, _ in pairs]) as bar:
+            for source, target in pairs:
+                with bar.file(source) as wrote:
+                    outcomes.append(_rescue(args, source, target, session, wrote))
     if args.json:
         print(rescue.as_json(outcomes))
     elif len(outcomes) == 1:
@@ -77,29 +87,52 @@ def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote
     from missing_aa import disk
     from missing_aa.cli.options import limits
     from missing_aa.cli.render.rescue import Outcome
-    from missing_aa.rescuer import fit_timm, rescue, verify
+    from missing_aa.rescuer import rescue
 
     outcome = Outcome(source, target)
+    common = {"session": session, "even_if_dangerous": args.even_if_dangerous}
     try:
         if args.format == "timm":
+            fit_timm = _fit_timm()
             with disk.partial(source, target, args.force, disk.FOLDER) as folder:
-                found = rescue.rescue(source, args.root, limits(args), session)
+                found = rescue.rescue(source, args.root, limits(args), **common)
                 outcome.fit = fit_timm.write(
                     found.state_dict, found.report, args.architecture, folder
                 )
             outcome.report = found.report
         else:
             outcome.report = rescue.rescue_to(
-                source, target, args.root, args.force, limits(args), session, wrote
+                source, target, args.root, args.force, limits(args), wrote=wrote, **common
             )
         if args.verify_with:
+            from missing_aa.rescuer import verify
+
             outcome.verdict = verify.verify(source, target, outcome.report, args.verify_with)
     except Problem as problem:
         outcome.problem = problem
     return outcome
 
 
+def _fit_timm():
+    """The module that makes timm's folders; it needs torch, and the rest of this does not."""
+    from missing_aa.rescuer.messages import NEEDS_TIMM
+
+    try:
+        from missing_aa.rescuer import fit_timm
+    except ModuleNotFoundError as error:
+        raise CheckpointError(NEEDS_TIMM) from error
+    fit_timm.installed_timm()
+    return fit_timm
+
+
 def _check_trust(args: argparse.Namespace) -> None:
+    if args.even_if_dangerous and (args.verify_with or args.trust):
+        raise UsageProblem(
+            "--even-if-dangerous does not go with --verify-with and --trust, which load the file "
+            "for real: a dangerous file is not loaded"
+        )
+    if not args.verify_with:
+        return
     from missing_aa import releases
 
     releases.locate(args.verify_with)

@@ -10,14 +10,19 @@ from typing import BinaryIO
 
 from missing_aa.containers import formats, zip_directory
 from missing_aa.containers.legacy import follow_legacy, look_into, measure
+from missing_aa.containers.unpack import is_packed_pickle, unpack
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import DEFAULT, Limits
+from missing_aa.pickles import policy
 from missing_aa.pickles.follow import follow_pickle
 from missing_aa.pickles.program import Program
 
 WINDOW = 2**20
 LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
 """Told by a few bytes that can begin a pickle too: torch.load would run `GGUF` and what follows."""
+
+
+LOOKS_PACKED = ("gzip", "unknown")
 
 
 class Unreadable(CheckpointError):
@@ -59,9 +64,15 @@ class Container:
             start, size = self.members["data.pkl"]
             limits.check("pickle_bytes", size, "the length of the pickle, in bytes,")
             return follow_pickle(self.read(start, size), limits=limits)
+        if self.format == "joblib":
+            program = follow_pickle(unpack(self.file, limits), limits=limits)
+            _add_what_pickle_would_read(program, limits)
+            look_into(program, limits)
+            return program
         program, keys = self._follow_from_start(limits)
         if self.format == "pickle":
             self._follow_behind(program, limits)
+            _add_what_pickle_would_read(program, limits)
             look_into(program, limits)
         elif not program.error:
             self.storages = measure(self.read, self.size, program, keys)
@@ -105,6 +116,15 @@ class Container:
             limits.check("pickle_bytes", self.size, "the length of the pickles, in bytes,")
 
 
+def _add_what_pickle_would_read(program: Program, limits: Limits) -> None:
+    """Add the dangerous names that a load without joblib would find in the bytes of arrays."""
+    if program.arrays:
+        plain = follow_pickle(program.data, limits=limits, with_arrays=False)
+        for asked, wanted in plain.globals.items():
+            if policy.judge(wanted)[0] == policy.DANGEROUS:
+                program.globals.setdefault(asked, wanted)
+
+
 def open_checkpoint(path: str | os.PathLike) -> Container:
     """Open a file and tell what it is, without reading more than its head and its directory.
 
@@ -135,6 +155,8 @@ def _recognise(file: BinaryIO, size: int) -> Container:
     container = Container(file, size, formats.by_head(head, size))
     if container.format == "zip":
         _open_zip(container)
+    elif container.format in LOOKS_PACKED and is_packed_pickle(file):
+        container.format = "joblib"
     elif container.format in LOOKS_LIKE and _is_text_pickle(container):
         container.format = "pickle"
     if container.format in formats.ADVICE:

@@ -6,6 +6,7 @@ FORMATS = {
     "torch-zip": "torch checkpoint (zip, torch 1.6 and later)",
     "torch-legacy": "torch checkpoint (legacy, before torch 1.6)",
     "pickle": "pickle, not written by torch.save",
+    "joblib": "pickle, compressed by joblib",
     "safetensors": "safetensors",
     "torchscript": "TorchScript archive",
     "pt2": "exported program (.pt2)",

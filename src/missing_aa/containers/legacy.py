@@ -69,7 +69,9 @@ def look_into(program: Program, limits: Limits) -> None:
     if not program.embedded or hands_on(program, PICKLE_IN_PICKLE):
         return
     for made in program.embedded:
-        data = _bytes(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
+        data = (
+            bytes_of(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
+        )
         if by_head(data, len(data)) != "torch-legacy":
             continue
         inner, _ = follow_legacy(data, limits)
@@ -79,7 +81,7 @@ def look_into(program: Program, limits: Limits) -> None:
             program.embedded[made] = storage_of(inner.root)
 
 
-def _bytes(node: object) -> bytes:
+def bytes_of(node: object) -> bytes:
     """Bytes as a pickle holds them: before protocol 3 as text, and a call that encodes it."""
     if isinstance(node, bytes):
         return node

@@ -1,49 +1,57 @@
-"""From the nodes of a pickle that was followed to the stand-ins that rescue knows too.
+"""From the nodes of a pickle that was followed to stand-ins, and to tensors that are noted down.
 
-So a model is found, counted and named in one way, whether the nodes came from here or from torch's
-restricted reader. Nothing of the file's choosing is hashed, called or imported.
+Nothing of the file's choosing is hashed, called or imported, and no tensor is made: so no size in
+the file can ask for memory.
 """
 
-from collections.abc import Callable
-
-from missing_aa.contents.standins import BUILDERS, Kind, Ordered, Span, Standin, table
-from missing_aa.errors import CheckpointError, LimitReached, Malformed
+from missing_aa.contents import tensors
+from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT, Name, Standin
+from missing_aa.contents.storages import Storages
+from missing_aa.contents.tensors import MAKERS, Keys
+from missing_aa.contents.views import MISSHAPEN, Array, Untaken, View, array
+from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
-from missing_aa.pickles.program import Dict, Global, Object, Persistent, Program, class_of
+from missing_aa.pickles import joblib_arrays
+from missing_aa.pickles.program import Dict, Global, Object, Persistent, Program
 
 NESTED = 100
 """How deep tuples may lie in tuples; they have to be built from the inside."""
+TOO_DEEP = f"values in it are nested more than {NESTED} deep, as in no checkpoint; do not load it"
 
-PLAIN_DICT = "builtins.dict"
 NODES = {list, tuple, Dict, Object, Global, Persistent}
-TENSOR_MAKERS = frozenset(BUILDERS.values())
+INDIRECT = ("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__")
+"""Functions through which a plain object is made; its class is their first argument."""
+ATTRIBUTE = "builtins.getattr"
+SIZE = "torch.Size"
 
 
-def build(program: Program, locate: Callable[..., Span], limits: Limits) -> object:
+def build(program: Program, storages: Storages, limits: Limits) -> object:
     """The stand-in of a pickle's root and of all that it holds.
 
-    `locate` gives the span of a storage, as for `reader.read`. Raises Malformed, LimitReached.
+    Tensors that nothing holds any more are looked at too, since a load would make them. Raises
+    Malformed, LimitReached, and Refused for a name that stands twice in one dictionary.
     """
-    builder = _Builder(program.embedded, locate, limits)
+    builder = _Builder(storages, limits)
     built = builder.shell(program.root)
-    while builder.empty:
-        builder.fill(*builder.empty.pop())
+    builder.fill_all()
+    for made in program.objects:
+        if type(made.made_by) is Global and made.made_by.dotted in MAKERS:
+            builder.shell(made)
+            builder.fill_all()
     return built
 
 
 class _Builder:
     """Makes the shell of each node once, and fills it later, so that nodes may hold each other."""
 
-    def __init__(self, embedded: dict, locate: Callable[..., Span], limits: Limits):
-        self.embedded = embedded
-        self.locate = locate
+    def __init__(self, storages: Storages, limits: Limits):
+        self.storages = storages
         self.limits = limits
         self.made: dict[int, object] = {}
         self.entries = 0
         self.empty: list[tuple] = []
-        self.inert: dict[str, object] = {}
-        self.kinds: dict[str, type[Standin]] = {}
-        self.hollow = Ordered()
+        self.names: dict[str, object] = {}
+        self.hollow = Standin(ORDERED_DICT)
         """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
 
     def shell(self, node: object, depth: int = 0) -> object:
@@ -53,84 +61,169 @@ class _Builder:
         if made is None:
             self.limits.check("objects", len(self.made) + 1, "the number of objects")
             if depth > NESTED:
-                raise LimitReached(
-                    f"values in it are nested more than {NESTED} deep, as in no checkpoint; "
-                    "do not load it"
-                )
+                raise LimitReached(TOO_DEEP)
             made = self.made[id(node)] = self._shell(node, depth + 1)
         return made
+
+    def fill_all(self) -> None:
+        while self.empty:
+            self._fill(*self.empty.pop())
 
     def _shell(self, node: object, depth: int) -> object:
         kind = type(node)
         if kind is tuple:
             return tuple([self.shell(item, depth) for item in node])
         if kind is Global:
-            return self.named(node)
+            return self._name(node)
         if kind is Persistent:
-            return self.storage(node, depth)
-        if kind is Object and type(node.made_by) is Global:
-            if node.made_by.dotted == Ordered.dotted:
-                return self.ordered(node, depth)
-            if storage := self.embedded.get(node):
-                return Span(storage.dtype, 0, storage.nbytes)
-            maker = self.named(node.made_by)
-            if maker in TENSOR_MAKERS:
-                return self.tensor(maker, node, depth)
-        made = [] if kind is list else self.kind(_dotted(node))()
+            return self._persistent(node, depth)
+        if kind is Object:
+            return self._object(node, depth)
+        made = [] if kind is list else Standin(PLAIN_DICT)
         self.empty.append((made, node))
         return made
 
-    def ordered(self, node: Object, depth: int) -> Ordered:
-        if not node.pairs and not node.args:
-            return self.hollow
-        given = self.shell(node.args, depth)
-        made = Ordered(*given) if isinstance(given, tuple) else Ordered()
+    def _name(self, node: Global) -> object:
+        if node.dotted not in self.names:
+            self.names[node.dotted] = tensors.named(node.dotted)
+        return self.names[node.dotted]
+
+    def _persistent(self, node: Persistent, depth: int) -> object:
+        if class_ := _legacy_class(node):
+            return Name(class_path(class_))
+        return self.storages.span(self.shell(node.id, depth))
+
+    def _object(self, node: Object, depth: int) -> object:
+        if type(node.made_by) is Global:
+            dotted = node.made_by.dotted
+            if dotted == ORDERED_DICT and not node.pairs and not node.args:
+                return self.hollow
+            if node in self.storages.embedded:
+                return self.storages.embedded_span(node)
+            if dotted in MAKERS:
+                return self._tensor(node, depth)
+            if dotted in tensors.RECONSTRUCT or dotted in tensors.FROM_BUFFER:
+                return self._array(node, dotted)
+            if untaken := tensors.refused(dotted):
+                return untaken
+        if node in self.storages.arrays:
+            return self._joblib_array(node)
+        made = Standin(class_of(node))
         self.empty.append((made, node))
-        if isinstance(node.args, tuple) and node.args:
-            self.count(len(node.args[0]))
         return made
 
-    def named(self, node: Global) -> object:
-        if node.dotted not in self.inert:
-            self.inert |= table([node.dotted])
-        return self.inert[node.dotted]
+    # A tensor is made from its arguments as they stand, lists and all: so they are read at once.
 
-    def kind(self, dotted: str) -> type[Standin]:
-        if dotted not in self.kinds:
-            inside = {"__slots__": (), "dotted": dotted}
-            self.kinds[dotted] = type("Standin", (Standin,), inside)
-        return self.kinds[dotted]
-
-    def storage(self, node: Persistent, depth: int) -> object:
-        described = self.shell(node.id, depth)
-        if type(described) is not tuple or len(described) < 5 or described[0] != "storage":
-            return Standin()
-        kind = described[1]
-        return self.locate(kind.dtype, *described[2:]) if isinstance(kind, Kind) else Standin()
-
-    def tensor(self, maker: Callable, node: Object, depth: int) -> object:
+    def _tensor(self, node: Object, depth: int) -> View | Untaken:
+        if node.states or node.items or node.pairs:
+            raise Malformed("a tensor in it is changed after it was made; no torch.save does that")
         try:
-            return maker(*self.shell(node.args, depth))
+            return MAKERS[node.made_by.dotted](*self._argument(node.args, depth))
         except CheckpointError:
             raise
         except (TypeError, ValueError) as error:
-            raise Malformed(
-                "a tensor in it is not described the way torch does it; it is damaged"
-            ) from error
+            raise Malformed(MISSHAPEN) from error
 
-    def fill(self, made: list | Standin, node: list | Dict | Object) -> None:
+    def _argument(self, node: object, depth: int = 0) -> object:
+        if depth > NESTED:
+            raise LimitReached(TOO_DEEP)
+        if isinstance(node, list | tuple):
+            return tuple([self._argument(item, depth + 1) for item in node])
+        if isinstance(node, Dict):
+            return Keys(key for key, _ in node.pairs if type(key) is str)
+        if isinstance(node, Object) and type(node.made_by) is Global:
+            if node.made_by.dotted == SIZE:
+                given = self._argument(node.args, depth + 1)
+                return given[0] if isinstance(given, tuple) and len(given) == 1 else ()
+            if node.made_by.dotted == ORDERED_DICT:
+                return Keys(key for key, _ in node.pairs if type(key) is str)
+        return self.shell(node, depth)
+
+    def _array(self, node: Object, dotted: str) -> object:
+        """An array of numpy's: made empty and given its state, or over a buffer (protocol 5)."""
+        match node.args, list(node.states):
+            case ((Global(dotted=class_), *_), [(_, shape, dtype, order, raw)]) if (
+                dotted in tensors.RECONSTRUCT
+            ):
+                if class_ != tensors.NUMPY_ARRAY:
+                    return tensors.OWN_CLASS
+                return self._numpy_array(raw, dtype, shape, order)
+            case ((raw, dtype, shape, order, *axes), []) if (
+                dotted in tensors.FROM_BUFFER and not any(axes)
+            ):
+                return self._numpy_array(raw, dtype, shape, order == "F")
+        raise Malformed("an array in it is not described the way numpy does it; it is damaged")
+
+    def _numpy_array(self, raw: object, dtype: object, shape: object, column_major: object):
+        found = self._dtype(dtype)
+        if isinstance(found, Untaken):
+            return found
+        span = self.storages.raw_span(raw, found)
+        return array(span, self._argument(shape), column_major in (True, 1))
+
+    def _joblib_array(self, node: Object) -> Array | Untaken:
+        """An array whose bytes stand in the file behind what describes it."""
+        described = joblib_arrays.described(node)
+        found = self._dtype(described.get("dtype"))
+        if isinstance(found, Untaken):
+            return found
+        if str(described.get("subclass")) != tensors.NUMPY_ARRAY:
+            return tensors.OWN_CLASS
+        span = self.storages.array_span(node, found)
+        return array(span, self._argument(described.get("shape")), described.get("order") == "F")
+
+    def _dtype(self, node: object) -> str | Untaken:
+        if not isinstance(node, Object) or str(node.made_by) != tensors.NUMPY_DTYPE:
+            return tensors.NOT_PLAIN
+        return tensors.numpy_dtype(node.args, node.states[-1] if node.states else None)
+
+    # Everything else is filled later.
+
+    def _fill(self, made: list | Standin, node: list | Dict | Object) -> None:
         if isinstance(node, list):
             made += [self.shell(item) for item in node]
             return
-        made.pairs = [(self.shell(key), self.shell(value)) for key, value in node.pairs]
-        if isinstance(node, Object) and type(made) is not Ordered:
+        made.pairs = self._pairs(node)
+        if isinstance(node, Object) and made.dotted != ORDERED_DICT:
             args = self.shell(node.args)
             made.given = args if isinstance(args, tuple) else ()
+            if node.kwargs:
+                made.given += (self.shell(node.kwargs),)
             made.items = [self.shell(item) for item in node.items]
             made.state = self.shell(node.states[-1]) if node.states else None
-            self.count(len(made.given) + _entries(node.states))
+            self._count(len(made.given) + _entries(node.states))
 
-    def count(self, entries: int) -> None:
+    def _pairs(self, node: Dict | Object) -> list[tuple]:
+        pairs = list(node.pairs)
+        if isinstance(node, Object) and class_of(node) == ORDERED_DICT and node.args:
+            pairs = self._first(node.args) + pairs  # Python 2 wrote it as a call with a list
+        names: dict[object, int] = {}
+        kept: list[tuple] = []
+        for key, value in pairs:
+            if type(key) in (str, int, float, bool):
+                if key not in names:
+                    names[key] = len(kept)
+                elif type(key) is str:
+                    raise Refused(
+                        f"a dictionary in it sets {ascii(key)} twice: readers would see different "
+                        "files; do not load it, ask for the original"
+                    )
+                else:  # 1 and True are one key, and the last value counts
+                    kept[names[key]] = (kept[names[key]][0], self.shell(value))
+                    continue
+            kept.append((self.shell(key), self.shell(value)))
+        return kept
+
+    def _first(self, args: object) -> list[tuple]:
+        given = args[0] if type(args) is tuple and len(args) == 1 else None
+        if type(given) is not list or not all(
+            type(pair) in (list, tuple) and len(pair) == 2 for pair in given
+        ):
+            raise Malformed("a dictionary in it is made of something else than pairs")
+        self._count(len(given))
+        return [tuple(pair) for pair in given]
+
+    def _count(self, entries: int) -> None:
         """What an object was given and carries; much of it can be the same for many objects."""
         self.entries += entries
         self.limits.check("objects", self.entries, "the number of the objects' attributes")
@@ -143,8 +236,35 @@ def _entries(states: list) -> int:
     return sum(len(part.pairs) for part in parts if isinstance(part, Dict | Object))
 
 
-def _dotted(node: Dict | Object) -> str:
-    if isinstance(node, Dict):
-        return PLAIN_DICT
-    class_ = class_of(node)
-    return class_.dotted if class_ else ""
+def class_of(node: Object) -> str:
+    """The dotted name of the class of which an Object is an instance, "" where the file is silent.
+
+    A function that is called counts as the class of what it gives.
+    """
+    if str(node.made_by) in INDIRECT and isinstance(node.args, tuple) and node.args:
+        return class_path(node.args[0])
+    return class_path(node.made_by)
+
+
+def class_path(node: object, depth: int = 0) -> str:
+    """The dotted name of a class, however the file comes by it; "" where it cannot be known."""
+    if isinstance(node, Global):
+        return node.dotted
+    if isinstance(node, Persistent) and depth < NESTED:
+        return class_path(_legacy_class(node), depth + 1)
+    if not isinstance(node, Object) or not isinstance(node.args, tuple) or depth == NESTED:
+        return node if isinstance(node, str) else ""  # "set", of the opcodes for sets
+    match node.args:
+        case (outer, str(name)) if str(node.made_by) == ATTRIBUTE:  # a class nested in another
+            return f"{class_path(outer, depth + 1)}.{name}"
+        case (_, str(name), tuple(), Dict() as namespace, *_):  # made by dill or cloudpickle
+            module = next((v for k, v in namespace.pairs if k == "__module__"), "")
+            return f"{module}.{name}" if isinstance(module, str) else name
+    return ""
+
+
+def _legacy_class(node: Persistent) -> object:
+    """A class that comes with its source, as before torch 1.6; None for a storage."""
+    if isinstance(node.id, tuple) and len(node.id) == 4 and node.id[0] == "module":
+        return node.id[1]
+    return None

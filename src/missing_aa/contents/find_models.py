@@ -1,10 +1,10 @@
 """The models in a file: at its top, in a dictionary, or somewhere inside a pickled learner."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
-from missing_aa.contents.standins import Standin, attributes, pairs
+from missing_aa.contents.standins import HOLDERS, Standin, attributes, inside, pairs
 from missing_aa.contents.state_dict import (
     Weights,
     from_dict,
@@ -13,10 +13,14 @@ from missing_aa.contents.state_dict import (
     is_tensor,
     unwrap,
 )
+from missing_aa.contents.views import Array
 from missing_aa.errors import LimitReached, Malformed, Refused, UsageProblem
 from missing_aa.limits import Limits
 
 LONGEST = 10_000
+NAMELESS = "a class without a name"
+SHOWN = 3
+"""How many tensors that were left out are named."""
 
 
 class WhichRoot(UsageProblem):
@@ -28,11 +32,13 @@ class Root:
     """A model or a state_dict: `name` is the way to it (keys and attributes, joined by dots).
 
     `dotted` is the class of a model, DataParallel and its kind looked through; "" for a state_dict.
+    `notes` are for the person.
     """
 
     name: str
     value: object
     dotted: str
+    notes: list[str] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
@@ -40,30 +46,83 @@ class Root:
 
     def weights(self, limits: Limits) -> Weights:
         if self.dotted:
-            return from_module(self.value, limits)
-        return from_dict(pairs(self.value), limits)
+            weights = from_module(self.value, limits)
+        else:
+            weights = from_dict(pairs(self.value), limits)
+        weights.notes += self.notes
+        return weights
 
 
 def find(top: object, limits: Limits) -> list[Root]:
-    """Every model and state_dict, in the order of the file. Raises LimitReached."""
-    found, seen = [], set()
-    waiting = [(None, 0, top)]  # the way to a value is a chain of steps, of which most is shared
-    while waiting:
-        way, depth, value = waiting.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        limits.check("objects", len(seen), "the number of objects")
-        limits.check("depth", depth, "the depth of the objects")
-        if is_module(value):
-            if _holds_tensors(value):
-                found.append(Root(_name(way), value, unwrap(value)[0].dotted))
-        elif _is_state_dict(value) and not any(map(_of_optimizer, _steps(way))):
-            found.append(Root(_name(way), value, ""))
-        else:
-            children = [((way, name), depth + 1, child) for name, child in _children(value)]
-            waiting.extend(reversed(children))
-    return found
+    """Every model and state_dict, in the order of the file. Raises LimitReached.
+
+    Dictionaries of numpy's arrays count where there is nothing of torch's.
+    """
+    found = list(_Search(top, limits).roots())
+    of_torch = [root for root in found if root.dotted or not _is_of_numpy(root.value)]
+    return of_torch or found
+
+
+class _Search:
+    def __init__(self, top: object, limits: Limits):
+        self._top = top
+        self._limits = limits
+        self._laden: set[int] | None = None
+        self._loose: list[str] = []
+        """The ways to tensors that stand beside a model, and are no part of one."""
+
+    def roots(self) -> list[Root]:
+        found, seen = [], set()
+        waiting = [(None, 0, self._top)]  # the way to a value is a chain of steps, mostly shared
+        while waiting:
+            way, depth, value = waiting.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            self._limits.check("objects", len(seen), "the number of objects")
+            self._limits.check("depth", depth, "the depth of the objects")
+            if is_module(value):
+                if _holds_tensors(value):
+                    class_ = unwrap(value)[0].dotted or NAMELESS
+                    found.append(Root(_name(way), value, class_))
+            elif self._is_state_dict(value):
+                found.append(Root(_name(way), value, ""))
+            elif not _is_optimizer(value):
+                self._note_loose(way, value)
+                children = [((way, name), depth + 1, child) for name, child in _children(value)]
+                waiting.extend(reversed(children))
+        for root in found:
+            root.notes += self._left_out()
+        return found
+
+    def _is_state_dict(self, value: object) -> bool:
+        """Mostly tensors, or the whole file, and nothing beside them that could hold more."""
+        tensors = others = 0
+        for name, item in pairs(value):
+            if is_tensor(item):
+                tensors += 1
+            elif isinstance(item, HOLDERS) and not _is_extra(name) and self._is_laden(item):
+                return False
+            else:
+                others += 1
+        return tensors > (others if value is not self._top else 0)
+
+    def _is_laden(self, value: object) -> bool:
+        if self._laden is None:
+            self._laden = _all_that_hold_tensors(self._top)
+        return id(value) in self._laden
+
+    def _note_loose(self, way: tuple | None, value: object) -> None:
+        for name, item in pairs(value):
+            if type(name) is str and is_tensor(item) and len(self._loose) <= SHOWN:
+                self._loose.append(_name((way, name)))
+
+    def _left_out(self) -> list[str]:
+        if not self._loose:
+            return []
+        shown = ", ".join(map(ascii, self._loose[:SHOWN]))
+        more = " and more" if len(self._loose) > SHOWN else ""
+        return [f"{shown}{more}: tensors beside the model, left out"]
 
 
 def choose(found: list[Root], name: str | None) -> Root:
@@ -143,23 +202,51 @@ def _holds_tensors(module: Standin) -> bool:
     return False
 
 
-def _is_state_dict(value: object) -> bool:
-    """Mostly tensors, and nothing beside them that could hold more."""
-    tensors = others = 0
-    for name, item in pairs(value):
-        if is_tensor(item):
-            tensors += 1
-        elif isinstance(item, str | int | float | bytes | None) or _is_extra(name):
-            others += 1
-        else:
-            return False
-    return tensors > others
+def _all_that_hold_tensors(top: object) -> set[int]:
+    """The ids of all values that hold a tensor, at any depth; optimizers are taken for plain."""
+    around: dict[int, list[int]] = {}
+    seen, waiting, full = {id(top)}, [top], []
+    while waiting:
+        value = waiting.pop()
+        if is_tensor(value):
+            full.append(id(value))
+            continue
+        if _is_optimizer(value):
+            continue
+        for item in inside(value):
+            if isinstance(item, HOLDERS):
+                around.setdefault(id(item), []).append(id(value))
+                if id(item) not in seen:
+                    seen.add(id(item))
+                    waiting.append(item)
+    laden = set(full)
+    while full:
+        for holder in around.get(full.pop(), ()):
+            if holder not in laden:
+                laden.add(holder)
+                full.append(holder)
+    return laden
+
+
+def _is_optimizer(value: object) -> bool:
+    """Known by its shape: one dictionary of state for each parameter, and groups of parameters."""
+    held = dict(_texts(value)) | attributes(value)
+    groups = held.get("param_groups")
+    is_state = isinstance(held.get("state"), Standin)
+    return is_state and isinstance(groups, list) and all(map(_is_group, groups))
+
+
+def _is_group(value: object) -> bool:
+    return any(name == "params" for name, _ in pairs(value))
+
+
+def _texts(value: object) -> Iterator[tuple[str, object]]:
+    return ((name, item) for name, item in pairs(value) if type(name) is str)
+
+
+def _is_of_numpy(value: object) -> bool:
+    return all(isinstance(item, Array) for _, item in pairs(value) if is_tensor(item))
 
 
 def _is_extra(name: object) -> bool:
     return isinstance(name, str) and name.endswith("_extra_state")
-
-
-def _of_optimizer(name: str) -> bool:
-    """Optimizers keep dictionaries of tensors too, one for each parameter."""
-    return name.lower().startswith("opt") or "optim" in name.lower()

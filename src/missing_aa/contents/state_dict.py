@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from missing_aa.containers.safetensors_header import MOST_BYTES
-from missing_aa.contents.standins import Standin, View, attributes, pairs
+from missing_aa.contents.standins import Standin, attributes, everything, pairs
+from missing_aa.contents.views import Untaken, View
 from missing_aa.errors import LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
 from missing_aa.text import clean
@@ -24,6 +25,13 @@ WRAPPERS = {
 
 OWN_WAYS = ("torch.ao.", "torch.nn.quantized", "torch.nn.intrinsic", "torch.nn.qat")
 """Packages whose modules save something else than their parameters and buffers."""
+
+QUANTISED = (
+    "a quantised model's weights are packed in a way of torch's own and cannot be rescued; load it "
+    "with the release that wrote it"
+)
+SHOWN = 3
+"""How many values that were left out are named."""
 
 
 @dataclass
@@ -57,9 +65,14 @@ class Weights:
     def shared(self) -> list[list[str]]:
         """Groups of names whose tensors share bytes of the file: tied weights and views."""
         place = {name: at for at, name in enumerate(self.tensors)}
-        spans = sorted((*view.extent, place[name], name) for name, view in self.tensors.items())
-        groups, end = [], -1
-        for start, stop, _, name in spans:
+        spans = sorted(
+            (view.span.beside, *view.extent, place[name], name)
+            for name, view in self.tensors.items()
+        )
+        groups, end, where = [], -1, False
+        for beside, start, stop, _, name in spans:
+            if beside != where:
+                where, end = beside, -1
             if stop > start and start < end:
                 groups[-1].append(name)
             elif stop > start:
@@ -90,13 +103,14 @@ def from_module(root: Standin, limits: Limits) -> Weights:
     """The state_dict that the module would have saved. Raises Refused, Malformed, LimitReached."""
     root, prefix = unwrap(root)
     weights, learned = Weights(prefix=prefix), {}
-    waiting, seen = [("", root, 1)], 0
+    waiting, seen, plain = [("", root, 1)], 0, set()
     while waiting:
         prefix, module, depth = waiting.pop()
         seen += 1
         limits.check("objects", seen + len(weights.tensors), "the number of modules and tensors")
         limits.check("depth", depth, "the depth of the modules")
         state = attributes(module)
+        _refuse_packed(prefix, state)
         _note_own_ways(weights, prefix, module, state)
         hidden = set(_names_of(state.get("_non_persistent_buffers_set")))
         for name, value in _named(state, "_parameters"):
@@ -107,7 +121,8 @@ def from_module(root: Standin, limits: Limits) -> Weights:
                 _add(weights, prefix + name, value)
         for name, child in reversed(list(_named(state, "_modules"))):
             if not is_module(child):
-                raise Malformed(f"what it lists as the module {ascii(prefix + name)} is none")
+                _pass_over(weights, prefix + name, child, plain)
+                continue
             weights.count(inner := f"{prefix}{name}.")
             waiting.append((inner, child, depth + 1))
     weights.parameters = sum(learned.values())
@@ -116,15 +131,17 @@ def from_module(root: Standin, limits: Limits) -> Weights:
 
 def from_dict(items: Iterable[tuple], limits: Limits) -> Weights:
     """A state_dict as it lies in the file, without the names' common wrapper prefix."""
-    weights = Weights()
+    weights, left_out = Weights(), []
     for name, value in items:
         limits.check("objects", len(weights.tensors) + 1, "the number of tensors")
-        if not isinstance(name, str):
+        if not is_tensor(value):
+            left_out.append(name)
+        elif not isinstance(name, str):
             raise Refused("a key of the state_dict is no string; no reader could load it")
-        if is_tensor(value):
-            _add(weights, name, value)
         else:
-            weights.notes.append(f"{ascii(name)} is no tensor and was left out")
+            _add(weights, name, value)
+    if left_out:
+        weights.notes.append(_left_out(left_out))
     for prefix in ("module.", "_orig_mod.", "module."):
         if weights.tensors and all(name.startswith(prefix) for name in weights.tensors):
             weights.prefix += prefix
@@ -135,9 +152,7 @@ def from_dict(items: Iterable[tuple], limits: Limits) -> Weights:
 
 def is_tensor(value: object) -> bool:
     """Whether it is a tensor, also one of a kind that cannot be rescued."""
-    if isinstance(value, Standin):
-        return value.dotted.startswith("torch._utils._rebuild")
-    return isinstance(value, View)
+    return isinstance(value, View | Untaken)
 
 
 def _named(state: dict, kind: str) -> Iterator[tuple[str, object]]:
@@ -153,7 +168,7 @@ def _names_of(names: object) -> Iterator[str]:
     """The texts in a set: a stand-in that was given one list, or was filled afterwards."""
     if isinstance(names, Standin):
         given = names.given[0] if names.given else []
-        members = [*(given if type(given) is list else []), *names.items]
+        members = [*(given if type(given) in (list, tuple) else []), *names.items]
         yield from (name for name in members if type(name) is str)
 
 
@@ -162,12 +177,42 @@ def _add(weights: Weights, name: str, value: object) -> None:
     if name in weights.tensors:
         raise Refused(f"two tensors would both be named {ascii(name)}; no state_dict can hold that")
     if not isinstance(value, View):
-        what = clean(getattr(value, "dotted", "") or type(value).__name__)
+        if isinstance(value, Untaken):
+            what = value.why
+        else:
+            what = clean(getattr(value, "dotted", "") or type(value).__name__)
         raise Malformed(
-            f"{ascii(name)} is no plain tensor ({what}); sparse, quantised and not yet initialised "
-            "ones cannot be rescued; load it with what wrote it, and save it dense"
+            f"{ascii(name)} is no plain tensor ({clean(what)}) and cannot be rescued; load the "
+            "file with what wrote it, and save that tensor dense"
         )
     weights.tensors[name] = value
+
+
+def _pass_over(weights: Weights, name: str, child: object, plain: set[int]) -> None:
+    """A child of a kind that is not known here may be passed over where it holds no tensor.
+
+    `plain` are the ids of what was found to hold none.
+    """
+    if not isinstance(child, Standin):
+        raise Malformed(f"what it lists as the module {ascii(name)} is none")
+    if any(map(is_tensor, everything(child, plain))):
+        raise Malformed(
+            f"the module {ascii(name)} ({clean(child.dotted)}) keeps its tensors in a way of its "
+            "own and cannot be rescued; load the file with what wrote it"
+        )
+    weights.notes.append(f"{ascii(name)} ({clean(child.dotted)}) holds no tensors: passed over")
+
+
+def _refuse_packed(prefix: str, state: dict) -> None:
+    for name, value in state.items():
+        if isinstance(value, Standin) and value.dotted == "torch.ScriptObject":
+            raise Malformed(f"{ascii(prefix + name)} holds weights that are packed; {QUANTISED}")
+
+
+def _left_out(names: list) -> str:
+    shown = ", ".join(ascii(name) for name in names[:SHOWN] if type(name) in (str, int))
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{shown}{more}: no tensor, left out"
 
 
 def _note_own_ways(weights: Weights, prefix: str, module: Standin, state: dict) -> None:

@@ -15,9 +15,15 @@ from missing_aa.pickles.program import Program
 BROKEN = (Broken, IndexError, KeyError, ValueError, TypeError, struct.error, OverflowError)
 
 
-def follow_pickle(data: bytes, start: int = 0, limits: Limits = DEFAULT) -> Program:
-    """Follow the pickle that begins at `start`; never raises on what the file holds."""
+def follow_pickle(
+    data: bytes, start: int = 0, limits: Limits = DEFAULT, with_arrays: bool = True
+) -> Program:
+    """Follow the pickle that begins at `start`; never raises on what the file holds.
+
+    `with_arrays`: go on behind the bytes of arrays that joblib put between the opcodes.
+    """
     machine = Machine(data, start)
+    machine.with_arrays = with_arrays
     program = machine.program
     try:
         machine.run(STEPS, limits)

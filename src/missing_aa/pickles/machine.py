@@ -41,6 +41,15 @@ def text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogatepass")
 
 
+READ_DEEP = 4
+"""How deep lists may lie in the arguments of a call that reads them at once."""
+
+GROWN = (
+    "a list in it grows after a call has read it, as in no checkpoint: what was made of it cannot "
+    "be known"
+)
+
+
 class Stop(Exception):
     """The program has ended as it should."""
 
@@ -59,10 +68,14 @@ class Machine:
         self.marks: list[list] = []
         self.memo: dict[int, object] = {}
         self.program = Program(data, start)
+        self.with_arrays = True
+        self.read: set[int] = set()
+        """The ids of lists that a call has read, which must not grow any more."""
 
     def run(self, steps: Sequence[Callable], limits: Limits) -> None:
         """Do the program step by step; `steps` holds what each opcode does."""
         data, program = self.data, self.program
+        self.limits = limits
         try:
             for count in range(1, limits.opcodes + 1):
                 code = data[self.at]
@@ -82,6 +95,21 @@ class Machine:
         taken = self.data[self.at : end]
         self.at = end
         return taken
+
+    def skip(self, size: int) -> None:
+        if self.at + size > len(self.data):
+            raise _Short("it asks for more bytes than there are")
+        self.at += size
+
+    def follow_inner(self, steps: Sequence[Callable]) -> None:
+        """Follow a pickle that stands between two opcodes of this one."""
+        inner = Machine(self.data, self.at)
+        inner.with_arrays = False
+        inner.run(steps, self.limits)
+        self.program.globals.update(inner.program.globals)
+        self.program.objects += inner.program.objects
+        self.program.embedded |= inner.program.embedded
+        self.at = inner.at
 
     def number(self, form: struct.Struct):
         (value,) = form.unpack_from(self.data, self.at)
@@ -118,10 +146,20 @@ class Machine:
             known[module, name] = Global(*modern_name(module, name), asked=(module, name))
         return known[module, name]
 
+    def note_read(self, args: object, depth: int = 0) -> None:
+        """Remember the lists among a call's arguments, and those in them."""
+        if not isinstance(args, list | tuple) or depth == READ_DEEP or id(args) in self.read:
+            return
+        self.read.add(id(args))
+        for item in args:
+            self.note_read(item, depth + 1)
+
     def make(self, made_by, args, kwargs=None) -> None:
         """Push what calling `made_by` would give."""
         made = Object(made_by, args, kwargs)
         self.program.objects.append(made)
+        if isinstance(made_by, Global) and made_by.reads_lists:
+            self.note_read(args)
         if isinstance(made_by, Global) and made_by.dotted == PICKLE_IN_PICKLE:
             self.program.embedded[made] = None
         self.stack.append(made)

@@ -3,9 +3,12 @@
 import codecs
 import struct
 
+from missing_aa.errors import Malformed
+from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.machine import (
     BYTE,
     DOUBLE,
+    GROWN,
     INT,
     LONG,
     SHORT,
@@ -157,11 +160,18 @@ def _fill(target, items: list) -> None:
 def _append(m: Machine) -> None:
     item = m.pop()
     _fill(m.stack[-1], [item])
+    _note_grown(m)
 
 
 def _appends(m: Machine) -> None:
     items = m.to_mark()
     _fill(m.stack[-1], items)
+    _note_grown(m)
+
+
+def _note_grown(m: Machine) -> None:
+    if m.read and id(m.stack[-1]) in m.read:
+        m.program.fault = m.program.fault or Malformed(GROWN)
 
 
 def _set(target, items: list) -> None:
@@ -244,6 +254,23 @@ def _build(m: Machine) -> None:
             target.states.append(state)
         else:
             target.states = [state]
+        if m.with_arrays and (array := joblib_arrays.described(target)) is not None:
+            _pass_array(m, target, array)
+
+
+def _pass_array(m: Machine, target: Object, array: dict) -> None:
+    """Go on behind the bytes of an array, which joblib reads before the next opcode."""
+    if joblib_arrays.code(array).startswith(joblib_arrays.OBJECTS):
+        m.program.arrays[target] = (m.at, 0)
+        m.follow_inner(STEPS)
+        return
+    size = joblib_arrays.nbytes(array)
+    if size is None:
+        raise Broken("an array is not described the way joblib does it")
+    if array.get("numpy_array_alignment_bytes") is not None:
+        m.take(m.number(BYTE))
+    m.program.arrays[target] = (m.at, size)
+    m.skip(size)
 
 
 def _persistent(m: Machine, id) -> None:

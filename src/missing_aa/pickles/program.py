@@ -29,10 +29,20 @@ COMPUTED = "(computed)"
 """Stands for a name that is put together while the file is loaded, and so cannot be judged."""
 
 
+READING = (
+    "torch._utils._rebuild",
+    "torch._tensor._rebuild",
+    "torch.tensor._rebuild",
+    "torch.Size",
+    "collections.OrderedDict",
+)
+"""Calls that read the lists in their arguments at once: what comes into these later is too late."""
+
+
 class Global:
     """A name that the file asks for; `module` and `name` after the mapping of Python 2 names."""
 
-    __slots__ = ("module", "name", "dotted", "asked")
+    __slots__ = ("module", "name", "dotted", "asked", "reads_lists")
 
     def __init__(self, module: str, name: str, asked: tuple[str, str]):
         self.module = module
@@ -40,6 +50,7 @@ class Global:
         self.dotted = f"{module}.{name}"
         self.asked = asked
         """Module and name as they stand in the file."""
+        self.reads_lists = self.dotted.startswith(READING)
 
     def __str__(self) -> str:
         return self.dotted
@@ -84,7 +95,9 @@ class Program:
     lists the ids of what lies outside the pickle: its storages. `sources` holds the class source
     that files of torch before 1.6 embed: Global -> (file, text). `embedded` holds the calls that
     would load a pickle within the pickle, and the storage in each once it has been looked into.
+    `arrays` says where the bytes of arrays lie that joblib wrote: first byte and length.
     `objects` are all calls, those whose result is thrown away among them.
+    `fault` is what a load would not do as it was followed here.
     `error` is set where the program breaks off; what was asked for until there would have been
     imported all the same. `short` says that it may go on in data that is not there.
     """
@@ -98,9 +111,11 @@ class Program:
         self.persistent: list = []
         self.embedded: dict[Object, Storage | None] = {}
         self.objects: list[Object] = []
+        self.arrays: dict[Object, tuple[int, int]] = {}
         self.protocol = 0
         self.opcodes = 0
         self.end = 0
+        self.fault: Malformed | None = None
         self.error: Malformed | LimitReached | None = None
         self.short = False
 

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from missing_aa.errors import CheckpointError
-from missing_aa.rescuer.messages import Report
+from missing_aa.rescuer.messages import NEEDS_TIMM, Report
 from missing_aa.tensors import identical, quiet, save, why
 from missing_aa.text import size
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-NEEDS = "--format timm needs timm 1.0.26 or newer: pip install 'missing-aa[timm]'"
 SOURCE = ("url", "file", "hf_hub_id", "hf_hub_filename", "state_dict", "source", "tag")
 """What of a pretrained_cfg tells where other weights come from."""
 SPARE = 2**28
@@ -55,7 +54,7 @@ def write(
     """
     from safetensors import SafetensorError
 
-    timm = _timm()
+    timm = installed_timm()
     name = current_name(timm, architecture or report.architecture)
     model = _load(timm, name, state_dict, report)
     weights = model.state_dict()
@@ -107,14 +106,15 @@ def compare(name: str, before: "dict[str, Tensor]", after: "dict[str, Tensor]") 
     return Fit(name, len(same), remapped, changed, unused)
 
 
-def _timm():
+def installed_timm():
+    """The module timm. Raises CheckpointError where it or torch is missing or too old."""
     try:
         import timm
         from timm.models import _hub
     except ImportError as error:
-        raise CheckpointError(NEEDS) from error
+        raise CheckpointError(NEEDS_TIMM) from error
     if not hasattr(_hub, "load_model_config_from_path"):
-        raise CheckpointError(NEEDS)
+        raise CheckpointError(NEEDS_TIMM)
     return timm
 
 

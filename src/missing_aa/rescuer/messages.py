@@ -11,20 +11,22 @@ from missing_aa.limits import DEFAULT, Limits
 class Request:
     """One file: `root` picks one of several models, `partial` is the file to write.
 
-    Without `partial` nothing is written, and the answer says where each tensor lies.
+    Without `partial` nothing is written, and the answer says where each tensor lies: in the source,
+    or in the file `beside`, which takes what has to be unpacked.
     """
 
     source: str
     root: str | None = None
     partial: str | None = None
+    beside: str | None = None
+    even_if_dangerous: bool = False
     limits: Limits = DEFAULT
 
-    def encode(self) -> bytes:
-        return json.dumps(asdict(self)).encode() + b"\n"
+    def as_dict(self) -> dict:
+        return asdict(self)
 
     @classmethod
-    def decode(cls, line: bytes) -> "Request":
-        fields = json.loads(line)
+    def from_dict(cls, fields: dict) -> "Request":
         return cls(**fields | {"limits": Limits(**fields["limits"])})
 
 
@@ -32,6 +34,13 @@ PLACEHOLDER = "0" * 64
 """Stands for the source's sha256 until it is known."""
 
 SHA256_FIELD = b'"source_sha256":"'
+
+
+NEEDS_TIMM = "--format timm needs torch and timm 1.0.26 or newer: pip install 'missing-aa[timm]'"
+
+AS_THEY_LIE = (
+    "these are the bytes of the tensors in the file, not necessarily what a load would have given"
+)
 
 
 @dataclass
@@ -43,7 +52,8 @@ class Report:
     releases that can have written it) are None where the file does not tell. `tensors` counts the
     names, `nbytes` their bytes. `aliases` groups names that share memory in the file. `prefix` is
     what a wrapper had put before every name, and was taken off. `config` is what the model's
-    pretrained_cfg says of its input.
+    pretrained_cfg says of its input. `dangers` are the dangerous names that the file asks for, each
+    with what it does and where it stands, of a file that was rescued all the same.
     """
 
     source: str
@@ -61,6 +71,7 @@ class Report:
     prefix: str = ""
     notes: list[str] = field(default_factory=list)
     config: dict = field(default_factory=dict)
+    dangers: list[str] = field(default_factory=list)
 
     def metadata(self, order: list[str]) -> dict[str, str]:
         """What the header of the safetensors file says: text only, as the format wants it.
@@ -72,4 +83,6 @@ class Report:
             if value and key not in ("format", "tensors", "nbytes", "sha256", "config"):
                 text = value if isinstance(value, str) else json.dumps(value)
                 said[key] = text.encode("utf-8", "replace").decode()
+        if self.dangers:
+            said["dangers"] = f"{said['dangers']}: {AS_THEY_LIE}"
         return said | {"source_sha256": self.sha256, "order": json.dumps(order)}

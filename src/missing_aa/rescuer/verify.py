@@ -1,5 +1,6 @@
 """Hold rescued weights against the original, loaded for real: this runs the original's code."""
 
+import importlib.util
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ def verify(source: Path, rescued: Path, report: Report, release: str) -> Verdict
     `rescued` is a safetensors file or a folder in timm's format. Raises CheckpointError where the
     source is no whole timm model or a release cannot run it, and what `releases.locate` raises.
     """
+    if not importlib.util.find_spec("torch"):
+        raise CheckpointError("--verify-with needs torch: pip install 'missing-aa[timm]'")
     if not report.architecture:
         raise CheckpointError("only a whole model that names its timm architecture can be verified")
     size = report.config.get("input_size") or [3, 224, 224]

@@ -7,26 +7,23 @@ after the other. Elements of the widest types come first, so that each tensor li
 import json
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from io import FileIO
 from itertools import groupby
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from missing_aa.containers.safetensors_header import DTYPES, MOST_BYTES
-from missing_aa.contents.standins import View
+from missing_aa.contents.views import View
 from missing_aa.disk import CHANGED
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.pickles.storages import itemsize
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from missing_aa.rescuer.gather import gather
 
 CODES = {dtype: code for code, dtype in DTYPES.items()}
 """The format's name of each type, by torch's."""
 
 READ = 2**18
 """What is read and written in one go: small enough to stay in a core's own cache."""
-
-GATHER = 2**20
 
 
 def header(tensors: dict[str, View], metadata: dict[str, str]) -> tuple[bytes, list[View]]:
@@ -60,25 +57,32 @@ def _code(name: str, tensor: View) -> str:
     return CODES[tensor.dtype]
 
 
+@dataclass(frozen=True)
+class Source:
+    """The file that tensors lie in, and the one beside it for what had to be unpacked."""
+
+    file: BinaryIO
+    beside: BinaryIO | None = None
+
+    def of(self, view: View) -> BinaryIO:
+        return self.beside if view.span.beside else self.file
+
+
 def write(
     out: FileIO,
-    source: BinaryIO,
-    mapped: memoryview,
+    source: Source,
     beginning: bytes,
     tensors: list[View],
     wrote: Callable[[int], object],
 ) -> None:
-    """Write the file, unbuffered; `wrote` hears of every piece, by its bytes.
-
-    `mapped` are the bytes of `source`, from which views that are not contiguous are gathered; the
-    others are read, which does not wait for a thread that looks at the mapping.
-    """
+    """Write the file, unbuffered; `wrote` gets the bytes of every piece."""
     buffer = memoryview(bytearray(READ))
     _put(out, memoryview(beginning))
     for start, views in _runs(tensors):
         out.seek(len(beginning) + start)
         for view in views:
-            for piece in _read(source, view, buffer) if view.contiguous else _gather(mapped, view):
+            file = source.of(view)
+            for piece in _read(file, view, buffer) if view.contiguous else gather(file, view):
                 _put(out, piece)
                 wrote(len(piece))
 
@@ -113,32 +117,3 @@ def _read(source: BinaryIO, view: View, buffer: memoryview) -> Iterator[memoryvi
             raise Malformed(CHANGED)
         yield buffer[:got]
         start += got
-
-
-def _gather(mapped: memoryview, tensor: View) -> Iterator[memoryview]:
-    """Bring a view (transposed, channels_last, expanded) into row-major order, rows by rows."""
-    import torch
-
-    # Whole numbers of the same width, so that no arithmetic can touch a bit.
-    width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-    dtype = width[itemsize(tensor.dtype)]
-    start, end = tensor.extent
-    flat = torch.frombuffer(mapped[start:end], dtype=dtype)
-    view = flat.as_strided(tensor.shape, tensor.strides)
-    for part in _parts(view):
-        piece = bytearray(part.nbytes)
-        torch.frombuffer(piece, dtype=dtype).view(part.shape).copy_(part)
-        yield memoryview(piece)
-
-
-def _parts(view: "Tensor") -> "Iterator[Tensor]":
-    """A tensor's rows, some at a time, so that no part is larger than a piece."""
-    if not view.ndim or view.nbytes <= GATHER:
-        yield view
-        return
-    rows = GATHER * len(view) // view.nbytes
-    for at in range(0, len(view), rows or 1):
-        if rows:
-            yield view[at : at + rows]
-        else:
-            yield from _parts(view[at])

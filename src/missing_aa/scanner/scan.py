@@ -2,18 +2,26 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
+from missing_aa.children import Died, NotStarted, Pool
 from missing_aa.containers import formats
 from missing_aa.limits import DEFAULT, Limits
-from missing_aa.scanner.verdict import UNREADABLE, Checkpoint, judge
+from missing_aa.scanner.verdict import MALFORMED, UNREADABLE, Checkpoint, judge
 from missing_aa.scanner.walk import Walk
-from missing_aa.scanner.workers import Crew, NoCrew
 
 PATIENCE = 0.4
 """Seconds of work that is done here: about what it costs to start more processes."""
+
+CHUNK = 16
+"""Files in one request to another process."""
+
+BROKE_DOWN = (
+    "judging it broke the process that did: it is damaged, was made to do that, or needs more "
+    "memory than there is"
+)
 
 
 @dataclass
@@ -105,9 +113,37 @@ def _judge_all(paths: list[str], limits: Limits, jobs: int) -> Iterator[Checkpoi
         done += 1
     try:
         if done < len(paths):
-            for found in Crew(jobs, limits).judge(paths[done:]):
+            for found in _judge_in_children(paths[done:], limits, jobs):
                 yield found
                 done += 1
-    except NoCrew:
+    except NotStarted:
         for path in paths[done:]:
             yield judge(path, limits)
+
+
+def _judge_in_children(paths: list[str], limits: Limits, jobs: int) -> Iterator[Checkpoint | None]:
+    """What is said of each, in order. Raises NotStarted."""
+    chunks = [paths[at : at + CHUNK] for at in range(0, len(paths), CHUNK)]
+    requests = [{"paths": chunk, "limits": asdict(limits)} for chunk in chunks]
+    pool = Pool(f"{__name__}:judge_chunk", jobs)
+    with closing(pool.map(requests, _judge_one_by_one)) as answers:
+        for answer in answers:
+            yield from (found and Checkpoint(**found) for found in answer or ())
+
+
+def judge_chunk(request: dict, report: Callable[[object], None]) -> list[dict | None]:
+    """A child's part: the verdict on each path, or None."""
+    limits = Limits(**request["limits"])
+    judged = [judge(path, limits) for path in request["paths"]]
+    return [found and asdict(found) for found in judged]
+
+
+def _judge_one_by_one(request: dict, ask: Callable[[dict], list]) -> list[dict | None]:
+    """Verdicts on files of which one broke a child down."""
+    judged = []
+    for path in request["paths"]:
+        try:
+            judged += ask(request | {"paths": [path]})
+        except Died:
+            judged.append(asdict(Checkpoint(path, verdict=MALFORMED, remark=BROKE_DOWN)))
+    return judged

@@ -111,10 +111,11 @@ def _model(model: "Model") -> list[str]:
     named += [] if model.num_classes is None else [f"{model.num_classes} classes"]
     if named:
         lines.append(", ".join(named))
-    count = f"{model.tensors} tensors, {size(model.bytes)}"
-    if model.parameters is not None:
-        count = f"{model.parameters:,} parameters, {count}"
-    lines.append(count)
+    if model.tensors is not None:
+        count = f"{model.tensors} tensors, {size(model.bytes)}"
+        if model.parameters is not None:
+            count = f"{model.parameters:,} parameters, {count}"
+        lines.append(count)
     if model.prefix:
         lines.append(f"wrapped: {model.prefix} stands before every name")
     return [*lines, *model.notes]
@@ -129,8 +130,6 @@ def _next_step(findings: "Findings") -> str:
         return "Do not load this file: it asks for what no checkpoint needs."
     if findings.format in FOREIGN:
         return f"To use it, {FOREIGN[findings.format]}."
-    if findings.format == "pickle" and findings.tensors:
-        return "torch.save did not write this, so rescue cannot take it: ask for it again."
     if findings.whole_models:
         which = f" --root {quote(findings.models[0].name)}" if len(findings.models) > 1 else ""
         return (

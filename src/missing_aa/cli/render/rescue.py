@@ -6,14 +6,12 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from missing_aa.errors import Problem
 from missing_aa.text import clean, clean_all, size
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from missing_aa.rescuer.fit_timm import Fit
     from missing_aa.rescuer.messages import Report
     from missing_aa.rescuer.verify import Verdict
@@ -37,7 +35,7 @@ class Outcome:
         return int(bool(self.verdict) and not self.verdict.passed)
 
 
-def print_outcome(console: Console, errors: Console, outcome: Outcome) -> None:
+def print_outcome(console: "Console", errors: "Console", outcome: Outcome) -> None:
     """One file: what it was, what became of it, and how to go on."""
     report, target = outcome.report, outcome.target
     if report:
@@ -82,6 +80,8 @@ def notes(outcome: Outcome) -> list[str]:
     """What a person should know of the result."""
     report, fit = outcome.report, outcome.fit
     said = [clean(note, 400) for note in report.notes]
+    if report.dangers:
+        said.insert(0, _dangers(report.dangers))
     if report.prefix:
         said.append(f"the wrapper's prefix {report.prefix!r} was taken off every name")
     for group in report.aliases:
@@ -91,6 +91,16 @@ def notes(outcome: Outcome) -> list[str]:
     if fit:
         said.append(_fit(fit))
     return said
+
+
+def _dangers(dangers: list[str]) -> str:
+    from missing_aa.rescuer.messages import AS_THEY_LIE
+
+    more = f" and {len(dangers) - 3} more" if len(dangers) > 3 else ""
+    return (
+        f"DANGEROUS: the file asks for {clean(', '.join(dangers[:3]), 600)}{more}. Do not load it. "
+        f"{AS_THEY_LIE.capitalize()}"
+    )
 
 
 def _fit(fit: "Fit") -> str:
@@ -173,8 +183,11 @@ def _for_a_model_of_ones_own(outcome: Outcome) -> list[str]:
     return lines
 
 
-def table(console: Console, outcomes: list[Outcome]) -> None:
+def table(console: "Console", outcomes: list[Outcome]) -> None:
     """Many files: a line each, and below what a line cannot hold."""
+    from rich.table import Table
+    from rich.text import Text
+
     drawn = Table()
     for name in ("file", "what it is", "tensors", "bytes", "result"):
         number = name in ("tensors", "bytes")
