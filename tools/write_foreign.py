@@ -2,8 +2,8 @@
 
 `python -m tools.write_foreign` makes an environment for each library (with `uv`), runs this file in
 it, and leaves tests/data/foreign/NAME.gz and expected.json, which has for each file the versions
-that wrote it, the root to take and, for each tensor, its type, shape and the first 16 digits of the sha256 of its
-bytes.
+that wrote it, the root to take and, for each tensor, its type, shape and the first 16 digits of the
+sha256 of its bytes.
 `--torch WHEEL` takes torch from a wheel.
 """
 

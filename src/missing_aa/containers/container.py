@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from missing_aa.containers import formats, zip_directory
-from missing_aa.containers.legacy import follow_legacy, look_into, measure
+from missing_aa.containers.legacy import MAGIC_NUMBER, follow_legacy, look_into, measure
 from missing_aa.containers.unpack import is_packed_pickle, unpack
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import DEFAULT, Limits
@@ -69,6 +69,11 @@ class Container:
             _add_what_pickle_would_read(program, limits)
             look_into(program, limits)
             return program
+        if (
+            self.format == "pickle"
+            and follow_pickle(self.read(0, formats.HEAD)).root == MAGIC_NUMBER
+        ):
+            self.format = "torch-legacy"  # the number in another spelling: torch compares its value
         program, keys = self._follow_from_start(limits)
         if self.format == "pickle":
             self._follow_behind(program, limits)
@@ -77,6 +82,10 @@ class Container:
         elif not program.error:
             self.storages = measure(self.read, self.size, program, keys)
         return program
+
+    def _begins_as_torch(self) -> bool:
+        """Whether the first pickle is torch's number in another spelling: it compares the value."""
+        return follow_pickle(self.read(0, formats.HEAD)).root == MAGIC_NUMBER
 
     def _follow_from_start(self, limits: Limits) -> tuple[Program, list]:
         """Read no more of the file than its pickles take, which only following them can tell."""

@@ -1,6 +1,7 @@
 """What a file is, told by its first bytes and, for a zip, by the names of its members."""
 
 import re
+import tarfile
 
 FORMATS = {
     "torch-zip": "torch checkpoint (zip, torch 1.6 and later)",
@@ -51,8 +52,6 @@ HEAD = 4096
 """How many bytes `by_head` wants to see."""
 
 MAGIC = {
-    b"PK\x03\x04": "zip",
-    b"PK\x05\x06": "zip",
     b"\x89HDF\r\n\x1a\n": "hdf5",
     b"GGUF": "gguf",
     b"\x93NUMPY": "numpy",
@@ -73,14 +72,16 @@ def by_head(head: bytes, size: int) -> str:
     """The format that the first bytes speak for; "unknown" also for pickles of protocol 0 and 1."""
     if not size:
         return "empty"
+    if head.startswith(b"PK"):
+        return "zip" if head[2:4] in (b"\x03\x04", b"\x05\x06") else "unknown"
+    if _is_tar(head):
+        return "tar"
     for magic, format in MAGIC.items():
         if head.startswith(magic):
             return format
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         legacy = head[2:].startswith(LEGACY) or head[11:].startswith(LEGACY)  # with a frame
         return "torch-legacy" if legacy else "pickle"
-    if head[257:262] == b"ustar":
-        return "tar"
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 2**32:
         return "safetensors"
     if PAGE.match(head):
@@ -90,6 +91,17 @@ def by_head(head: bytes, size: int) -> str:
     if re.match(rb"\x08[\x01-\x20][\x12\x1a\x22\x2a\x32\x3a\x42]", head):
         return "onnx"
     return "unknown"
+
+
+def _is_tar(head: bytes) -> bool:
+    """Whether torch would open it as a tar: it tries that for whatever is no zip."""
+    if len(head) < tarfile.BLOCKSIZE:
+        return False
+    try:
+        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 def by_members(names: list[str]) -> str:

@@ -16,6 +16,9 @@ from missing_aa.pickles.program import (
 from missing_aa.pickles.storages import itemsize, storage_of
 
 BEFORE = 3  # a magic number, the format's version, the sizes of the writer's integers
+MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
+"""What the first of the five pickles holds, by which torch knows such a file."""
+
 CUT = "the storages behind the pickle are cut short: fetch the file again, or save it again"
 
 

@@ -8,7 +8,7 @@ import struct
 
 from missing_aa.errors import LimitReached, Malformed
 from missing_aa.limits import DEFAULT, Limits
-from missing_aa.pickles.machine import DOUBLE, Broken, Machine, _Short
+from missing_aa.pickles.machine import DOUBLE, Broken, Machine, Short
 from missing_aa.pickles.opcodes import STEPS
 from missing_aa.pickles.program import Program
 
@@ -35,6 +35,6 @@ def follow_pickle(
             f"the pickle breaks off at byte {machine.at}{detail}: the file is damaged or cut "
             "short; fetch or save it again"
         )
-        program.short = isinstance(error, _Short) or machine.at + DOUBLE.size > len(data)
+        program.short = isinstance(error, Short) or machine.at + DOUBLE.size > len(data)
     program.end = machine.at
     return program

@@ -75,6 +75,7 @@ STANDARD = (
     "pathlib.Path pathlib.PosixPath pathlib.WindowsPath pathlib.PurePath pathlib.PurePosixPath "
     "pathlib.PureWindowsPath pathlib._local.PosixPath pathlib._local.WindowsPath "
     "decimal.Decimal fractions.Fraction uuid.UUID random.Random re._compile "
+    "inspect.Signature inspect.Parameter inspect._ParameterKind inspect._empty "
     "logging.Logger logging.getLogger datetime.datetime datetime.date datetime.time "
     "datetime.timedelta datetime.timezone "
     "joblib.numpy_pickle.NumpyArrayWrapper joblib.numpy_pickle.NDArrayWrapper "

@@ -54,7 +54,7 @@ class Stop(Exception):
     """The program has ended as it should."""
 
 
-class _Short(Broken):
+class Short(Broken):
     pass
 
 
@@ -69,6 +69,8 @@ class Machine:
         self.memo: dict[int, object] = {}
         self.program = Program(data, start)
         self.with_arrays = True
+        self.frame_end = 0
+        """Where the last frame ends; no opcode may begin before and end behind it."""
         self.read: set[int] = set()
         """The ids of lists that a call has read, which must not grow any more."""
 
@@ -78,10 +80,12 @@ class Machine:
         self.limits = limits
         try:
             for count in range(1, limits.opcodes + 1):
-                code = data[self.at]
+                start = self.at
                 self.at += 1
                 program.opcodes = count
-                steps[code](self)
+                steps[data[start]](self)
+                if start < self.frame_end < self.at:
+                    raise Broken("a frame ends within an instruction: readers differ on it")
         except Stop:
             return
         limits.check("opcodes", limits.opcodes + 1, "the number of the pickle's steps")
@@ -91,14 +95,14 @@ class Machine:
     def take(self, size: int) -> bytes:
         end = self.at + size
         if size < 0 or end > len(self.data):
-            raise _Short("it asks for more bytes than there are")
+            raise Short("it asks for more bytes than there are")
         taken = self.data[self.at : end]
         self.at = end
         return taken
 
     def skip(self, size: int) -> None:
         if self.at + size > len(self.data):
-            raise _Short("it asks for more bytes than there are")
+            raise Short("it asks for more bytes than there are")
         self.at += size
 
     def follow_inner(self, steps: Sequence[Callable]) -> None:
@@ -119,7 +123,7 @@ class Machine:
     def line(self) -> bytes:
         end = self.data.find(b"\n", self.at)
         if end < 0:
-            raise _Short("a line has no end")
+            raise Short("a line has no end")
         taken = self.data[self.at : end]
         self.at = end + 1
         return taken

@@ -1,6 +1,7 @@
 """The opcodes of a pickle: what each does to the stack and the memo of the machine of `pickles`."""
 
 import codecs
+import re
 import struct
 
 from missing_aa.errors import Malformed
@@ -15,6 +16,7 @@ from missing_aa.pickles.machine import (
     UINT,
     Broken,
     Machine,
+    Short,
     Stop,
     text,
 )
@@ -23,7 +25,10 @@ from missing_aa.pickles.program import Dict, Global, Object, Persistent
 
 def _int_line(m: Machine) -> None:
     line = m.line()
-    m.push(line == b"01" if line in (b"00", b"01") else int(line, 0))
+    if line in (b"00", b"01"):
+        m.push(line == b"01")
+    else:  # as C reads it: what begins with a zero is octal
+        m.push(int(line, 8 if re.fullmatch(rb"\s*[+-]?0\d+", line) else 0))
 
 
 def _long_line(m: Machine) -> None:
@@ -92,6 +97,16 @@ def _proto(m: Machine) -> None:
     m.program.protocol = m.number(BYTE)
     if m.program.protocol > 5:
         raise Broken(f"protocol {m.program.protocol} is unknown")
+
+
+def _frame(m: Machine) -> None:
+    """FRAME says how far to read ahead. C's reader takes other bytes than ours where it lies."""
+    size = m.number(LONG)
+    if m.program.protocol < 4 or m.at < m.frame_end:
+        raise Broken("a frame stands where there can be none")
+    if m.at + size > len(m.data):
+        raise Short("a frame reaches beyond what there is")
+    m.frame_end = m.at + size
 
 
 def _stop(m: Machine) -> None:
@@ -262,6 +277,7 @@ def _pass_array(m: Machine, target: Object, array: dict) -> None:
     """Go on behind the bytes of an array, which joblib reads before the next opcode."""
     if joblib_arrays.code(array).startswith(joblib_arrays.OBJECTS):
         m.program.arrays[target] = (m.at, 0)
+        m.frame_end = 0
         m.follow_inner(STEPS)
         return
     size = joblib_arrays.nbytes(array)
@@ -270,6 +286,7 @@ def _pass_array(m: Machine, target: Object, array: dict) -> None:
     if array.get("numpy_array_alignment_bytes") is not None:
         m.take(m.number(BYTE))
     m.program.arrays[target] = (m.at, size)
+    m.frame_end = 0  # joblib ends the frame before an array
     m.skip(size)
 
 
@@ -292,7 +309,7 @@ for _code, _step in {
     **LITERALS,
     b"\x80": _proto,
     b".": _stop,
-    b"\x95": lambda m: m.take(8),  # FRAME: only says how far to read ahead
+    b"\x95": _frame,
     b"(": _mark,
     b"0": _pop,
     b"1": lambda m: m.to_mark(),

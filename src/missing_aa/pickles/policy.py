@@ -6,6 +6,7 @@ should hear that. The lists are short on purpose and cannot be complete.
 """
 
 import re
+import sys
 from dataclasses import dataclass
 
 from missing_aa.pickles import known_names
@@ -18,6 +19,7 @@ from missing_aa.pickles.program import (
     Program,
     class_of,
     hands_on,
+    is_only_kept,
 )
 
 SAFE, LIBRARY, UNKNOWN, DANGEROUS = VERDICTS = ("safe", "library", "unknown", "dangerous")
@@ -55,7 +57,7 @@ def judge_all(program: Program) -> list[Judged]:
         if wanted.dotted == PICKLE_IN_PICKLE and _looked_into(program):
             verdict, reason = LIBRARY, ""
         if wanted.dotted == ATTRIBUTE and _takes_methods_of_its_own(program):
-            verdict, reason = LIBRARY, ""
+            verdict, reason = UNKNOWN, ""
         known = judged.get(name)
         if not known or VERDICTS.index(known.verdict) < VERDICTS.index(verdict):
             judged[name] = Judged(name, verdict, reason)
@@ -82,25 +84,36 @@ def _takes_methods_of_its_own(program: Program) -> bool:
     """Whether attributes are only taken from the file's own objects, by name, and kept.
 
     That is how pickle stores a bound method, such as the `forward` that some models choose when
-    they are made. The objects have to be of library classes, and what is taken is never called.
+    they are made. The owners have to be classes that the file names, or objects of such classes
+    that were filled by their state alone, and what is taken is only kept.
     """
     taken = {made for made in program.objects if getattr(made.made_by, "dotted", "") == ATTRIBUTE}
     called = any(
         made.made_by in taken for made in program.objects if isinstance(made.made_by, Object)
     )
-    return not called and not hands_on(program, ATTRIBUTE) and all(map(_is_own_method, taken))
+    return (
+        not called
+        and not hands_on(program, ATTRIBUTE)
+        and is_only_kept(program, taken)
+        and all(map(_is_own_method, taken))
+    )
 
 
 def _is_own_method(call: Object) -> bool:
     match call.args:
-        case (Object() as owner, str(name)) if name.isidentifier() and not name.startswith("_"):
-            kind = class_of(owner)
+        case (Object() | Global() as owner, str(name)) if _is_plain_name(name):
+            kind = owner if isinstance(owner, Global) else class_of(owner)
             return (
                 kind is not None
-                and kind.module.partition(".")[0] in LIBRARIES
-                and judge(kind)[0] == LIBRARY
+                and kind.name.rpartition(".")[2].lstrip("_")[:1].isupper()
+                and judge(kind)[0] != DANGEROUS
+                and not (isinstance(owner, Object) and (owner.items or owner.pairs))
             )
     return False
+
+
+def _is_plain_name(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("__")
 
 
 def _judge(module: str, name: str) -> tuple[str, str]:
@@ -123,6 +136,13 @@ def _danger(module: str, name: str) -> str:
     for end in range(1, min(len(parts), DEEPEST) + 1):
         if reason := REASONS.get(".".join(parts[:end])):
             return reason
+    first, *inner = name.split(".")
+    if inner and not first.lstrip("_")[:1].isupper():
+        return "leads through what another module has imported"
+    if any(not part.lstrip("_")[:1].isupper() for part in inner[:-1]):
+        return "leads through what another module has imported"
+    if inner and any(part in sys.stdlib_module_names for part in (first, *inner[:-1])):
+        return "leads through what another module has imported"
     for part in parts[1:]:
         if part in PASSAGES:
             return f"leads through another module to {part}"

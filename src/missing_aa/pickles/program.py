@@ -144,8 +144,11 @@ def inside(node) -> list:
 
 
 def hands_on(program: Program, name: str) -> bool:
-    """Whether anything that was called or filled was given what is named itself, however deep."""
-    seen, waiting = set(), list(program.objects)
+    """Whether anything that was called or filled was given what is named itself, however deep.
+
+    Keys of dictionaries and ids of what lies outside the pickle count too.
+    """
+    seen, waiting = set(), [*program.objects, *program.persistent]
     while waiting:
         node = waiting.pop()
         if isinstance(node, Global) and node.dotted == name:
@@ -153,4 +156,51 @@ def hands_on(program: Program, name: str) -> bool:
         if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
             seen.add(id(node))
             waiting += inside(node)
+            waiting += [key for key, _ in getattr(node, "pairs", ())]
     return False
+
+
+def is_only_kept(program: Program, wanted: set[Object]) -> bool:
+    """Whether these results of calls lie in lists, as values, or in a state, and nowhere else.
+
+    Not in what a call is given, not as a key, an item of an object that was called for, or an id;
+    and not in the state of an object to which something was added later, which may call it.
+    """
+    used: list = list(program.persistent)
+    for made in program.objects:
+        used += [
+            made.args,
+            made.kwargs,
+            *made.items,
+            *(part for pair in made.pairs for part in pair),
+        ]
+        if made.items or made.pairs:
+            used += made.states
+        if len(made.states) > 1:
+            used += made.states[:-1]
+    return not _reaches(used, wanted) and not _reaches(_keys(program.root), wanted)
+
+
+def _reaches(nodes: list, wanted: set[Object]) -> bool:
+    seen, waiting = set(), list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Object) and node in wanted:
+            return True
+        if isinstance(node, list | tuple | Dict) and id(node) not in seen:
+            seen.add(id(node))
+            waiting += inside(node)
+            waiting += [key for key, _ in getattr(node, "pairs", ())]
+    return False
+
+
+def _keys(root) -> list:
+    """Every key of every dictionary below a node."""
+    keys, seen, waiting = [], set(), [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
+            seen.add(id(node))
+            waiting += inside(node)
+            keys += [key for key, _ in getattr(node, "pairs", ())]
+    return keys

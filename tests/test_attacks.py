@@ -1,0 +1,147 @@
+"""Files that run code when they are loaded are not called fine, in whatever form they come.
+
+Loading one makes an empty file `PWNED` and does nothing else; nothing here loads one.
+"""
+
+import pickle
+import pickletools
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from missing_aa.cli import main
+from missing_aa.containers.formats import by_head
+from missing_aa.pickles.follow import follow_pickle
+from missing_aa.pickles.policy import judge_all
+from rescue_files import torch_zip
+
+FILES = sorted((Path(__file__).parent / "data" / "attacks").iterdir())
+
+
+def codes(path, tmp_path):
+    """What scan, inspect and rescue end with."""
+    target = tmp_path / "out.safetensors"
+    found = [main(["scan", str(path)]), main(["inspect", str(path)])]
+    found.append(main(["rescue", str(path), str(target)]))
+    assert not target.exists() and not Path("PWNED").exists()
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_file_that_runs_code_is_dangerous_or_no_file_at_all(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    scan, inspect, rescue = codes(path, tmp_path)
+    assert scan in (3, 4) and inspect in (3, 4) and rescue in (3, 4)
+    assert scan == inspect, "one verdict"
+
+
+def verdict(program):
+    """The worst of the verdicts on a pickle's names."""
+    names = {judged.verdict for judged in judge_all(follow_pickle(program))}
+    return "dangerous" if "dangerous" in names else "not"
+
+
+OWNER = b"ctorch.nn.modules.activation\nReLU\n)\x81}b"
+TAKEN = b"cbuiltins\ngetattr\n" + OWNER + b"X\x07\x00\x00\x00forward\x86R"
+"""A method taken from an object of the file's own."""
+
+KEPT = {
+    "a value": b"}X\x01\x00\x00\x00a" + TAKEN + b"s.",
+    "in a list": b"]" + TAKEN + b"a.",
+    "in a state": b"ctorch.nn.modules.activation\nReLU\n)\x81}X\x01\x00\x00\x00f" + TAKEN + b"sb.",
+}
+USED = {
+    "a key": b"}" + TAKEN + b"X\x01\x00\x00\x00as.",
+    "a key, deep": b"](}" + TAKEN + b"Nsee.".replace(b"ee", b"e"),
+    "called": TAKEN + b")R.",
+    "given to partial": b"cfunctools\npartial\n" + TAKEN + b"\x85R.",
+    "in what a call is given": b"ccollections\nOrderedDict\n(" + TAKEN + b"tR.",
+    "appended to an object": b"ccollections\ndeque\n)R" + TAKEN + b"a.",
+    "an id": b"(X\x07\x00\x00\x00storage" + TAKEN + b"tQ.",
+    "in the state of what is filled later": b"ctypes\nSimpleNamespace\n)R}X\x06\x00\x00\x00append"
+    + TAKEN
+    + b"sbNa.",
+}
+
+
+@pytest.mark.parametrize("how", KEPT)
+def test_a_method_that_is_only_kept_is_no_danger(how):
+    assert verdict(b"\x80\x02" + KEPT[how]) == "not"
+
+
+@pytest.mark.parametrize("how", USED)
+def test_a_method_whose_use_is_hidden_is_dangerous(how):
+    assert verdict(b"\x80\x02" + USED[how]) == "dangerous"
+
+
+def named(module, name, protocol):
+    if protocol < 4:
+        return b"\x80\x02c%s\n%s\n." % (module.encode(), name.encode())
+    text = [b"\x8c%c%s" % (len(part), part.encode()) for part in (module, name)]
+    return b"\x80\x04" + b"".join(text) + b"\x93."
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize(
+    "module, name",
+    [
+        ("enum", "bltns.exec"),
+        ("random", "_os.system"),
+        ("logging", "os.path.join"),
+        ("my_project", "helpers.run"),
+        ("torch._logging._internal", "logging.FileHandler"),
+        ("torch.nn", "Module.functional.relu"),
+        ("collections", "_sys.modules"),
+    ],
+)
+def test_a_path_through_what_a_module_has_imported_is_dangerous(module, name, protocol):
+    assert verdict(named(module, name, protocol)) == "dangerous"
+
+
+@pytest.mark.parametrize("name", ["Outer.Inner", "_Block.Config", "Net.forward"])
+def test_a_class_in_a_class_and_its_method_are_not(name):
+    assert verdict(named("my_project", name, 4)) == "not"
+
+
+def frame(size):
+    return b"\x95" + size.to_bytes(8, "little")
+
+
+FRAMES = {
+    "ends within an instruction": b"\x80\x04" + frame(3) + b"\x8c\x05abcde.",
+    "lies in another": b"\x80\x04" + frame(14) + frame(2) + b"]0N.",
+    "reaches beyond the file": b"\x80\x04" + frame(90) + b"N.",
+    "in a protocol without frames": b"\x80\x02" + frame(2) + b"N.",
+}
+
+
+@pytest.mark.parametrize("which", FRAMES)
+def test_a_frame_that_readers_take_in_two_ways_is_refused(which):
+    assert follow_pickle(FRAMES[which]).error
+
+
+def test_an_honest_frame_passes():
+    for value in ([1, 2], "x" * 100_000, [bytes(70_000), "y"]):
+        assert not follow_pickle(pickle.dumps(value, 4)).error
+
+
+def test_what_torch_would_open_as_a_tar_is_one_whatever_it_begins_with():
+    for name in (b"GGUF", b"\x89HDF\r\n\x1a\n", b"\x93NUMPY", b"\x80\x02\x8a\n"):
+        block = bytearray(name.ljust(512, b"\0"))
+        block[100:148] = b"0000644\00000000\00000000\000000000000\000000000000\0"
+        block[148:156] = b"%06o\0 " % (sum(block) + 8 * 32)
+        assert by_head(bytes(block), 10_240) == "tar"
+
+
+@pytest.mark.parametrize("text, value", [(b"010", 8), (b"0x10", 16), (b"01", True), (b"-010", -8)])
+def test_a_whole_number_is_read_as_c_reads_it(text, value):
+    program = b"I" + text + b"\n."
+    assert follow_pickle(program).root == value == pickle.loads(program)
+
+
+def test_the_magic_number_in_another_spelling_is_a_torch_file_too(tmp_path, capsys):
+    number = pickle.dumps(0x1950A86A20F9469CFC6C, 0)
+    path = tmp_path / "model.pt"
+    path.write_bytes(number + b"\x80\x02M\xe9\x03." + b"\x80\x02}." + b"cos\nsystem\n")
+    assert main(["scan", str(path)]) in (3, 4) and main(["inspect", str(path)]) in (3, 4)
