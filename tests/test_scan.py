@@ -170,7 +170,6 @@ ORDINARY = {
     "lib.jar": zipped(DATASET, comment=b"what torch would never write"),
     "with data.zip": zipped({"a/data.pkl": pickled(1), "b/c.txt": "t"}, zipfile.ZIP_DEFLATED),
     "cut.zip": zipped(DATASET)[:200],
-    "packed.pkl": gzip.compress(pickled([1])),
     "random.dat": b"\x80\x04" + bytes(range(200, 256)) * 9,
     "like safetensors.dat": (99).to_bytes(8, "little") + b"{" + bytes(99),
     "zeros.bin": bytes(5000),
@@ -194,7 +193,8 @@ PICKLES = {
     "random.pkl": pickled([numpy.random.default_rng(), numpy.random.RandomState(0)]),
     "anything.cache": pickled({"a": [1, 2.0]}),
     "tensor.pt": saved(torch.zeros(3)),
-    "regressor.joblib": lambda path: joblib.dump({"coef": numpy.ones(4)}, path),
+    "packed.pkl": gzip.compress(pickled([1])),
+    "regressor.joblib": lambda path: joblib.dump(["coef", numpy.ones(4)], path),
     "cut.pkl": pickled({"a": ["word"] * 99})[:-50],
 }
 

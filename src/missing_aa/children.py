@@ -277,12 +277,12 @@ def _serve(function: str) -> None:
     answer = getattr(import_module(module), name)
     with open(0, "rb", closefd=False) as requests, open(1, "wb", closefd=False) as answers:
 
-        def say(message: dict) -> None:
+        def send(message: dict) -> None:
             answers.write(_line(message))
             answers.flush()
 
         for line in requests:
-            say(_answer(answer, json.loads(line), lambda told: say({"report": told})))
+            send(_answer(answer, json.loads(line), lambda report: send({"report": report})))
 
 
 def _answer(answer: Callable, request: object, report: Report) -> dict:

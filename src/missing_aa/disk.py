@@ -153,9 +153,9 @@ def unwritable(what: object, reason: object) -> str:
 
 
 def _check(source: Path | None, target: Path, force: bool, folder: Set[str]) -> None:
-    held = list(target.iterdir()) if target.is_dir() else []
+    entries = list(target.iterdir()) if target.is_dir() else []
     if source:
-        for place in (target, *held):
+        for place in (target, *entries):
             with contextlib.suppress(OSError):  # one of them is not there
                 if source.samefile(place):
                     inside = "" if place is target else "what holds "
@@ -164,7 +164,7 @@ def _check(source: Path | None, target: Path, force: bool, folder: Set[str]) -> 
                     )
     if os.path.lexists(target) and not force:
         raise _exists(target)
-    if target.is_dir() and not (folder and {entry.name for entry in held} <= folder):
+    if target.is_dir() and not (folder and {entry.name for entry in entries} <= folder):
         raise TargetExists(f"{target} is a folder with things of its own; name another target")
     if not target.parent.is_dir():
         raise CheckpointError(f"there is no folder {target.parent}; make it, or name another place")

@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes and, for a zip, by the names of its members."""
+"""What a file is, known by its first bytes and, for a zip, by the names of its members."""
 
 import re
 import tarfile
@@ -111,19 +111,19 @@ def by_members(names: list[str]) -> str:
     lies beside it: no other name may make of such a zip something whose pickle is not looked into.
     """
     folder = names[0].partition("/")[0] + "/" if names else ""
-    held = {name.removeprefix(folder) for name in names if name.startswith(folder)}
-    if "constants.pkl" in held:
+    inside = {name.removeprefix(folder) for name in names if name.startswith(folder)}
+    if "constants.pkl" in inside:
         return "torchscript"
     if any(name.partition("/")[2].lower() == "data.pkl" for name in names):
         return "torch-zip"
-    if any(name.startswith("code/") for name in held):
+    if any(name.startswith("code/") for name in inside):
         return "torchscript"
     marks = ("archive_format", "serialized_exported_program.json", "models/model.json")
-    return "pt2" if any(mark in held or mark in names for mark in marks) else "zip"
+    return "pt2" if any(mark in inside or mark in names for mark in marks) else "zip"
 
 
 CHECKPOINTS = (".pt", ".pth", ".ckpt", ".safetensors", "pytorch_model.bin")
-"""Names end like this that promise a checkpoint: what is none, but no text either, is told."""
+"""Names end like this that promise a checkpoint: what is none, but no text either, is reported."""
 
 PICKLES = (*CHECKPOINTS, ".pkl", ".pickle", ".joblib", ".bin")
 """Under such names also pickles of protocol 0 and 1, which have no mark, are looked for."""

@@ -57,10 +57,10 @@ def read_header(file: BinaryIO, size: int) -> tuple[dict[str, str], dict[str, di
 
 
 def _once(pairs: list[tuple]) -> dict:
-    held = dict(pairs)
-    if len(held) != len(pairs):
+    made = dict(pairs)
+    if len(made) != len(pairs):
         raise Refused("the safetensors header holds a name twice; ask for the original")
-    return held
+    return made
 
 
 def _checked(entry, start: int, size: int) -> dict:

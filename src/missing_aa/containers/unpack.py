@@ -1,4 +1,4 @@
-"""A pickle that joblib compressed: told by its first bytes, and unpacked within a limit."""
+"""A pickle that joblib compressed: known by its first bytes, and unpacked within a limit."""
 
 import zlib
 from collections.abc import Iterator

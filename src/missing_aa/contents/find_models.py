@@ -138,7 +138,7 @@ def choose(found: list[Root], name: str | None) -> Root:
         return found[0]
     named = [root for root in found if root.name == name]
     if len(named) > 1:
-        raise Refused(f"two models in it go by the name {ascii(name)}; none can be told from it")
+        raise Refused(f"two models in it go by the name {ascii(name)}; so it names none")
     if named:
         return named[0]
     listed = ", ".join(
@@ -230,9 +230,9 @@ def _all_that_hold_tensors(top: object) -> set[int]:
 
 def _is_optimizer(value: object) -> bool:
     """Known by its shape: one dictionary of state for each parameter, and groups of parameters."""
-    held = dict(_texts(value)) | attributes(value)
-    groups = held.get("param_groups")
-    is_state = isinstance(held.get("state"), Standin)
+    values = dict(_texts(value)) | attributes(value)
+    groups = values.get("param_groups")
+    is_state = isinstance(values.get("state"), Standin)
     return is_state and isinstance(groups, list) and all(map(_is_group, groups))
 
 

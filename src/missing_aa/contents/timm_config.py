@@ -23,11 +23,11 @@ def num_classes(model: Standin) -> int | None:
 
 
 def config(model: Standin) -> dict:
-    said = _config(model)
+    known = _config(model)
     return {
-        key: said[key]
+        key: known[key]
         for key in SAID
-        if (_is_size(said.get(key)) if key in SIZES else _is_plain(said.get(key)))
+        if (_is_size(known.get(key)) if key in SIZES else _is_plain(known.get(key)))
     }
 
 
@@ -35,8 +35,8 @@ def _config(model: Standin) -> dict:
     """The model's pretrained_cfg; a dictionary, or a dataclass's attributes in some releases."""
     for name in CONFIGS:
         found = attributes(model).get(name)
-        if said := attributes(found) or dict(_texts(found)):
-            return said
+        if known := attributes(found) or dict(_texts(found)):
+            return known
     return {}
 
 

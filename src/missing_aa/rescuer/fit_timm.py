@@ -34,7 +34,7 @@ class Fit:
     """How the weights went into timm's model.
 
     `fitted` counts tensors under the same name, `remapped` gives the file's name for each new one,
-    `changed` lists names whose values timm's filter made anew from others (of another shape, say),
+    `changed` lists names whose values timm's filter made from others (of another shape, say),
     `unused` the file's names that have no place in the model.
     """
 
@@ -120,9 +120,9 @@ def installed_timm():
 
 def _settings(timm, name: str, state_dict: "dict[str, Tensor]", report: Report) -> dict:
     """What of the model's pretrained_cfg the file decides: its input, its number of classes."""
-    said = {key: value for key, value in report.config.items() if key != "fixed_input_size"}
-    settings = said | {"custom_load": False, "label_offset": 0}
-    model = _sketch(timm, name, said)
+    known = {key: value for key, value in report.config.items() if key != "fixed_input_size"}
+    settings = known | {"custom_load": False, "label_offset": 0}
+    model = _sketch(timm, name, known)
     weights = model.state_dict()
     needed = sum(weight.nbytes for weight in weights.values())
     if needed > 4 * report.nbytes + SPARE:  # nor does a tiny file fill the memory
@@ -180,10 +180,10 @@ def _load(timm, name: str, state_dict: "dict[str, Tensor]", report: Report):
 
 def _config(model, name: str) -> dict:
     """timm's config.json; the keys that the folder's loader reads."""
-    held = {key: value for key, value in model.pretrained_cfg.items() if key not in SOURCE}
+    kept = {key: value for key, value in model.pretrained_cfg.items() if key not in SOURCE}
     return {
         "architecture": name,
         "num_classes": model.num_classes,
         "num_features": model.num_features,
-        "pretrained_cfg": held | {"custom_load": False, "label_offset": 0},
+        "pretrained_cfg": kept | {"custom_load": False, "label_offset": 0},
     }

@@ -78,11 +78,11 @@ class Report:
 
         `order` is the order of the names in the state_dict, which safetensors does not keep.
         """
-        said = {"format": "pt", "rescued_by": f"missing-aa {__version__}"}
+        fields = {"format": "pt", "rescued_by": f"missing-aa {__version__}"}
         for key, value in asdict(self).items():
             if value and key not in ("format", "tensors", "nbytes", "sha256", "config"):
                 text = value if isinstance(value, str) else json.dumps(value)
-                said[key] = text.encode("utf-8", "replace").decode()
+                fields[key] = text.encode("utf-8", "replace").decode()
         if self.dangers:
-            said["dangers"] = f"{said['dangers']}: {AS_THEY_LIE}"
-        return said | {"source_sha256": self.sha256, "order": json.dumps(order)}
+            fields["dangers"] = f"{fields['dangers']}: {AS_THEY_LIE}"
+        return fields | {"source_sha256": self.sha256, "order": json.dumps(order)}

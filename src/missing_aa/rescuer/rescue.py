@@ -114,7 +114,7 @@ def rescue_to(
 ) -> Report:
     """Write the weights of a checkpoint as safetensors: `target` appears whole or not at all.
 
-    An existing target is kept unless `force`; `wrote` hears how many bytes are written, and of how
+    An existing target is kept unless `force`; `wrote` gets how many bytes are written, and of how
     many. Otherwise as `rescue`; raises TargetExists too.
     """
     with ExitStack() as stack:

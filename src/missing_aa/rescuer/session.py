@@ -49,7 +49,7 @@ class Session:
         self.start()
         seconds = request.limits.seconds
         try:
-            return self._child.ask(request.as_dict(), lambda told: wrote(*told), seconds)
+            return self._child.ask(request.as_dict(), lambda written: wrote(*written), seconds)
         except Overdue:
             raise LimitReached(TOO_LONG.format(seconds)) from None
         except Died:

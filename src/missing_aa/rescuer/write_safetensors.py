@@ -1,4 +1,4 @@
-"""Write safetensors straight from the source's bytes, piece by piece: no tensor is held in memory.
+"""Write safetensors straight from the source's bytes, piece by piece: no tensor is kept in memory.
 
 The format: eight bytes that hold the header's length, the header as JSON, the tensors' bytes one
 after the other. Elements of the widest types come first, so that each tensor lies aligned.

@@ -1,4 +1,4 @@
-"""What a person, or a program, is told of a rescue."""
+"""What a person, or a program, sees of a rescue."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -79,18 +79,18 @@ def describe(report: "Report") -> str:
 def notes(outcome: Outcome) -> list[str]:
     """What a person should know of the result."""
     report, fit = outcome.report, outcome.fit
-    said = [clean(note, 400) for note in report.notes]
+    lines = [clean(note, 400) for note in report.notes]
     if report.dangers:
-        said.insert(0, _dangers(report.dangers))
+        lines.insert(0, _dangers(report.dangers))
     if report.prefix:
-        said.append(f"the wrapper's prefix {report.prefix!r} was taken off every name")
+        lines.append(f"the wrapper's prefix {report.prefix!r} was taken off every name")
     for group in report.aliases:
         shown = ", ".join(clean(name, 60) for name in group[:4])
         more = f" and {len(group) - 4} more" if len(group) > 4 else ""
-        said.append(f"these share memory in the file and are each written in full: {shown}{more}")
+        lines.append(f"these share memory in the file and are each written in full: {shown}{more}")
     if fit:
-        said.append(_fit(fit))
-    return said
+        lines.append(_fit(fit))
+    return lines
 
 
 def _dangers(dangers: list[str]) -> str:
@@ -111,7 +111,7 @@ def _fit(fit: "Fit") -> str:
             f"{len(fit.remapped)} under another name (such as {clean(old)} → {clean(new)})"
         )
     if fit.changed:
-        parts.append(f"{len(fit.changed)} were made anew by timm ({_some(fit.changed)})")
+        parts.append(f"{len(fit.changed)} were made by timm from others ({_some(fit.changed)})")
     if fit.unused:
         parts.append(f"{len(fit.unused)} have no place in it ({_some(fit.unused)})")
     return "; ".join(parts)
