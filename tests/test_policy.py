@@ -221,12 +221,12 @@ OWN = b"ctimm.models.fasternet\nPartial_conv3\n)\x81q\x01"
 TAKE = b"cbuiltins\ngetattr\nq\x02"
 
 ATTRIBUTES = {
-    "a method of its own object": (OWN + TAKE + b"h\x01X\x07\x00\x00\x00forward\x86R", "library"),
+    "a method of its own object": (OWN + TAKE + b"h\x01X\x07\x00\x00\x00forward\x86R", "unknown"),
     "a private one": (OWN + TAKE + b"h\x01X\x08\x00\x00\x00__dict__\x86R", "dangerous"),
     "of a name": (OWN + TAKE + b"ctorch\nhub\nX\x04\x00\x00\x00load\x86R", "dangerous"),
     "of an unknown object": (
         OWN + TAKE + b"cnobody\nKnows\n)\x81X\x03\x00\x00\x00run\x86R",
-        "dangerous",
+        "unknown",
     ),
     "of what it took": (
         OWN + TAKE + b"h\x02h\x01X\x01\x00\x00\x00a\x86RX\x01\x00\x00\x00b\x86R",

@@ -35,6 +35,17 @@ def test_each_file_gives_what_its_library_saved(written, session, tmp_path, name
     assert {key: foreign.describe(tensor) for key, tensor in state_dict.items()} == wanted
 
 
+def test_few_of_them_ask_for_something_dangerous(written, session, tmp_path):
+    """Kept methods, as ultralytics, mmengine and others have them, are no reason to refuse."""
+    refused = set()
+    for name in foreign.EXPECTED:
+        try:
+            rescue_to(written / name, tmp_path / f"{name}.safetensors", session=session)
+        except Refused:
+            refused.add(name)
+    assert refused == {"cloudpickle.pkl", "dill.pkl", "fastai_export.pkl"}
+
+
 @pytest.mark.parametrize("name", foreign.EXPECTED)
 def test_inspect_counts_the_same_tensors(written, name):
     (model,) = inspect(written / name).models

@@ -104,12 +104,12 @@ def _frame(m: Machine) -> None:
     size = m.number(LONG)
     if m.program.protocol < 4 or m.at < m.frame_end:
         raise Broken("a frame stands where there can be none")
-    if m.at + size > len(m.data):
-        raise Short("a frame reaches beyond what there is")
     m.frame_end = m.at + size
 
 
 def _stop(m: Machine) -> None:
+    if m.frame_end > len(m.data):
+        raise Short("a frame reaches beyond what there is")
     m.program.root = m.pop()
     raise Stop
 
