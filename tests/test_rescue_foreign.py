@@ -38,11 +38,11 @@ def test_each_file_gives_what_its_library_saved(written, session, tmp_path, name
 def test_few_of_them_ask_for_something_dangerous(written, session, tmp_path):
     """Kept methods, as ultralytics, mmengine and others have them, are no reason to refuse."""
     refused = set()
-    for name in foreign.EXPECTED:
+    for file in foreign.EXPECTED:
         try:
-            rescue_to(written / name, tmp_path / f"{name}.safetensors", session=session)
+            rescue_to(written / file, tmp_path / f"{file}.safetensors", session=session)
         except Refused:
-            refused.add(name)
+            refused.add(file)
     assert refused == {"cloudpickle.pkl", "dill.pkl", "fastai_export.pkl"}
 
 
