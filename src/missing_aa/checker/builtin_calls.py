@@ -36,6 +36,9 @@ PURE = {
 }
 """Functions that can simply be run where all that they are given is plain."""
 
+SETTERS = ("__setattr__", "register_buffer", "register_parameter", "add_module", "register_module")
+"""Methods of a module that give it an attribute."""
+
 TENSORS = {"torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Parameter"}
 
 
@@ -47,6 +50,7 @@ class BuiltinCalls(Lookup):
     ) -> object:
         """A call of a built-in function or type."""
         handler = self._builtins.get(name)
+        kwargs = {word: value for word, value in kwargs.items() if word not in ("strict",)}
         if handler and exact and not kwargs:
             return handler(self, args, node)
         if name == "dict":
@@ -279,6 +283,15 @@ class BuiltinCalls(Lookup):
             return self._pure(name, [tuple(args)])
         return TENSOR if any(isinstance(arg, Tensor) for arg in args) and name == "sum" else UNKNOWN
 
+    def _set_plainly(self, args: list, node: ast.AST | None) -> object:
+        """`object.__setattr__(obj, name, value)`."""
+        if len(args) == 3 and isinstance(args[0], Obj):
+            if isinstance(args[1], str):
+                self.store(args[0], args[1], args[2])
+            else:
+                args[0].doubt("it is given names that are made on the way")
+        return None
+
     def _vars(self, args: list, node: ast.AST | None) -> object:
         return Vars(args[0]) if args and isinstance(args[0], Obj) else UNKNOWN
 
@@ -303,6 +316,7 @@ class BuiltinCalls(Lookup):
         "all": _all,
         "map": _map,
         "vars": _vars,
+        "object.__setattr__": _set_plainly,
         **{
             name: lambda self, args, node, name=name: self._numbers(args, node, name)
             for name in ("min", "max", "sum")
@@ -438,12 +452,11 @@ class BuiltinCalls(Lookup):
             return self._held(obj, name, modules)
         if name in ("__getitem__",) and args:
             return self.item_of_object(obj, args[0], node)
-        if name in ("__setattr__", "register_buffer", "register_parameter", "add_module"):
+        if name in SETTERS:
             if len(args) > 1 and isinstance(args[0], str):
-                self.set_attribute(obj, args[0], args[1])
-            return None
-        if name == "register_module" and len(args) == 2 and isinstance(args[0], str):
-            self.set_attribute(obj, args[0], args[1])
+                self.store(obj, args[0], args[1])
+            else:
+                obj.doubt("it is given names that are made on the way")
             return None
         if name == "__getattr__" and args and isinstance(args[0], str):
             return self.attribute(obj, args[0], node)
@@ -559,8 +572,14 @@ class BuiltinCalls(Lookup):
             self.call(Method(value, setter), [given], {}, None)
             return
         own = self.classes.find(value.cls, "__setattr__") if value.cls else None
-        if own and own[0].path != MODULE:
-            value.doubt("it has a __setattr__ of its own")
+        if own and own[0].path != MODULE and isinstance(own[1], ast.FunctionDef):
+            function = Function(own[1], own[0].module, own[0])
+            self.call(Method(value, function), [name, given], {}, None)
+            return
+        self.store(value, name, given)
+
+    def store(self, value: Obj, name: str, given: object) -> None:
+        """What Python's, or torch's, own `__setattr__` does."""
         self.change(value)
         if value.cls and is_torch_module(value.cls):
             self._register(value, name, given)

@@ -1,6 +1,7 @@
 """What a call gives in an abstract run."""
 
 import ast
+import sys
 from functools import cache
 
 from missing_aa.checker import supply
@@ -37,7 +38,7 @@ DEEPEST = 150
 AGAIN = 2
 """How often a function is followed on one object while it is in doubt whether it runs."""
 
-NOT_FOLLOWED = frozenset(["torch", "numpy", "math", "os", "warnings", "logging", "typing", "re"])
+NOT_FOLLOWED = frozenset(["torch", "numpy", *sys.stdlib_module_names])
 """Packages whose functions are taken as they are; methods of torch's own modules are followed."""
 
 
@@ -55,7 +56,10 @@ class Calls(BuiltinCalls):
         """What a call gives. `exact` is False where there may be more arguments than these."""
         self.step()
         if isinstance(function, Method):
-            return self.run(function.function, [function.of, *args], kwargs, node, exact)
+            given = [function.of, *args]
+            if isinstance(function.function, Builtin):
+                return self.call_builtin(function.function.name, given, kwargs, node, exact)
+            return self.run(function.function, given, kwargs, node, exact)
         if isinstance(function, Function):
             if self._is_followed(function):
                 return self.run(function, args, kwargs, node, exact)
@@ -100,16 +104,21 @@ class Calls(BuiltinCalls):
             return self.call_builtin("dict", args, kwargs, None)
         if function.path == "copy.deepcopy" and args:
             return UNKNOWN
-        return self.unknown_call(args, kwargs)
+        return self.unknown_call(args, kwargs, top.partition(".")[0] in NOT_FOLLOWED)
 
-    def unknown_call(self, args: list, kwargs: dict) -> object:
-        """A call of what nobody knows: it may call what it is given, and change it."""
+    def unknown_call(self, args: list, kwargs: dict, harmless: bool = False) -> object:
+        """A call of what nobody knows: it may call what it is given, and change it.
+
+        One that is `harmless` changes nothing.
+        """
         self.unknown_calls += 1
         for value in (*args, *kwargs.values()):
             if isinstance(value, Method | Function) or (
                 isinstance(value, Obj) and value.cls and is_torch_module(value.cls)
             ):
                 self._may_call(value)
+            if harmless:
+                continue
             if isinstance(value, Obj):
                 value.doubt("it is handed to code that is not followed")
             elif isinstance(value, Items | Mapping):

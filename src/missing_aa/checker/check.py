@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from missing_aa.checker import names
 from missing_aa.checker.environment import Environment, of_python, of_this_python
 from missing_aa.checker.findings import (
     MAY_FAIL,
@@ -18,15 +17,18 @@ from missing_aa.checker.findings import (
     Walked,
 )
 from missing_aa.checker.model_run import load, walk_model
+from missing_aa.checker.names import MAIN, check_name, place_of
 from missing_aa.checker.objects import FileObjects
+from missing_aa.checker.recorded import recorded
 from missing_aa.checker.state import OutOfSteps
 from missing_aa.checker.values import UNKNOWN, Obj
 from missing_aa.checker.walk import Walk
 from missing_aa.checker.world import AllClasses, World
 from missing_aa.containers import formats
 from missing_aa.containers.container import open_checkpoint
-from missing_aa.contents import read
+from missing_aa.contents import read, timm_config
 from missing_aa.contents.find_models import choose
+from missing_aa.contents.standins import Standin
 from missing_aa.contents.state_dict import unwrap
 from missing_aa.errors import Malformed, Problem, UsageProblem, unforeseen
 from missing_aa.limits import DEFAULT, Limits
@@ -167,13 +169,16 @@ def _check(
     if root is not None:
         models = [choose(models, root)]
     _walk_models(result, world, [(each.name, unwrap(each.value)[0]) for each in models], steps)
-    _name_packages(result, world, program)
+    for walked, model in zip(result.models, models, strict=False):
+        walked.architecture = timm_config.architecture(unwrap(model.value)[0])
+    objects, _ = read.walk(held.top)
+    _name_packages(result, world, program, held.top, objects)
     return result
 
 
 def _check_names(result: Check, world: World, program: Program) -> None:
     for wanted in program.globals.values():
-        finding = names.check_name(world, wanted)
+        finding = check_name(world, wanted)
         if finding:
             result.findings.append(finding)
 
@@ -183,7 +188,7 @@ def _walk_models(result: Check, world: World, models: list, steps: int) -> None:
     run = Walk(world, classes, steps)
 
     def value_of(dotted: str) -> object:
-        place = names.place_of(world, dotted)
+        place = place_of(world, dotted)
         return UNKNOWN if place is None else run.value_at(place)
 
     objects = FileObjects(classes, value_of)
@@ -203,13 +208,17 @@ def _walk_models(result: Check, world: World, models: list, steps: int) -> None:
     result.steps = steps - max(run.left, 0)
 
 
-def _name_packages(result: Check, world: World, program: Program) -> None:
-    tops = dict.fromkeys(wanted.module.partition(".")[0] for wanted in program.globals.values())
-    for top in tops:
-        if top in ("builtins", "collections", "__main__") or top in sys.stdlib_module_names:
-            continue
-        found = world.environment.find(top) is not None
-        result.packages.append(Package(top, world.environment.version_of(top), found))
+def _name_packages(
+    result: Check, world: World, program: Program, top: object, objects: list[Standin]
+) -> None:
+    """The packages that the file names, but for Python's own."""
+    names = dict.fromkeys(wanted.module.partition(".")[0] for wanted in program.globals.values())
+    names = [name for name in names if name not in (*sys.stdlib_module_names, MAIN)]
+    told = recorded(program, top, objects, names)
+    for name in names:
+        there = world.environment.find(name) is not None
+        version = world.environment.version_of(name)
+        result.packages.append(Package(name, version, there, told.get(name)))
 
 
 @contextmanager

@@ -60,10 +60,14 @@ class Finding:
 
 @dataclass
 class Walked:
-    """How much of a model was walked: its modules, and those of them that ran."""
+    """How much of a model was walked: its modules, and those of them that ran.
+
+    `architecture` is timm's name of it, where it has one.
+    """
 
     model: str
     class_: str
+    architecture: str | None = None
     modules: int = 0
     walked: int = 0
 

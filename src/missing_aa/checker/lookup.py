@@ -57,6 +57,8 @@ class Lookup(Expressions):
             return External(f"{value.path}.{name}")
         if isinstance(value, Super):
             found = self._find_in_class(value.of, name, value.after)
+            if found is ABSENT and name == "__setattr__":
+                return Method(value.of, Builtin("object.__setattr__"))
             return UNKNOWN if found is ABSENT else found
         if isinstance(value, ClassRef):
             return self._of_class(value.cls, name)
@@ -64,6 +66,8 @@ class Lookup(Expressions):
             return {"func": value.function, "args": value.args}.get(name, UNKNOWN)
         if isinstance(value, Vars):
             return Native(value, name)
+        if value == Builtin("object") and name == "__setattr__":
+            return Builtin("object.__setattr__")
         return self._of_plain(value, name, node)
 
     def _of_plain(self, value: object, name: str, node: ast.AST | None) -> object:

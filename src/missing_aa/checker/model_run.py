@@ -102,7 +102,7 @@ def _below(place: str, value: object):
 def walk_model(run: Walk, root: Obj, name: str) -> Walked:
     """Follow `eval()` and `forward` of a model."""
     modules = name_places(run, root)
-    walked = Walked(name, root.dotted, len(modules))
+    walked = Walked(name, root.dotted, modules=len(modules))
     try:
         run.when = EVAL
         run.attempt(lambda: _evaluate(run, root))

@@ -43,7 +43,7 @@ class Mutable:
         raise NotImplementedError
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Obj(Mutable):
     """An object: of the file, or made on the way.
 
@@ -157,6 +157,12 @@ class Function:
     cls: Class | None = None
     around: tuple[Scope, ...] = ()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Function) and self.node is other.node and self.cls is other.cls
+
+    def __hash__(self) -> int:
+        return id(self.node)
+
     @property
     def name(self) -> str:
         return getattr(self.node, "name", "<lambda>")
@@ -167,7 +173,7 @@ class Method:
     """A function with the object that it works on."""
 
     of: object
-    function: Function
+    function: "Function | Builtin"
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,10 +242,10 @@ def join(one: object, other: object) -> object:
         if isinstance(one, PLAIN | ModuleRef | External | Builtin) and one == other:
             return one
         if isinstance(one, Method) and one.of is other.of:
-            return one if one.function.node is other.function.node else UNKNOWN
+            return one if one.function == other.function else UNKNOWN
         if isinstance(one, ClassRef) and one.cls is other.cls:
             return one
-        if isinstance(one, Function) and one.node is other.node:
+        if isinstance(one, Function) and one == other:
             return one
     return UNKNOWN
 
