@@ -1,7 +1,7 @@
 """Checkpoints: find out what one is without running it, get its weights out, keep a model for good.
 
 Importing this loads nothing heavy: each public name is imported when it is first asked for, and
-`inspect`, `scan`, `explain` and `compat` need the standard library only.
+`inspect`, `scan`, `check`, `explain` and `compat` need the standard library only.
 """
 
 from importlib import import_module
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from missing_aa.checker.check import check
     from missing_aa.comparer.compare import compare as compat
     from missing_aa.errors import (
         CheckpointError,
@@ -40,6 +41,7 @@ __all__ = [
     "Session",
     "TargetExists",
     "UsageProblem",
+    "check",
     "compat",
     "explain",
     "inspect",
@@ -62,6 +64,7 @@ _MODULES = {
     "Session": "rescuer.session",
     "TargetExists": "errors",
     "UsageProblem": "errors",
+    "check": "checker.check",
     "compat": "comparer.compare",
     "explain": "explainer.explain",
     "inspect": "inspector",

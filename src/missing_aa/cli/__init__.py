@@ -14,7 +14,7 @@ from importlib import import_module
 import missing_aa
 from missing_aa.errors import Problem
 
-COMMANDS = ("compat", "explain", "fetch", "inspect", "matrix", "rescue", "scan")
+COMMANDS = ("check", "compat", "explain", "fetch", "inspect", "matrix", "rescue", "scan")
 
 COURSE = ("doctor", "kit", "report", "run")
 """Commands of the course, which comes with a checkout or a kit and not with this tool."""

@@ -2,9 +2,12 @@
 
 import ast
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from missing_aa.comparer.names import Definition, Names, dotted, read_names
-from missing_aa.comparer.sources import Source
+
+if TYPE_CHECKING:
+    from missing_aa.comparer.sources import Source
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Place:
 class Package:
     """The modules of one version of a package."""
 
-    def __init__(self, source: Source):
+    def __init__(self, source: "Source"):
         self.source = source
         self.name = source.about.package
         self.modules: dict[str, Names] = {
@@ -43,9 +46,13 @@ class Package:
             or any(f"{above}.*" in self.installed for above in _above(module))
         )
 
+    def holds(self, top: str) -> bool:
+        """Whether paths that begin with this name are of this package."""
+        return top == self.name
+
     def resolve(self, path: str, seen: frozenset = frozenset()) -> Place | None:
         """What a dotted path leads to, with the longest part of it that is a module first."""
-        if path.partition(".")[0] != self.name:
+        if not self.holds(path.partition(".")[0]):
             return Place("", path)
         for module in (path, *_above(path)):
             if self.has(module):

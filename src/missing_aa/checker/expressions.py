@@ -1,0 +1,506 @@
+"""What an expression gives in an abstract run."""
+
+import ast
+import operator
+from collections.abc import Callable
+
+from missing_aa.checker.findings import VALUE, Finding
+from missing_aa.checker.state import Frame, State
+from missing_aa.checker.values import (
+    TENSOR,
+    UNKNOWN,
+    Builtin,
+    ClassRef,
+    External,
+    Function,
+    Items,
+    Mapping,
+    Method,
+    ModuleRef,
+    Native,
+    Obj,
+    Partial,
+    Scope,
+    Tensor,
+    Vars,
+    is_plain,
+    join,
+    type_name,
+)
+
+BINARY: dict[type, Callable] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
+}
+COMPARE: dict[type, Callable] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+UNARY: dict[type, Callable] = {
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Invert: operator.invert,
+}
+LARGE = 10_000
+"""No number, text or tuple longer than this is worked out."""
+
+CALLABLE = (Function, Method, Native, Partial, ClassRef, ModuleRef, Builtin)
+OPEN_INPUT = "it depends on a value that is not known"
+
+
+class Expressions(State):
+    """Evaluates expressions; what calls and attributes give comes from the other parts."""
+
+    def evaluate(self, node: ast.expr | None, frame: Frame) -> object:
+        self.step()
+        handler = self._handlers.get(type(node))
+        if handler is None:
+            for part in ast.iter_child_nodes(node) if node is not None else ():
+                if isinstance(part, ast.expr):
+                    self.evaluate(part, frame)
+            return UNKNOWN
+        return handler(self, node, frame)
+
+    def truth(self, value: object) -> bool | None:
+        """Whether a value counts as true; None if that is open."""
+        if is_plain(value):
+            return bool(value)
+        if isinstance(value, tuple):
+            return bool(value)
+        if isinstance(value, Items | Mapping):
+            return True if value.items else False if value.exact else None
+        if isinstance(value, CALLABLE):
+            return True
+        if isinstance(value, Obj):
+            return self.truth_of_object(value)
+        return None
+
+    def items_of(self, value: object) -> tuple[list, bool]:
+        """What iterating over a value gives, and whether that is all."""
+        if isinstance(value, tuple):
+            return list(value), True
+        if isinstance(value, Items):
+            return list(value.items), value.exact
+        if isinstance(value, Mapping):
+            return list(value.items), value.exact
+        if isinstance(value, str) and len(value) <= LARGE:
+            return list(value), True
+        if isinstance(value, Obj):
+            return self.items_of_object(value)
+        return [], False
+
+    def either(self, ways: list[Callable[[], object]], why: str = OPEN_INPUT) -> object:
+        """The value of one of these, of which nobody knows which."""
+        given: list = []
+
+        def run(way):
+            given.append(way())
+
+        self.fork([lambda way=way: run(way) for way in ways], why)
+        result = given[0] if given else UNKNOWN
+        for each in given[1:]:
+            result = join(result, each)
+        return result
+
+    def _constant(self, node: ast.Constant, frame: Frame) -> object:
+        return node.value
+
+    def _name(self, node: ast.Name, frame: Frame) -> object:
+        for scope in (frame.scope, *frame.function.around):
+            if node.id in scope:
+                return scope[node.id]
+        return self.global_value(frame.module, node.id)
+
+    def _attribute(self, node: ast.Attribute, frame: Frame) -> object:
+        value = self.evaluate(node.value, frame)
+        return self.attribute(value, node.attr, node)
+
+    def _call(self, node: ast.Call, frame: Frame) -> object:
+        if isinstance(node.func, ast.Name) and node.func.id == "super":
+            return self.super_of(node, frame)
+        function = self.evaluate(node.func, frame)
+        args, exact = self._elements(node.args, frame)
+        kwargs: dict[str, object] = {}
+        for word in node.keywords:
+            value = self.evaluate(word.value, frame)
+            if word.arg:
+                kwargs[word.arg] = value
+            elif isinstance(value, Mapping) and all(isinstance(key, str) for key in value.items):
+                kwargs |= value.items
+                exact &= value.exact
+            else:
+                exact = False
+        return self.call(function, args, kwargs, node, exact)
+
+    def _elements(self, nodes: list[ast.expr], frame: Frame) -> tuple[list, bool]:
+        """The values of a list of expressions; with a star before it one gives several."""
+        values, exact = [], True
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                items, all_ = self.items_of(self.evaluate(node.value, frame))
+                values += items
+                exact &= all_
+            else:
+                values.append(self.evaluate(node, frame))
+        return values, exact
+
+    def _tuple(self, node: ast.Tuple, frame: Frame) -> object:
+        values, exact = self._elements(node.elts, frame)
+        return tuple(values) if exact else UNKNOWN
+
+    def _list(self, node: ast.List | ast.Set, frame: Frame) -> Items:
+        values, exact = self._elements(node.elts, frame)
+        return Items(values, exact, list if isinstance(node, ast.List) else set)
+
+    def _dict(self, node: ast.Dict, frame: Frame) -> Mapping:
+        made = Mapping()
+        for key, value in zip(node.keys, node.values, strict=True):
+            item = self.evaluate(value, frame)
+            if key is None:
+                if isinstance(item, Mapping):
+                    made.items |= item.items
+                    made.exact &= item.exact
+                else:
+                    made.exact = False
+            elif is_plain(name := self.evaluate(key, frame)):
+                made.items[name] = item
+            else:
+                made.exact = False
+        return made
+
+    def _bool(self, node: ast.BoolOp, frame: Frame) -> object:
+        stops = isinstance(node.op, ast.Or)
+        return self._rest(node.values, stops, frame)
+
+    def _rest(self, nodes: list[ast.expr], stops: bool, frame: Frame) -> object:
+        value = self.evaluate(nodes[0], frame)
+        if len(nodes) == 1 or (known := self.truth(value)) is stops:
+            return value
+        if known is None:
+            ways = [lambda: value, lambda: self._rest(nodes[1:], stops, frame)]
+            return self.either(ways)
+        return self._rest(nodes[1:], stops, frame)
+
+    def _unary(self, node: ast.UnaryOp, frame: Frame) -> object:
+        value = self.evaluate(node.operand, frame)
+        if isinstance(node.op, ast.Not):
+            known = self.truth(value)
+            return UNKNOWN if known is None else not known
+        if isinstance(value, Tensor):
+            return TENSOR
+        return self._compute(node, UNARY[type(node.op)], [value])
+
+    def _binary(self, node: ast.BinOp, frame: Frame) -> object:
+        left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
+        return self.binary(node, left, right)
+
+    def binary(self, node: ast.BinOp | ast.AugAssign, left: object, right: object) -> object:
+        """What an operator gives."""
+        if isinstance(left, Tensor) or isinstance(right, Tensor):
+            other = right if isinstance(left, Tensor) else left
+            if other is None:
+                self._wrong(node, left, right)
+            return TENSOR
+        if isinstance(node.op, ast.Add) and isinstance(left, Items) and isinstance(right, Items):
+            return Items(left.items + right.items, left.exact and right.exact)
+        if isinstance(node.op, ast.Add) and isinstance(left, tuple) and isinstance(right, tuple):
+            return left + right
+        if isinstance(node.op, ast.Mult) and isinstance(left, Items) and type(right) is int:
+            return Items(left.items * min(right, LARGE), left.exact and right <= LARGE)
+        return self._compute(node, BINARY.get(type(node.op)), [left, right])
+
+    def _compute(self, node: ast.AST, function: Callable | None, values: list) -> object:
+        """What a function of the operator module gives for plain values."""
+        if function is None or not all(map(is_plain, values)) or _is_large(node, values):
+            if None in [value for value in values if is_plain(value)] and len(values) == 2:
+                return self._with_none(node, values)
+            return UNKNOWN
+        try:
+            return function(*values)
+        except TypeError as error:
+            self.report(Finding(VALUE, "TypeError", str(error)), node)
+        except (ArithmeticError, ValueError, IndexError):
+            pass
+        return UNKNOWN
+
+    def _with_none(self, node: ast.AST, values: list) -> object:
+        """An operator that has None on one side: an error with a list or a dictionary."""
+        if any(isinstance(value, Items | Mapping | tuple) for value in values):
+            self._wrong(node, *values)
+        return UNKNOWN
+
+    def _wrong(self, node: ast.BinOp | ast.AugAssign, left: object, right: object) -> None:
+        sign = _SIGNS.get(type(node.op), "?") + ("=" if isinstance(node, ast.AugAssign) else "")
+        names = type_name(left), type_name(right)
+        if all(names):
+            text = f"unsupported operand type(s) for {sign}: {names[0]!r} and {names[1]!r}"
+            self.report(Finding(VALUE, "TypeError", text), node)
+
+    def _compare(self, node: ast.Compare, frame: Frame) -> object:
+        left = self.evaluate(node.left, frame)
+        result: object = True
+        for at, (op, part) in enumerate(zip(node.ops, node.comparators, strict=True)):
+            right = self.evaluate(part, frame)
+            result = self._compare_two(node, op, left, right)
+            if len(node.ops) > 1:
+                known = self.truth(result)
+                if known is None:
+                    for rest in node.comparators[at + 1 :]:
+                        self.evaluate(rest, frame)
+                    return UNKNOWN
+                if not known:
+                    return False
+            left = right
+        return result
+
+    def _compare_two(self, node: ast.AST, op: ast.cmpop, left: object, right: object) -> object:
+        if isinstance(op, ast.Is | ast.IsNot):
+            same = _is_same(left, right)
+            return UNKNOWN if same is None else same is isinstance(op, ast.Is)
+        if isinstance(op, ast.In | ast.NotIn):
+            inside = self._contains(right, left)
+            return UNKNOWN if inside is None else inside is isinstance(op, ast.In)
+        if is_plain(left) and is_plain(right):
+            return self._compute(node, COMPARE[type(op)], [left, right])
+        if isinstance(op, ast.Eq | ast.NotEq):
+            different = _is_same(left, right) is False and None in (
+                value for value in (left, right) if is_plain(value)
+            )
+            return UNKNOWN if not different else isinstance(op, ast.NotEq)
+        names = type_name(left), type_name(right)
+        kinds = {"NoneType", "list", "tuple", "dict", "str"}
+        objects = any(isinstance(value, Obj | Tensor) for value in (left, right))
+        if all(names) and names[0] != names[1] and set(names) & kinds and not objects:
+            text = f"{_ORDERS[type(op)]!r} not supported between instances of "
+            text += f"{names[0]!r} and {names[1]!r}"
+            self.report(Finding(VALUE, "TypeError", text), node)
+        return UNKNOWN
+
+    def _contains(self, holder: object, item: object) -> bool | None:
+        if isinstance(holder, Vars):
+            return item in holder.of.fields or (None if holder.of.doubts else False)
+        if isinstance(holder, Mapping) and is_plain(item):
+            return True if item in holder.items else False if holder.exact else None
+        if isinstance(holder, str) and isinstance(item, str):
+            return item in holder
+        if isinstance(holder, Obj) and (found := self.object_contains(holder, item)) is not None:
+            return found
+        if isinstance(holder, Items | tuple):
+            items, exact = self.items_of(holder)
+            same = [_is_equal(item, each) for each in items]
+            return True if True in same else False if exact and None not in same else None
+        return None
+
+    def _subscript(self, node: ast.Subscript, frame: Frame) -> object:
+        value = self.evaluate(node.value, frame)
+        key = self.evaluate(node.slice, frame)
+        return self.item(value, key, node)
+
+    def item(self, value: object, key: object, node: ast.AST) -> object:
+        """What `value[key]` gives."""
+        if isinstance(value, Tensor):
+            return TENSOR
+        if value is None:
+            self.report(Finding(VALUE, "TypeError", "'NoneType' object is not subscriptable"), node)
+            return UNKNOWN
+        if isinstance(value, Obj):
+            return self.item_of_object(value, key, node)
+        if isinstance(value, Vars):
+            return value.of.fields.get(key, UNKNOWN) if is_plain(key) else UNKNOWN
+        if isinstance(value, Mapping):
+            if is_plain(key) and key in value.items:
+                return value.items[key]
+            if is_plain(key) and value.exact:
+                self.report(Finding(VALUE, "KeyError", repr(key)[:100]), node)
+            return UNKNOWN
+        items = value.items if isinstance(value, Items) else value
+        if isinstance(value, Items) and (not value.exact or value.kind is not list):
+            return UNKNOWN
+        if isinstance(items, list | tuple | str | bytes):
+            return self._sequence_item(items, key, type_name(value), node)
+        return UNKNOWN
+
+    def _sequence_item(self, items, key: object, kind: str | None, node: ast.AST) -> object:
+        try:
+            if isinstance(key, slice):
+                cut = items[key]
+                return Items(cut) if isinstance(cut, list) else cut
+            if type(key) in (int, bool):
+                return items[key]
+        except IndexError:
+            what = "string" if kind == "str" else kind
+            self.report(Finding(VALUE, "IndexError", f"{what} index out of range"), node)
+        except (TypeError, ValueError):
+            pass
+        return UNKNOWN
+
+    def _slice(self, node: ast.Slice, frame: Frame) -> object:
+        parts = [
+            self.evaluate(part, frame) if part is not None else None
+            for part in (node.lower, node.upper, node.step)
+        ]
+        if all(part is None or type(part) is int for part in parts):
+            return slice(*parts)
+        return UNKNOWN
+
+    def _if(self, node: ast.IfExp, frame: Frame) -> object:
+        known = self.truth(self.evaluate(node.test, frame))
+        if known is None:
+            ways = [
+                lambda part=part: self.evaluate(part, frame) for part in (node.body, node.orelse)
+            ]
+            return self.either(ways)
+        return self.evaluate(node.body if known else node.orelse, frame)
+
+    def _lambda(self, node: ast.Lambda, frame: Frame) -> Function:
+        around = (frame.scope, *frame.function.around)
+        return Function(node, frame.module, frame.function.cls, around)
+
+    def _comprehension(self, node, frame: Frame) -> object:
+        made: list = []
+        around = (frame.scope, *frame.function.around)
+        function = Function(frame.function.node, frame.module, frame.function.cls, around)
+        inner = Frame(function, Scope(), frame.first)
+
+        def add() -> None:
+            if isinstance(node, ast.DictComp):
+                made.append((self.evaluate(node.key, inner), self.evaluate(node.value, inner)))
+            else:
+                made.append(self.evaluate(node.elt, inner))
+
+        exact = self._generate(node.generators, inner, add)
+        if isinstance(node, ast.DictComp):
+            known = {key: value for key, value in made if is_plain(key)}
+            return Mapping(known, exact and len(known) == len(made))
+        return Items(made, exact, set if isinstance(node, ast.SetComp) else list)
+
+    def _generate(self, generators: list[ast.comprehension], inner: Frame, add) -> bool:
+        """Run `add` for every item; whether these are all."""
+        if not generators:
+            add()
+            return True
+        first, rest = generators[0], generators[1:]
+        items, exact = self.items_of(self.evaluate(first.iter, inner))
+        if not exact:
+            items = items or [UNKNOWN]
+
+        def run() -> None:
+            nonlocal exact
+            for item in items:
+                self.assign(first.target, item, inner)
+                known = [self.truth(self.evaluate(test, inner)) for test in first.ifs]
+                if False in known:
+                    continue
+                if None in known:
+                    exact = False
+                    self.either([lambda: self._generate(rest, inner, add), lambda: None])
+                else:
+                    exact &= self._generate(rest, inner, add)
+
+        if exact:
+            run()
+        else:
+            self.either([run, lambda: None])
+        return exact
+
+    def _joined(self, node: ast.JoinedStr, frame: Frame) -> object:
+        parts = []
+        for part in node.values:
+            inner = part.value if isinstance(part, ast.FormattedValue) else part
+            value = self.evaluate(inner, frame)
+            plain = isinstance(part, ast.Constant) or (
+                isinstance(value, str | int) and part.format_spec is None and part.conversion == -1
+            )
+            parts.append(str(value) if plain else None)
+        return UNKNOWN if None in parts else "".join(parts)[:LARGE]
+
+    def _named(self, node: ast.NamedExpr, frame: Frame) -> object:
+        value = self.evaluate(node.value, frame)
+        self.assign(node.target, value, frame)
+        return value
+
+    _handlers: dict[type, Callable] = {
+        ast.Constant: _constant,
+        ast.Name: _name,
+        ast.Attribute: _attribute,
+        ast.Call: _call,
+        ast.Tuple: _tuple,
+        ast.List: _list,
+        ast.Set: _list,
+        ast.Dict: _dict,
+        ast.BoolOp: _bool,
+        ast.UnaryOp: _unary,
+        ast.BinOp: _binary,
+        ast.Compare: _compare,
+        ast.Subscript: _subscript,
+        ast.Slice: _slice,
+        ast.IfExp: _if,
+        ast.Lambda: _lambda,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.JoinedStr: _joined,
+        ast.NamedExpr: _named,
+    }
+
+
+_SIGNS = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "** or pow()",
+    ast.MatMult: "@",
+}
+_ORDERS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+
+
+def _is_large(node: ast.AST, values: list) -> bool:
+    op = getattr(node, "op", None)
+    if not isinstance(op, ast.Mult | ast.Pow | ast.LShift | ast.Mod | ast.Add):
+        return False
+    return any(
+        (isinstance(value, int) and abs(value) > LARGE and not isinstance(op, ast.Add))
+        or (isinstance(value, str | bytes | tuple) and len(value) > LARGE)
+        for value in values
+    )
+
+
+def _is_same(one: object, other: object) -> bool | None:
+    """`one is other`; None if it is open."""
+    if one is UNKNOWN or other is UNKNOWN or External in (type(one), type(other)):
+        return None
+    if one is None or other is None:
+        return one is other
+    if isinstance(one, bool) and isinstance(other, bool):
+        return one is other
+    if isinstance(one, ClassRef) and isinstance(other, ClassRef):
+        return one.cls is other.cls
+    if isinstance(one, Obj) and isinstance(other, Obj) and one.of_file and other.of_file:
+        return one is other
+    if isinstance(one, Builtin) and isinstance(other, Builtin):
+        return one == other
+    return None
+
+
+def _is_equal(one: object, other: object) -> bool | None:
+    if is_plain(one) and is_plain(other):
+        return one == other
+    return True if one is other and one is not UNKNOWN else None

@@ -1,0 +1,192 @@
+"""Ways of giving an object an attribute that a reader of source may overlook.
+
+Each of them makes a missing attribute a possible one, and no more a certain one.
+"""
+
+import ast
+import builtins
+import enum
+import re
+from collections.abc import Iterator
+
+from missing_aa.checker.lazy import Module
+from missing_aa.checker.torch_rules import HARMLESS
+from missing_aa.checker.world import MODULE, AllClasses, World
+from missing_aa.comparer.classes import NAMED_TUPLE, Class
+from missing_aa.comparer.names import Definition, dotted
+
+BUILTINS = frozenset(dir(builtins))
+
+NO_ARGUMENTS = ast.arguments([], [], None, [], [], None, [])
+
+KNOWN_BASES: dict[str, type] = {
+    "object": object,
+    "dict": dict,
+    "list": list,
+    "tuple": tuple,
+    "set": set,
+    "str": str,
+    "int": int,
+    "float": float,
+    "Exception": Exception,
+    "collections.OrderedDict": dict,
+    "collections.UserDict": dict,
+    "enum.Enum": enum.Enum,
+    "enum.IntEnum": enum.IntEnum,
+    "typing.Generic": object,
+    "typing.Protocol": object,
+    "abc.ABC": object,
+    NAMED_TUPLE: tuple,
+}
+"""Bases whose source is not read, and what stands for them here."""
+
+HARMLESS_METACLASSES = {"abc.ABCMeta", "ABCMeta", "type"}
+
+
+def is_plain_object(cls: Class) -> bool:
+    """Whether no base of a class is hidden, or a container."""
+    return all(KNOWN_BASES.get(path) is object for path in cls.foreign)
+
+
+def is_given_by_builtin(cls: Class, name: str) -> bool:
+    """Whether a built-in type among the bases gives an attribute."""
+    known = [KNOWN_BASES[path] for path in cls.foreign if path in KNOWN_BASES]
+    return any(hasattr(kind, name) for kind in (object, *known))
+
+
+def doubts(world: World, classes: AllClasses, cls: Class | None, name: str) -> list[str]:
+    """Why objects of a class may have an attribute that they seem to lack."""
+    if cls is None:
+        return ["its class cannot be read"]
+    return list(dict.fromkeys(_doubts(world, classes, cls, name)))
+
+
+def _doubts(world: World, classes: AllClasses, cls: Class, name: str) -> Iterator[str]:
+    for path in cls.foreign:
+        if path not in KNOWN_BASES:
+            yield f"its base {path} cannot be read"
+    for each in cls.order:
+        if each.path == MODULE:
+            continue
+        short = each.node.name
+        for hook in ("__getattr__", "__getattribute__"):
+            if hook in each.own:
+                yield f"{short} has a {hook} of its own"
+        if "__init_subclass__" in each.own and each is not cls:
+            yield f"{short} changes the classes that inherit from it"
+        for word in each.node.keywords:
+            if word.arg == "metaclass" and dotted(word.value) not in HARMLESS_METACLASSES:
+                yield f"{short} is made by the metaclass {ast.unparse(word.value)}"
+        for decorator in each.node.decorator_list:
+            if not is_harmless(world, each.module, decorator):
+                yield f"{short} is changed by the decorator {ast.unparse(decorator)[:60]}"
+        if name in _bound_somewhere(each.node):
+            yield f"the body of {short} may give it"
+        module = world.modules.module(each.module)
+        top = each.path.removeprefix(f"{each.module}.").partition(".")[0]
+        if module:
+            if top in module.twice:
+                yield f"{short} is defined more than once in {each.module}"
+            yield from _changed_at_top(world, module, top, name)
+    yield from _patches(world, cls, name)
+
+
+def _changed_at_top(world: World, module: Module, short: str, name: str) -> Iterator[str]:
+    """Statements at a module's top that reach one of its classes by another way than its name."""
+    for node in module.tree.body:
+        if isinstance(node, Definition):
+            continue
+        for part in ast.walk(node):
+            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+                if part.attr == name:
+                    yield f"the top of {module.name} sets it on {ast.unparse(part.value)[:40]}"
+            elif isinstance(part, ast.Call) and (written := dotted(part.func)):
+                if written == "setattr":
+                    yield f"the top of {module.name} sets attributes on classes"
+                elif _is_given(part, short) and not is_harmless(world, module.name, part.func):
+                    yield f"{module.name} hands {short} to {written}"
+
+
+def _is_given(call: ast.Call, name: str) -> bool:
+    return any(dotted(each) == name for each in call.args)
+
+
+def is_harmless(world: World, module: str, decorator: ast.expr) -> bool:
+    """Whether a decorator leaves what it is put on as it is, or only notes it down."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    written = dotted(called)
+    if written.rpartition(".")[2] in HARMLESS:
+        return True
+    place = world.find(module, written) if written else None
+    if place is None or not isinstance(place.node, ast.FunctionDef):
+        return False
+    node = place.node
+    if isinstance(decorator, ast.Call):  # a function that makes the decorator
+        inner = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+        if len(inner) != 1:
+            return False
+        node = inner[0]
+    return _gives_back(node)
+
+
+def _gives_back(node: ast.FunctionDef) -> bool:
+    """Whether a function returns its first argument, and sets nothing on it."""
+    if not node.args.args:
+        return False
+    first = node.args.args[0].arg
+    for part in ast.walk(node):
+        if isinstance(part, ast.Return) and dotted(part.value or ast.Constant(None)) != first:
+            return False
+        if isinstance(part, ast.Call) and dotted(part.func) in ("setattr", "vars", "type"):
+            return False
+        is_set = isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)
+        if is_set and dotted(part.value) == first:
+            return False
+    return any(isinstance(part, ast.Return) for part in ast.walk(node))
+
+
+def _bound_somewhere(node: ast.ClassDef) -> set[str]:
+    """Names that statements in a class's body may bind: under an `if`, in a loop, by an import."""
+    found: set[str] = set()
+    waiting = list(node.body)
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Definition):
+            found.add(part.name)
+            continue
+        if isinstance(part, ast.AnnAssign) and part.value is None:
+            continue
+        if isinstance(part, ast.Call) and dotted(part.func) in ("locals", "vars", "exec"):
+            found.add("")
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            found.add(part.id)
+        if isinstance(part, ast.alias):
+            found.add(part.asname or part.name)
+        waiting += ast.iter_child_nodes(part)
+    return found
+
+
+def _patches(world: World, cls: Class, name: str) -> Iterator[str]:
+    """Statements anywhere in its packages that put something on one of the classes."""
+    names = [each.node.name for each in cls.order]
+    tops = dict.fromkeys(each.module.partition(".")[0] for each in cls.order)
+    for top in tops:
+        if top == "torch" and cls.module.partition(".")[0] != "torch":
+            continue
+        for module, short in world.patches(top, name):
+            if short in names:
+                yield f"{module} sets attributes on {short}"
+
+
+def is_given_once(world: World, module: str, name: str) -> bool:
+    """Whether one statement gives a module's name its value, and no function changes it.
+
+    Where the text leaves a doubt, as with an argument of the same name, it does not.
+    """
+    found = world.modules.module(module)
+    if found is None:
+        return False
+    wanted = re.escape(name.encode())
+    if re.search(rb"\b(?:global|for|as|import)\b[^\n]*\b%s\b" % wanted, found.text):
+        return False
+    return len(re.findall(rb"\b%s\b\s*(?::[^=\n(]*)?=(?!=)" % wanted, found.text)) == 1

@@ -1,0 +1,254 @@
+"""All packages of an environment as one: what stands under a dotted path, parsed when asked for.
+
+`comparer` reads one package whole; here the same look-up goes through as many as it meets.
+"""
+
+import ast
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from missing_aa.checker.environment import SOURCE, Environment
+from missing_aa.checker.lazy import Module
+from missing_aa.comparer.classes import Class, Classes
+from missing_aa.comparer.names import Names, dotted
+from missing_aa.comparer.package import Package, Place
+
+MODULE = "torch.nn.modules.module.Module"
+
+PATCH = (
+    rb"\bsetattr\(\s*(?:\w+\.)*(\w+)\s*,\s*['\"]%s['\"]"
+    rb"|\b(?!self\b)(\w+)\.%s\s*(?::[^=\n]+)?=(?!=)"
+)
+"""`setattr(Name, "attribute", …)` and `Name.attribute = …`."""
+
+COMPUTED = re.compile(rb"\bsetattr\(\s*(?:\w+\.)*(\w+)\s*,\s*(?!['\"])")
+"""`setattr(Name, name, …)`: a name that is made on the way."""
+
+
+class Modules(Mapping):
+    """Dotted name -> the names of a module, read when it is asked for."""
+
+    def __init__(self, environment: Environment):
+        self.environment = environment
+        self.read: dict[str, Module | None] = {}
+        self.unreadable: dict[str, str] = {}
+        """Modules that are there and cannot be parsed, and why."""
+
+    def module(self, name: str) -> Module | None:
+        if name not in self.read:
+            self.read[name] = None  # for a module that leads back to itself
+            self.read[name] = self._read(name)
+        return self.read[name]
+
+    def _read(self, name: str) -> Module | None:
+        file = self.environment.find(name)
+        if file is None or file.kind != SOURCE:
+            return None
+        try:
+            return Module(name, file.path, file.package, Path(file.path).read_bytes())
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            self.unreadable[name] = f"{self.environment.shown(file.path)}: {error}"
+            return None
+
+    def __getitem__(self, name: str) -> Names:
+        found = self.module(name)
+        if found is None:
+            raise KeyError(name)
+        return found.names
+
+    def __contains__(self, name: object) -> bool:
+        return self.module(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, found in self.read.items() if found)
+
+    def __len__(self) -> int:
+        return sum(found is not None for found in self.read.values())
+
+
+class World(Package):
+    """Every package that can be imported in an environment."""
+
+    def __init__(self, environment: Environment):
+        self.environment = environment
+        self.modules = Modules(environment)
+        self.installed: dict[str, str] = {}
+        self._searched: set[str] = set()
+        self._texts: dict[str, list[tuple[str, bytes]]] = {}
+        self._setters: dict[str, list[tuple[str, str]]] = {}
+        self._places: dict[tuple[str, str], Place | None] = {}
+
+    def has(self, module: str) -> bool:
+        """Whether a module can be imported."""
+        if self.environment.find(module) or self.environment.is_hidden(module):
+            return True
+        return module in self.installed or any(
+            f"{above}.*" in self.installed for above in _above(module)
+        )
+
+    def holds(self, top: str) -> bool:
+        """Whether a path that begins so can be looked up here: any can."""
+        return True
+
+    def find(self, module: str, name: str, seen: frozenset = frozenset()) -> Place | None:
+        if seen:
+            return self._find(module, name, seen)
+        key = (module, name)
+        if key not in self._places:
+            self._places[key] = self._find(module, name, seen)
+        return self._places[key]
+
+    def _find(self, module: str, name: str, seen: frozenset) -> Place | None:
+        if names := self.modules.get(module):
+            self.installed |= names.installed
+        place = super().find(module, name, seen)
+        if place is None or place.node is not None or not name:
+            return place
+        # A module that makes its names when they are asked for often says where they come from, to
+        # type checkers.
+        found = self.modules.module(place.module)
+        origin = found and _for_type_checkers(found, place.path.removeprefix(f"{found.name}."))
+        return (origin and self.resolve(origin, seen | {(module, name)})) or place
+
+    def search_installed(self, module: str) -> None:
+        """Read the modules of a package that put something into `sys.modules`."""
+        top = module.partition(".")[0]
+        if top in self._searched:
+            return
+        self._searched.add(top)
+        for name, text in self.texts(top):
+            if b"sys.modules" in text and (names := self.modules.get(name)):
+                self.installed |= names.installed
+        self._places.clear()
+
+    def texts(self, top: str) -> list[tuple[str, bytes]]:
+        """Every module of a package that is there as source, and its text; unparsed."""
+        if top not in self._texts:
+            self._texts[top] = list(self._read_texts(top))
+        return self._texts[top]
+
+    def _read_texts(self, top: str) -> Iterator[tuple[str, bytes]]:
+        home = self.environment.find(top)
+        if home is None:
+            return
+        if not home.below:
+            if home.kind == SOURCE:
+                yield top, Path(home.path).read_bytes()
+            return
+        for root in home.below:
+            for folder, below, files in os.walk(root):
+                below[:] = sorted(name for name in below if name.isidentifier())
+                parts = [top, *Path(folder).relative_to(root).parts]
+                for file in sorted(files):
+                    stem, ending = os.path.splitext(file)
+                    if ending != ".py":
+                        continue
+                    try:
+                        text = Path(folder, file).read_bytes()
+                    except OSError:
+                        continue
+                    yield ".".join(parts if stem == "__init__" else [*parts, stem]), text
+
+    def patches(self, top: str, name: str) -> Iterator[tuple[str, str]]:
+        """Module and class of every statement of a package that may put an attribute on a class."""
+        wanted = name.encode()
+        pattern = re.compile(PATCH % (re.escape(wanted), re.escape(wanted)))
+        for module, text in self.texts(top):
+            if wanted in text:
+                for match in pattern.finditer(text):
+                    yield module, (match[1] or match[2]).decode()
+        if top not in self._setters:
+            self._setters[top] = [
+                (module, match[1].decode())
+                for module, text in self.texts(top)
+                if b"setattr(" in text
+                for match in COMPUTED.finditer(text)
+            ]
+        yield from self._setters[top]
+
+    def homes(self, module: str, name: str) -> list[str]:
+        """Where else in its package something of that name is defined, in whatever case."""
+        wanted = re.compile(rb"^(?:class|def)[ \t]+(%s)\b" % re.escape(name).encode(), re.M | re.I)
+        found = []
+        for home, text in self.texts(module.partition(".")[0]):
+            found += [f"{home}.{match.decode()}" for match in wanted.findall(text)]
+        return [path for path in found if path != f"{module}.{name}"]
+
+    def why_not(self, module: str) -> str:
+        """What Python says of a module that is not there."""
+        parts = module.split(".")
+        for end in range(1, len(parts) + 1):
+            name = ".".join(parts[:end])
+            if self.has(name):
+                continue
+            above = self.environment.find(".".join(parts[: end - 1])) if end > 1 else None
+            plain = above is not None and not above.below
+            tail = f"; {'.'.join(parts[: end - 1])!r} is not a package" if plain else ""
+            return f"No module named {name!r}{tail}"
+        return f"No module named {module!r}"
+
+    def shown(self, module: str) -> str:
+        """The file of a module, as a person knows it."""
+        file = self.environment.find(module)
+        return self.environment.shown(file.path) if file else module
+
+
+class AllClasses(Classes):
+    """The classes of a world, and what a search of their bodies found."""
+
+    def __init__(self, world: World):
+        super().__init__(world)
+        self._by_path: dict[str, Class | None] = {}
+        self._found: dict[tuple[int, str], tuple | None] = {}
+
+    def at(self, path: str) -> Class | None:
+        """The class that a dotted path leads to."""
+        if path not in self._by_path:
+            place = self.package.resolve(path)
+            self._by_path[path] = place and self.of(place)
+        return self._by_path[path]
+
+    def of(self, place: Place) -> Class | None:
+        if not isinstance(place.node, ast.ClassDef):
+            return None
+        return self.get(place.module, place.path.removeprefix(f"{place.module}."))
+
+    def find(self, cls: Class, name: str) -> tuple[Class, ast.AST | None] | None:
+        """`cls.find(name)`, remembered."""
+        key = (id(cls), name)
+        if key not in self._found:
+            self._found[key] = cls.find(name)
+        return self._found[key]
+
+
+def is_torch_module(cls: Class) -> bool:
+    """Whether a class is, or inherits from, torch.nn.Module."""
+    return any(each.path == MODULE for each in cls.order)
+
+
+def _for_type_checkers(module: Module, name: str) -> str | None:
+    """Where `if TYPE_CHECKING:` at a module's top imports a name from."""
+    for node in module.tree.body:
+        if isinstance(node, ast.If) and dotted(node.test).endswith("TYPE_CHECKING"):
+            for part in node.body:
+                if not isinstance(part, ast.ImportFrom):
+                    continue
+                for alias in part.names:
+                    if (alias.asname or alias.name) == name:
+                        return f"{_origin(part, module)}.{alias.name}"
+    return None
+
+
+def _origin(node: ast.ImportFrom, module: Module) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = module.name.split(".")
+    above = parts[: len(parts) - node.level + module.package]
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition(".")[0]:
+        yield path

@@ -1,0 +1,268 @@
+"""The source of any release on the package index: fetched, checked, unpacked, never installed.
+
+Of a wheel, the smallest of any platform, only its `.py` files are kept; where there is none, those
+of the source archive, which is never built: building would run it.
+"""
+
+import hashlib
+import html.parser
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.parse
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from missing_aa import releases
+from missing_aa.errors import UsageProblem
+from missing_aa.releases.cache import PARTIAL, ReleaseProblem, cache_folder
+
+RELEASE = re.compile(r"([A-Za-z0-9][\w.-]*)==([\w.!+-]+)")
+"""How a person names a release: `timm==1.0.31`."""
+
+ARCHIVES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
+COMPILED = (".so", ".pyd")
+MOST_BYTES = 500_000_000
+"""So many bytes of source are in no library."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the index; `size` in bytes where the index tells it."""
+
+    name: str
+    url: str
+    sha256: str | None
+    size: int | None
+
+
+def fetch_source(name: str, version: str) -> Path:
+    """The folder with a release's packages, to be put first on a path.
+
+    It is made once, in the cache, whole or not at all. Raises UsageProblem for what the index does
+    not have, and ReleaseProblem where it cannot be asked or gives something else than it says.
+    """
+    if _plain(name) == "timm" and version in releases.KNOWN:
+        return releases.fetch(version)
+    target = cache_folder() / "sources" / f"{_plain(name)}-{version}"
+    if target.is_dir():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
+            chosen = _choose(name, version)
+            archive = _download(chosen, Path(partial))
+            unpacked = Path(partial, "unpacked")
+            unpacked.mkdir()
+            unpack(archive, unpacked)
+            try:
+                unpacked.rename(target)
+            except OSError:
+                if not target.is_dir():  # otherwise another process was faster
+                    raise
+    except OSError as error:
+        raise ReleaseProblem(
+            f"cannot write {name} {version} into {cache_folder()} ({error.strerror or error}); "
+            "make room there, or name another folder in MISSING_AA_CACHE"
+        ) from error
+    return target
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Write an archive's modules into a folder, its packages at the top.
+
+    Compiled modules become empty files, so that it can be seen that they are there. Raises
+    ReleaseProblem for what is no archive.
+    """
+    try:
+        if archive.suffix == ".whl":
+            _write(folder, _of_wheel(archive))
+        else:
+            _write(folder, _of_source(archive))
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+        raise ReleaseProblem(f"{archive.name}: a broken archive ({error})") from error
+
+
+def _of_wheel(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+    with zipfile.ZipFile(archive) as wheel:
+        for info in wheel.infolist():
+            path = PurePosixPath(info.filename)
+            if len(path.parts) > 2 and path.parts[0].endswith(".data"):
+                path = PurePosixPath(*path.parts[2:])  # NAME.data/purelib/…
+            if path.suffix == ".py" or path.name == "METADATA":
+                yield path, wheel.read(info)
+            elif path.name.endswith(COMPILED):
+                yield path, b""
+
+
+def _of_source(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """The modules of a source archive, without its folder of the name and version, and `src`."""
+    for path, read in _members(archive):
+        inner = PurePosixPath(*path.parts[1:])
+        if inner.parts[:1] == ("src",):
+            inner = PurePosixPath(*inner.parts[1:])
+        if inner.suffix == ".py" and inner.name != "setup.py":
+            yield inner, read()
+
+
+def _members(archive: Path):
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            for info in opened.infolist():
+                yield PurePosixPath(info.filename), lambda info=info: opened.read(info)
+        return
+    with tarfile.open(archive) as opened:
+        for member in opened:
+            if member.isfile():
+                yield PurePosixPath(member.name), lambda m=member: opened.extractfile(m).read()
+
+
+def _write(folder: Path, modules: Iterator[tuple[PurePosixPath, bytes]]) -> None:
+    total = 0
+    for path, text in modules:
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            continue
+        total += len(text)
+        if total > MOST_BYTES:
+            raise ReleaseProblem(f"it holds more than {MOST_BYTES:,} bytes of modules")
+        target = folder.joinpath(*path.parts)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text)
+
+
+def _choose(name: str, version: str) -> File:
+    """The smallest wheel, or the source archive."""
+    found = list(_files(_pages(name), name))
+    those = [file for file in found if _same(_version_of(file.name, name), version)]
+    if not those:
+        versions = list(dict.fromkeys(_version_of(file.name, name) for file in found))
+        known = f"it has {', '.join(versions[-5:])}" if versions else "it has no such package"
+        raise UsageProblem(f"{name}=={version}: the package index has no such release; {known}")
+    wheels = [file for file in those if file.name.endswith(".whl")]
+    if wheels:
+        return min(wheels, key=lambda file: (file.size is None, file.size or 0, file.name))
+    return next(file for file in those if file.name.endswith(ARCHIVES))
+
+
+def _files(pages: list[dict], name: str) -> Iterator[File]:
+    for page in pages:
+        for file in _of_json(page) if page["json"] else _of_html(page):
+            if file.name.endswith((".whl", *ARCHIVES)) and _version_of(file.name, name):
+                yield file
+
+
+def _of_json(page: dict) -> Iterator[File]:
+    for entry in json.loads(page["text"])["files"]:
+        url = urllib.parse.urljoin(page["url"], entry["url"])
+        yield File(entry["filename"], url, entry["hashes"].get("sha256"), entry.get("size"))
+
+
+def _of_html(page: dict) -> Iterator[File]:
+    for href in _Links.of(page["text"]):
+        url, _, mark = urllib.parse.urljoin(page["url"], href).partition("#")
+        name = urllib.parse.unquote(url.rpartition("/")[2])
+        sha256 = mark.removeprefix("sha256=") if mark.startswith("sha256=") else None
+        yield File(name, url, sha256, None)
+
+
+class _Links(html.parser.HTMLParser):
+    @classmethod
+    def of(cls, text: str) -> list[str]:
+        parser = cls()
+        parser.found = []
+        parser.feed(text)
+        return parser.found
+
+    def handle_starttag(self, tag, attrs):
+        self.found += [value for key, value in attrs if (tag, key) == ("a", "href") and value]
+
+
+def _version_of(file: str, name: str) -> str:
+    """The version in a file's name; "" if it is of another package."""
+    stem = file.removesuffix(".whl")
+    for ending in ARCHIVES:
+        stem = stem.removesuffix(ending)
+    if file.endswith(".whl"):
+        head, _, rest = stem.partition("-")
+        return rest.partition("-")[0] if _plain(head) == _plain(name) else ""
+    head, version = stem[: len(name)], stem[len(name) :]
+    return version[1:] if _plain(head) == _plain(name) and version[:1] == "-" else ""
+
+
+def _same(one: str, other: str) -> bool:
+    def numbers(version: str) -> str:
+        return re.sub(r"(\.0)+$", "", version.lower().removeprefix("v").replace("_", "+"))
+
+    return bool(one) and numbers(one.partition("+")[0]) == numbers(other.partition("+")[0])
+
+
+def _plain(name: str) -> str:
+    """A package's name as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _pages(name: str) -> list[dict]:
+    try:
+        return json.loads(_pip("page", _plain(name)))
+    except ReleaseProblem as problem:
+        raise ReleaseProblem(f"{name}: the package index cannot be asked ({problem})") from problem
+
+
+def _download(file: File, folder: Path) -> Path:
+    target = folder / os.path.basename(file.name)
+    try:
+        _pip("get", file.url, str(target))
+    except ReleaseProblem as problem:
+        raise ReleaseProblem(f"{file.name} could not be fetched ({problem})") from problem
+    if file.sha256 is None:
+        raise ReleaseProblem(f"the index tells no sha256 of {file.name}; nothing was kept")
+    with open(target, "rb") as opened:
+        found = hashlib.file_digest(opened, "sha256").hexdigest()
+    if found != file.sha256:
+        raise ReleaseProblem(
+            f"{file.name} is not what the index says: sha256 {found}, announced {file.sha256}; "
+            "nothing was kept, fetch it again"
+        )
+    return target
+
+
+def _pip(*words: str) -> str:
+    """What `pip_session` says; it raises ReleaseProblem with the last line of what went wrong."""
+    program = Path(__file__).with_name("pip_session.py")
+    done = subprocess.run(
+        [sys.executable, "-I", program, *words],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["pip said nothing"]
+        raise ReleaseProblem(lines[-1].strip()[:300])
+    return done.stdout
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is named like a wheel or a source archive."""
+    return path.name.endswith((".whl", *ARCHIVES))
+
+
+def unpacked(archive: Path) -> Path:
+    """The folder with the modules of an archive that lies on the disk, made once for its content."""
+    with open(archive, "rb") as opened:
+        mark = hashlib.file_digest(opened, "sha256").hexdigest()[:16]
+    target = cache_folder() / "sources" / f"{archive.name}-{mark}"
+    if not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
+            folder = Path(partial, "unpacked")
+            folder.mkdir()
+            unpack(archive, folder)
+            shutil.move(folder, target)
+    return target
