@@ -28,7 +28,7 @@ from missing_aa.containers import formats
 from missing_aa.containers.container import open_checkpoint
 from missing_aa.contents import read, timm_config
 from missing_aa.contents.find_models import choose
-from missing_aa.contents.standins import Standin
+from missing_aa.contents.standins import Standin, walk
 from missing_aa.contents.state_dict import unwrap
 from missing_aa.errors import Malformed, Problem, UsageProblem, unforeseen
 from missing_aa.limits import DEFAULT, Limits
@@ -171,7 +171,7 @@ def _check(
     _walk_models(result, world, [(each.name, unwrap(each.value)[0]) for each in models], steps)
     for walked, model in zip(result.models, models, strict=False):
         walked.architecture = timm_config.architecture(unwrap(model.value)[0])
-    objects, _ = read.walk(held.top)
+    objects, _ = walk(held.top)
     _name_packages(result, world, program, held.top, objects)
     return result
 

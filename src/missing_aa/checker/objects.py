@@ -6,7 +6,6 @@ from collections.abc import Callable
 from missing_aa.checker.values import (
     TENSOR,
     UNKNOWN,
-    External,
     Items,
     Mapping,
     Obj,
@@ -16,7 +15,7 @@ from missing_aa.checker.values import (
 )
 from missing_aa.checker.world import AllClasses
 from missing_aa.comparer.classes import NAMED_TUPLE
-from missing_aa.contents.standins import Kind, Ordered, Standin, View, attributes, pairs
+from missing_aa.contents.standins import Name, Standin, View, attributes, pairs
 from missing_aa.contents.state_dict import is_tensor
 
 DICTS = {"builtins.dict", "collections.OrderedDict", "collections.defaultdict"}
@@ -57,7 +56,7 @@ class FileObjects:
 
     def _make(self, given: object, key: int) -> None:
         made = self._made
-        if isinstance(given, type) and issubclass(given, Standin):
+        if isinstance(given, Name):
             made[key] = self._name(given.dotted)
         elif isinstance(given, tuple):
             made[key] = tuple(map(self.value, given))
@@ -67,11 +66,9 @@ class FileObjects:
         elif isinstance(given, dict) or getattr(given, "dotted", "") in DICTS:
             made[key] = filled = Mapping()
             self._fill(filled, pairs(given))
-        elif callable(given) and not isinstance(given, Standin):
-            made[key] = External("torch._utils")
         elif is_tensor(given):
             made[key] = TENSOR
-        elif isinstance(given, Standin) and not isinstance(given, Kind | Ordered):
+        elif isinstance(given, Standin):
             self._make_object(given, key)
 
     def _fill(self, mapping: Mapping, entries) -> None:

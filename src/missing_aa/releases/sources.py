@@ -254,7 +254,7 @@ def is_archive(path: Path) -> bool:
 
 
 def unpacked(archive: Path) -> Path:
-    """The folder with the modules of an archive that lies on the disk, made once for its content."""
+    """The folder with the modules of an archive on the disk, made once for its content."""
     with open(archive, "rb") as opened:
         mark = hashlib.file_digest(opened, "sha256").hexdigest()[:16]
     target = cache_folder() / "sources" / f"{archive.name}-{mark}"
