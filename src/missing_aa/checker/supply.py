@@ -98,8 +98,8 @@ def _changed_at_top(world: World, module: Module, short: str, name: str) -> Iter
             continue
         for part in ast.walk(node):
             if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
-                if part.attr == name:
-                    yield f"the top of {module.name} sets it on {ast.unparse(part.value)[:40]}"
+                if part.attr == name or dotted(part.value) == short:
+                    yield f"the top of {module.name} sets {ast.unparse(part)[:40]}"
             elif isinstance(part, ast.Call) and (written := dotted(part.func)):
                 if written == "setattr":
                     yield f"the top of {module.name} sets attributes on classes"
