@@ -48,7 +48,7 @@ class Lab:
     """One notebook, open in JupyterLab."""
 
     def __init__(self, page: Page, address: str, path: Path):
-        self.page, self.path = page, path
+        self.page, self.address, self.path = page, address, path
         page.goto(f"{address}lab/tree/{path.name}?reset&token={TOKEN}")
         self.cells = page.locator(".jp-NotebookPanel:visible .jp-Cell")
         expect(self.cells.first).to_be_visible(timeout=2 * MINUTES)

@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -95,6 +96,45 @@ def test_an_exercise_says_what_is_wrong_and_what_is_right(open_lesson):
     lab.replace(stub, f"{head}{right} + (2 + bias) * out_channels{check}")
     expect(said).to_contain_text("correct", timeout=MINUTES)
     lab.page.screenshot(path=PICTURES / "exercise_right.png")
+
+
+def test_an_error_is_short_and_whole_below_a_click_also_in_a_file_that_is_not_trusted(open_lesson):
+    lab = open_lesson("05_getattr_patch")
+    lab.menu("Run", "Run All Cells$")
+    lab.wait_until_all_have_run()
+    assert look_at_error(lab, "error_trusted") == look_at_error(lab, "error_again")
+
+    cell = lab.cell('torch.load(f"{work}/moved.pt"')
+    lab.replace(cell, "%%timm {current}\nmodel(x[0, 0, 0, 0])")
+    expect(cell.locator(".jp-OutputArea")).to_contain_text("The whole traceback", timeout=MINUTES)
+    assert "frames of torch" in cell.locator("[data-mime-type$='stderr']").inner_text()
+    lab.page.screenshot(path=PICTURES / "error_not_awaited.png")
+
+    lab.replace(cell, "%%timm {current}\nforgotten")
+    expect(cell.locator(".jp-OutputArea")).to_contain_text("Run All Above", timeout=MINUTES)
+    lab.page.screenshot(path=PICTURES / "name_not_defined.png")
+
+    notebook = lab.saved()
+    notebook.cells[0].source += "\n\nChanged by another hand, so its signature does not fit."
+    path = lab.path.with_name("not_trusted.ipynb")
+    nbformat.write(notebook, path)
+    other = Lab(lab.page, lab.address, path)
+    look_at_error(other, "error_not_trusted")
+
+
+def look_at_error(lab, picture):
+    """Open the whole traceback of the first error with a click; what the short one says."""
+    shown = lab.page.locator(".jp-NotebookPanel:visible .traceback", has_text="conv_s2d").first
+    short, whole = shown.locator("pre").first, shown.locator("details pre")
+    shown.scroll_into_view_if_needed()
+    expect(short).to_contain_text("… 8 frames of torch")
+    expect(whole).not_to_be_visible()
+    shown.locator("summary").click()
+    expect(whole).to_be_visible()
+    expect(whole).to_contain_text("torch/nn/modules/module.py")
+    lab.page.screenshot(path=PICTURES / f"{picture}.png")
+    shown.locator("summary").click()
+    return short.inner_text()
 
 
 def test_a_cell_of_another_release_can_be_interrupted_and_the_lesson_goes_on(open_lesson):

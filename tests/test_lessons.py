@@ -17,6 +17,7 @@ import pytest
 NOTEBOOKS = sorted(Path(__file__).parents[1].glob("notebooks/*.ipynb"))
 PARAMETERS = {"model_name", "writer", "reader", "fixed", "current", "seed", "image_size"}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+PROMISE = r"%%(timm .+--raises|expect [A-Z])"  # of an error, in a cell's first line
 
 each_lesson = pytest.mark.parametrize(
     "path",
@@ -272,7 +273,11 @@ def test_the_output_behind_a_prediction_is_folded_on_pages(path):
 
 @each_lesson
 def test_a_traceback_is_of_the_cell_below_which_it_stands(path):
-    for cell, text, page in tracebacks(executed(path)[0]):
+    notebook, _ = executed(path)
+    promised = [cell for cell in code_cells(notebook) if re.match(PROMISE, cell.source)]
+    shown = tracebacks(notebook)
+    assert {cell.id for cell in promised} <= {cell.id for cell, *_ in shown}
+    for cell, text, page in shown:
         if numbers := re.findall(r"Cell In ?\[(\d+)\]", text):
             assert int(numbers[0]) == cell.execution_count, text
         assert not re.search(r"(?m)^File (/|~|\w:)", html.unescape(re.sub("<.+?>", "", page))), text

@@ -120,7 +120,7 @@ def test_without_a_library_there_is_nothing_below(lesson):
 def test_a_name_that_is_not_there_comes_with_what_to_do(lesson, magic):
     assert isinstance(lesson.run(f"{magic}forgotten + 1"), Exception)
     assert lesson.text.rstrip().endswith("NameError: name 'forgotten' is not defined")
-    assert "`forgotten`" in lesson.page and "Run All Above Selected Cell" in lesson.page
+    assert "<code>forgotten</code>" in lesson.page and "Run All Above Selected Cell" in lesson.page
 
 
 def test_a_text_of_many_lines_is_there_in_full(lesson):

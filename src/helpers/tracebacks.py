@@ -49,7 +49,7 @@ class Report:
             publish_display_data({"text/plain": _plain(self.whole), "text/html": page})
         if self.not_defined:
             hint = f"If a cell above defines `{self.not_defined}`, run that first; {RUN_ABOVE}."
-            page = f"<p>{html.escape(hint, quote=False)}</p>"
+            page = re.sub("`(.+?)`", r"<code>\1</code>", f"<p>{hint}</p>")
             publish_display_data({"text/plain": hint, "text/html": page})
 
     def _details(self) -> str:
