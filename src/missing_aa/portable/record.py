@@ -1,8 +1,10 @@
 """What the config.json of a portable folder records of its files, its output and its versions."""
 
 import json
-import mmap
+import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
@@ -135,24 +137,24 @@ def _record(held: dict) -> Record:
     return Record(held["versions"], held["sha256"], seen)
 
 
-def map_file(folder: Path, name: str) -> memoryview:
-    """The bytes of one of its files, for Digest. Raises CheckpointError."""
+@contextmanager
+def hashing(folder: Path, name: str) -> Iterator[Digest]:
+    """The Digest of one of its files, at work meanwhile. Raises CheckpointError."""
     path = folder / name
     try:
         if not path.is_file():
             raise CheckpointError(
                 f"{path} is missing; take the whole folder from where it was saved"
             )
-        with open(path, "rb") as file:
-            if not path.stat().st_size:
-                return memoryview(b"")
-            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        file = open(path, "rb")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    with file, Digest(file.fileno(), os.fstat(file.fileno()).st_size) as digest:
+        yield digest
 
 
 def file_sha256(folder: Path, name: str) -> str:
-    with Digest(map_file(folder, name)) as digest:
+    with hashing(folder, name) as digest:
         return digest.result()
 
 
