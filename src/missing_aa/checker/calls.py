@@ -88,7 +88,8 @@ class Calls(BuiltinCalls):
 
     def _outside(self, function: External, args: list, kwargs: dict) -> object:
         """A function that is not followed; of torch's, some are known."""
-        top, _, name = function.path.rpartition(".")
+        path = function.path.lstrip("_")  # `_functools`, `_collections`: their C twins
+        top, _, name = path.rpartition(".")
         if top.partition(".")[0] == "torch":
             if name in FALSE:
                 return False
@@ -98,11 +99,11 @@ class Calls(BuiltinCalls):
                 return self.call(args[0], args[1:], {}, None)
             if name in GIVES_TENSOR:
                 return TENSOR
-        if function.path == "functools.partial" and args:
+        if path == "functools.partial" and args:
             return Partial(args[0], tuple(args[1:]), kwargs)
-        if function.path == "collections.OrderedDict":
+        if path == "collections.OrderedDict":
             return self.call_builtin("dict", args, kwargs, None)
-        if function.path == "copy.deepcopy" and args:
+        if path == "copy.deepcopy" and args:
             return UNKNOWN
         return self.unknown_call(args, kwargs, top.partition(".")[0] in NOT_FOLLOWED)
 
@@ -111,7 +112,6 @@ class Calls(BuiltinCalls):
 
         One that is `harmless` changes nothing.
         """
-        self.unknown_calls += 1
         for value in (*args, *kwargs.values()):
             if isinstance(value, Method | Function) or (
                 isinstance(value, Obj) and value.cls and is_torch_module(value.cls)

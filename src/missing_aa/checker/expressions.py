@@ -58,6 +58,9 @@ UNARY: dict[type, Callable] = {
 LARGE = 10_000
 """No number, text or tuple longer than this is worked out."""
 
+MAY_RAISE = ast.Call | ast.Attribute | ast.Subscript | ast.BinOp | ast.Compare
+"""Expressions that may raise an error where their value is not known."""
+
 CALLABLE = (Function, Method, Native, Partial, ClassRef, ModuleRef, Builtin)
 OPEN_INPUT = "it depends on a value that is not known"
 
@@ -73,7 +76,10 @@ class Expressions(State):
                 if isinstance(part, ast.expr):
                     self.evaluate(part, frame)
             return UNKNOWN
-        return handler(self, node, frame)
+        value = handler(self, node, frame)
+        if (value is UNKNOWN or isinstance(value, Tensor)) and isinstance(node, MAY_RAISE):
+            self.open_steps += 1
+        return value
 
     def truth(self, value: object) -> bool | None:
         """Whether a value counts as true; None if that is open."""

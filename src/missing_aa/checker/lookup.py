@@ -1,6 +1,7 @@
 """What an attribute of a value is in an abstract run, and whether anything gives it."""
 
 import ast
+import sys
 
 from missing_aa.checker import supply
 from missing_aa.checker.expressions import Expressions
@@ -288,6 +289,8 @@ class Lookup(Expressions):
 
     def _value_at(self, place: Place) -> object:
         name = place.path.removeprefix(f"{place.module}.") if place.module else place.path
+        if place.module.partition(".")[0] in sys.stdlib_module_names and place.path != place.module:
+            return External(place.path)
         if isinstance(place.node, ast.ClassDef):
             cls = self.classes.of(place)
             return ClassRef(cls) if cls else UNKNOWN

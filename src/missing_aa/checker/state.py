@@ -75,7 +75,7 @@ class State:
         """Of each way that is open, what it changed and its state before."""
         self.tries: list[Try] = []
         self.frames: list[Frame] = []
-        self.unknown_calls = 0
+        self.open_steps = 0
         self.reasons: list[str] = []
         """Why there is doubt, from the outermost question in."""
 

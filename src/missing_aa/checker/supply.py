@@ -40,6 +40,9 @@ KNOWN_BASES: dict[str, type] = {
 }
 """Bases whose source is not read, and what stands for them here."""
 
+ANY = ""
+"""Stands for names that a class's body binds by `locals()` or `exec`."""
+
 HARMLESS_METACLASSES = {"abc.ABCMeta", "ABCMeta", "type"}
 
 
@@ -80,7 +83,8 @@ def _doubts(world: World, classes: AllClasses, cls: Class, name: str) -> Iterato
         for decorator in each.node.decorator_list:
             if not is_harmless(world, each.module, decorator):
                 yield f"{short} is changed by the decorator {ast.unparse(decorator)[:60]}"
-        if name in _bound_somewhere(each.node):
+        # A property of that name has failed: the body gives nothing else.
+        if name not in each.own and not {name, ANY}.isdisjoint(_bound_somewhere(each.node)):
             yield f"the body of {short} may give it"
         module = world.modules.module(each.module)
         top = each.path.removeprefix(f"{each.module}.").partition(".")[0]
@@ -157,7 +161,7 @@ def _bound_somewhere(node: ast.ClassDef) -> set[str]:
         if isinstance(part, ast.AnnAssign) and part.value is None:
             continue
         if isinstance(part, ast.Call) and dotted(part.func) in ("locals", "vars", "exec"):
-            found.add("")
+            found.add(ANY)
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
             found.add(part.id)
         if isinstance(part, ast.alias):

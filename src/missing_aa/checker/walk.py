@@ -22,6 +22,7 @@ from missing_aa.checker.values import (
     is_plain,
 )
 from missing_aa.checker.world import AllClasses, World
+from missing_aa.comparer.classes import Class
 from missing_aa.comparer.names import dotted
 
 OPEN_TEST = "it stands behind a question that the file does not answer"
@@ -50,7 +51,7 @@ class Walk(Calls):
         self.places: dict[int, list[str]] = {}
         self.walked: set[int] = set()
         self.again: dict[tuple[int, int], int] = {}
-        self.changed_classes: dict = {}
+        self.changed_classes: dict[Class, set[str]] = {}
         self.class_doubts: dict[tuple, list[str]] = {}
 
     def places_of(self, obj: Obj) -> list[str]:
@@ -62,6 +63,27 @@ class Walk(Calls):
             if name in names and obj.cls and cls in obj.cls.order:
                 doubts.append(f"code sets it on {cls.node.name} on the way")
         return doubts
+
+    def report(self, finding: Finding, node: ast.AST | None = None) -> None:
+        """Note a finding down; where a method that runs may have been replaced, as possible."""
+        for frame in self.frames:
+            cls = frame.function.cls
+            if cls is not None and not cls.path.startswith("torch.") and not self.doubt:
+                finding.doubts += self._replaced(cls, frame.function.name)
+        super().report(finding, node)
+
+    def _replaced(self, cls: Class, name: str) -> list[str]:
+        """Why a method may not be the one that stands in its class."""
+        key = (cls, name)
+        if key not in self.class_doubts:
+            top = cls.module.partition(".")[0]
+            homes = self.world.patches(top, name)
+            self.class_doubts[key] = [
+                f"{module} puts another {name} on {short}"
+                for module, short in homes
+                if short == cls.node.name
+            ]
+        return self.class_doubts[key]
 
     def attempt(self, way: Callable[[], object]) -> object:
         """Run something from the top; an error that the code itself raises is a finding."""
@@ -79,8 +101,10 @@ class Walk(Calls):
 
     def block(self, body: list[ast.stmt], frame: Frame) -> str | None:
         """Run statements; how that ended: None, "return", "break" or "continue"."""
-        for node in body:
+        for at, node in enumerate(body):
             self.step()
+            if isinstance(node, ast.If) and _leaves(node.body) and at + 1 < len(body):
+                return self._leave_or_go_on(node, body[at + 1 :], frame)
             handler = self._statements.get(type(node))
             end = handler(self, node, frame) if handler else self._other(node, frame)
             if end:
@@ -200,6 +224,18 @@ class Walk(Calls):
             return self.fork(ways, f"{OPEN_TEST} (line {node.lineno})")
         return self.block(node.body if known else node.orelse, frame)
 
+    def _leave_or_go_on(self, node: ast.If, rest: list[ast.stmt], frame: Frame) -> str | None:
+        """An `if` whose body leaves the block: what stands behind it is its `else`."""
+
+        def go_on() -> str | None:
+            return self.block(node.orelse, frame) or self.block(rest, frame)
+
+        known = self.truth(self.evaluate(node.test, frame))
+        if known is None:
+            ways = [lambda: self.block(node.body, frame), go_on]
+            return self.fork(ways, f"{OPEN_TEST} (line {node.lineno})")
+        return self.block(node.body, frame) if known else go_on()
+
     def _for(self, node: ast.For, frame: Frame) -> str | None:
         value = self.evaluate(node.iter, frame)
         if value is None or type(value) in (int, float, bool):
@@ -294,7 +330,7 @@ class Walk(Calls):
         catches = _catches(node.handlers)
         scope, place = Try(catches, self.doubt), self._place()
         self.tries.append(scope)
-        calls = self.unknown_calls
+        steps = self.open_steps
         try:
             try:
                 end = self.block(node.body, frame)
@@ -306,7 +342,7 @@ class Walk(Calls):
                 handler = next(each for each in node.handlers if _catches([each])(error.error))
                 end = self._handle(handler, frame)
             else:
-                end = self._after_try(node, frame, end, scope.maybe or self.unknown_calls > calls)
+                end = self._after_try(node, frame, end, scope.maybe or self.open_steps > steps)
         finally:
             last = self.block(node.finalbody, frame)
         return last or end
@@ -412,6 +448,10 @@ class Walk(Calls):
         ast.Import: _import,
         ast.ImportFrom: _import,
     }
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    return isinstance(body[-1], ast.Return | ast.Continue | ast.Break)
 
 
 def _as_load(target: ast.expr) -> ast.expr:

@@ -159,14 +159,18 @@ class World(Package):
             if wanted in text:
                 for match in pattern.finditer(text):
                     yield module, (match[1] or match[2]).decode()
+        yield from self._computed(top)
+
+    def _computed(self, top: str) -> list[tuple[str, str]]:
+        """The same for names that are made on the way; torch does so for its backends alone."""
         if top not in self._setters:
             self._setters[top] = [
                 (module, match[1].decode())
-                for module, text in self.texts(top)
+                for module, text in (self.texts(top) if top != "torch" else ())
                 if b"setattr(" in text
                 for match in COMPUTED.finditer(text)
             ]
-        yield from self._setters[top]
+        return self._setters[top]
 
     def homes(self, module: str, name: str) -> list[str]:
         """Where else in its package something of that name is defined, in whatever case."""

@@ -1,0 +1,47 @@
+"""Ways of giving an attribute that a reader of source may overlook: never a certain finding."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import check_packages
+from missing_aa import check
+from missing_aa.checker.findings import WILL_FAIL
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    """A folder with all files, and what the new versions really do with them."""
+    folder = tmp_path_factory.mktemp("cases")
+    check_packages.place(folder)
+    program = Path(check_packages.__file__)
+    subprocess.run([sys.executable, program, "write", folder], check=True)
+    done = subprocess.run(
+        [sys.executable, program, "run", folder], check=True, capture_output=True, text=True
+    )
+    return folder, json.loads(done.stdout)
+
+
+def answer(cases, name: str):
+    folder, met = cases
+    return check(folder / f"{name}.pt", paths=[folder / "new"]), met[name]
+
+
+@pytest.mark.parametrize("name", check_packages.GIVEN)
+def test_what_runs_is_never_said_to_fail(cases, name):
+    found, met = answer(cases, name)
+    assert met == ""  # the case is what it claims to be
+    assert found.answer != WILL_FAIL, [finding.message for finding in found.certain]
+
+
+@pytest.mark.parametrize("name", check_packages.MISSING)
+def test_what_fails_is_foretold_with_its_first_error(cases, name):
+    found, met = answer(cases, name)
+    assert met
+    assert found.answer == WILL_FAIL
+    first = found.certain[0]
+    said = f"{first.error}: {first.message}"
+    assert met.startswith(said.partition(" from ")[0])
