@@ -88,9 +88,12 @@ class World(Package):
             f"{above}.*" in self.installed for above in _above(module)
         )
 
-    def holds(self, top: str) -> bool:
-        """Whether a path that begins so can be looked up here: any can."""
-        return True
+    def resolve(self, path: str, seen: frozenset = frozenset()) -> Place | None:
+        """What a dotted path leads to, from the longest part of it that is a module of a file."""
+        for module in (path, *_above(path)):
+            if self.environment.find(module) or module in self.installed:
+                return self.find(module, path[len(module) + 1 :], seen)
+        return None
 
     def find(self, module: str, name: str, seen: frozenset = frozenset()) -> Place | None:
         if seen:

@@ -46,13 +46,9 @@ class Package:
             or any(f"{above}.*" in self.installed for above in _above(module))
         )
 
-    def holds(self, top: str) -> bool:
-        """Whether paths that begin with this name are of this package."""
-        return top == self.name
-
     def resolve(self, path: str, seen: frozenset = frozenset()) -> Place | None:
         """What a dotted path leads to, with the longest part of it that is a module first."""
-        if not self.holds(path.partition(".")[0]):
+        if path.partition(".")[0] != self.name:
             return Place("", path)
         for module in (path, *_above(path)):
             if self.has(module):
