@@ -1,16 +1,12 @@
 """Each check turns down the stub and plausible wrong answers, with a hint that fits."""
 
-import pickletools
+import pickle
 
 import pytest
 import torch
 from torch import nn
 
 from helpers.checks import pickles as check
-
-
-def globals_of(data):
-    return [arg for opcode, arg, _ in pickletools.genops(data) if opcode.name == "GLOBAL"]
 
 
 def setstate_right(self, state):
@@ -53,7 +49,6 @@ def attribute_names(module):
 
 
 RIGHT = [
-    (check.packages, lambda data: {name.split(".")[0].split(" ")[0] for name in globals_of(data)}),
     (check.where_attributes_live, WHERE),
     (check.compare_keys, lambda file, model: (model.keys() - file.keys(), file.keys() - model)),
     (
@@ -66,11 +61,6 @@ RIGHT = [
 ]
 
 WRONG = [
-    (check.packages, lambda data: set(globals_of(data)), "a space between them"),
-    (check.packages, lambda data: {n.split(" ")[0] for n in globals_of(data)}, "the first dot"),
-    (check.packages, lambda data: {n.split(" ")[1] for n in globals_of(data)}, "other end"),
-    (check.packages, lambda data: [n.split(".")[0] for n in globals_of(data)], "a set is asked"),
-    (check.packages, lambda data: {"torch"}, "gave {'torch'}"),
     (check.where_attributes_live, WHERE | {"weight": "__dict__"}, "the optimizer"),
     (check.where_attributes_live, WHERE | {"eps": "class"}, "a plain value"),
     (check.where_attributes_live, WHERE | {"eps": "somewhere"}, "none of the words"),
@@ -124,4 +114,140 @@ def test_a_dictionary_with_places_left_open_is_not_yet_solved():
 
 
 def test_an_answer_that_raises_is_told_so():
-    assert "your code raised ZeroDivisionError" in check.packages(lambda data: 1 / 0).hint
+    assert "your code raised ZeroDivisionError" in check.same_output(lambda a, b: 1 / 0).hint
+
+
+class Before:
+    """Release 1 of the learner's library."""
+
+    def forward(self, x):
+        return x
+
+
+class TorchBefore(nn.Module):
+    def forward(self, x):
+        return x
+
+
+class Grown(Before):
+    def __init__(self):
+        self.gain = 1
+
+    def forward(self, x):
+        return x * self.gain
+
+
+class TorchGrown(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Identity()
+
+    def forward(self, x):
+        return self.gain(x)
+
+
+class ByDefault(Grown):
+    gain = 1
+
+
+class Forgiving(Grown):
+    def forward(self, x):
+        return x * getattr(self, "gain", 1)
+
+
+class Unread(Grown):
+    def forward(self, x):
+        return x
+
+
+class Unchanged(Before):
+    def forward(self, x):
+        return 2 * x
+
+
+class Shouting(Before):
+    def forward(self, x):
+        raise ValueError(x)
+
+
+class NeedsAnArgument(Grown):
+    def __init__(self, gain):
+        self.gain = gain
+
+
+class Renamed(Grown):
+    def forward(self, x):
+        return x * self.gian
+
+
+class RaisesByHand(Grown):
+    def forward(self, x):
+        if "gain" not in vars(self):
+            raise AttributeError("'Mine' object has no attribute 'gain'")
+        return x
+
+
+class FailsOtherwise(Grown):
+    def forward(self, x):
+        return x * vars(self)["gain"]
+
+
+class Stub(Before):
+    pass
+
+
+def upgraded(old, new, file_by=None):
+    """What the check says of a file that `old` wrote, if both are releases of a class `Mine`."""
+
+    def written(version):
+        version.__name__ = version.__qualname__ = "Mine"
+        globals()["Mine"] = version
+        return pickle.dumps(version())
+
+    file = written(file_by or old)
+    new.__name__ = new.__qualname__ = "Mine"
+    globals()["Mine"] = new
+    return check.broken_by_an_upgrade(file, new)
+
+
+@pytest.mark.parametrize("old, new", [(Before, Grown), (TorchBefore, TorchGrown)])
+def test_a_file_that_an_upgrade_broke_is_solved(old, new):
+    verdict = upgraded(old, new)
+    assert verdict.solved, verdict
+
+
+@pytest.mark.parametrize(
+    "new, hint",
+    [
+        (ByDefault, "finds one on the class"),
+        (Forgiving, "nobody asks for that without a default"),
+        (Unread, "nobody asks for that without a default"),
+        (Unchanged, "has every attribute"),
+        (Shouting, "a new object fails too"),
+        (NeedsAnArgument, "a new object fails too"),
+        (Renamed, "a new object fails too"),
+        (RaisesByHand, "not for want of an attribute"),
+        (FailsOtherwise, "fails with KeyError"),
+    ],
+)
+def test_a_file_that_still_works_or_a_class_that_never_did_is_told_so(new, hint):
+    verdict = upgraded(Before, new)
+    assert verdict.status == "wrong" and hint in verdict.hint
+
+
+def test_a_file_that_the_new_release_wrote_is_not_an_old_one():
+    assert "has every attribute" in upgraded(Before, Grown, file_by=Grown).hint
+
+
+def test_a_class_under_another_name_and_an_object_are_told_so(monkeypatch):
+    monkeypatch.setitem(globals(), "Mine", Before)
+    Before.__name__ = Before.__qualname__ = "Mine"
+    file = pickle.dumps(Before())
+    assert "of another class" in check.broken_by_an_upgrade(file, Grown).hint
+    assert "the class itself" in check.broken_by_an_upgrade(file, Grown()).hint
+    monkeypatch.delitem(globals(), "Mine")
+    assert "does not even load" in check.broken_by_an_upgrade(file, Grown).hint
+
+
+def test_an_upgrade_that_was_not_written_is_not_yet_solved():
+    assert upgraded(Before, Stub).status == "open"

@@ -74,8 +74,8 @@ def test_the_teacher_is_told_what_to_ask_and_what_will_be_answered(deck, lessons
     real = [text for text in told if ": The real thing" in text]
     assert real and all("`weights_only=False` was the fix" in text for text in real)
     assert not any("`__init__` runs, else" in text for text in real)
-    (where,) = [text for text in told if "Exercise 2: where does it live?" in text]
-    assert where.count("- `where_attributes_live`: ") >= 3 and "packages" not in where
+    (where,) = [text for text in told if "Exercise 1: where does it live?" in text]
+    assert where.count("- `where_attributes_live`: ") >= 3 and "broken_by" not in where
 
 
 def test_an_exercise_has_its_title_and_its_minutes_and_nothing_says_below(deck, lessons):

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Can a lesson tell its story with this model? Tried in the releases themselves."""
 
 import tempfile
 from pathlib import Path
@@ -19,17 +19,23 @@ class UnsuitableModel(Problem):
 
 
 def check_model(
-    model_name: str, writer: str, readers: list[str], image_size: int = 64, fails: str = ""
+    model_name: str,
+    writer: str,
+    readers: list[str],
+    image_size: int = 64,
+    fails: str = "",
+    keep: str = "",
 ) -> str:
     """Say in a line that a lesson can use this model, after trying it.
 
     It has to hold a ConvNormAct where `writer` makes it, and, written whole there, to run in each
-    of `readers`; or, with `fails`, to meet there an error in whose text that stands. Raises
-    UnsuitableModel, which says what is in the way and names models that do.
+    of `readers`; or, with `fails`, to meet there an error in whose text that stands. The file that
+    `writer` wrote stays at the path `keep`, if one is given. Raises UnsuitableModel, which says
+    what is in the way and names models that do.
     """
     suggested = FAILING if fails else SUGGESTED
     with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder, Trials() as trials:
-        path = str(Path(folder, "model.pt"))
+        path = keep or str(Path(folder, "model.pt"))
         blocks = trials.under(writer, _write, model_name, path).result()
         if blocks is None:
             raise _unsuitable(f"timm {writer} has no model {model_name!r}", suggested)

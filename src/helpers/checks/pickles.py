@@ -1,6 +1,5 @@
-"""Checks of what a pickle asks for, what it holds, and what an object of an older class lacks."""
+"""Checks of what a pickle holds, what an object of an older class lacks, and what mends it."""
 
-import collections
 import pickle
 from collections.abc import Callable
 
@@ -10,21 +9,43 @@ from helpers.checks.verdict import NotYet, exercise, given, is_stub
 
 
 @exercise
-def packages(answer: Callable[[bytes], set]) -> str | None:
-    """A function from the bytes of a pickle to the set of top-level packages it asks for."""
-    # Protocol 2 is what torch.save writes: there every name is a GLOBAL.
-    found = given(answer(pickle.dumps(collections.OrderedDict(a=nn.ReLU), protocol=2)))
-    if not isinstance(found, set):
-        return f"a set is asked for, and this is a {type(found).__name__}"
-    if any(" " in name for name in found):
-        return "the module and the class stand in one string, with a space between them"
-    if any("." in name for name in found):
-        return "only the top-level package, the part before the first dot"
-    if {"OrderedDict", "ReLU"} & found:
-        return "these are names of classes; the package stands at the other end of the string"
-    if found != {"collections", "torch"}:
-        return f"for an OrderedDict that holds nn.ReLU it gave {found or 'nothing'}"
-    return None
+def broken_by_an_upgrade(file: bytes, new: type) -> str | None:
+    """The pickle of an object, and a newer class of its name: it loads, and fails at its use."""
+    if not isinstance(new, type):
+        return "the class itself is asked for, not an object of it"
+    if vars(new).keys() <= vars(_Empty).keys():
+        raise NotYet
+    try:
+        old = pickle.loads(file)
+    except Exception as error:
+        return f"the file does not even load ({error}); keep the name of the class"
+    if type(old) is not new:
+        return f"the file holds a {type(old).__name__} of another class than the one you give"
+    try:
+        fresh = new()
+        fresh.forward(3)
+    except Exception as error:
+        return (
+            f"a new object fails too ({type(error).__name__}: {error}); the authors' own tests "
+            "would have found that"
+        )
+    try:
+        old.forward(3)
+    except AttributeError as error:
+        if error.obj is old and hasattr(fresh, str(error.name)):
+            return None
+        return f"it fails ({error}), but not for want of an attribute that a new object has"
+    except Exception as error:
+        return f"it fails with {type(error).__name__}; an attribute that is missing is asked for"
+    lacks = sorted(vars(fresh).keys() - vars(old).keys())
+    if not lacks:
+        return "the old object runs: it has every attribute that a new one has"
+    if any(hasattr(new, name) for name in lacks):
+        return f"the old object runs: it lacks {lacks[0]}, and finds one on the class"
+    return f"the old object runs: it lacks {lacks[0]}, and nobody asks for that without a default"
+
+
+class _Empty: ...
 
 
 @exercise
