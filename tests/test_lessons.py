@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-NOTEBOOKS = sorted(Path(__file__).parents[1].glob("notebooks/*.ipynb"))
+NOTEBOOKS = sorted(Path(__file__).parents[1].glob("notebooks/[0-9][0-9]_*.ipynb"))
 PARAMETERS = {"model_name", "writer", "reader", "fixed", "current", "seed", "image_size"}
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 PROMISE = r"%%(timm .+--raises|expect [A-Z])"  # of an error, in a cell's first line

@@ -14,7 +14,7 @@ from helpers.checks import pickles, start
 from helpers.checks.verdict import Verdict
 
 HEAD = "# 42 · A lesson\n\n**Why?**"
-FIRST, SECOND = "failing_step", "works_in_1_0_12"
+FIRST, SECOND = "who_asked", "outcomes"
 
 
 def shown(verdict: Verdict):
@@ -23,8 +23,10 @@ def shown(verdict: Verdict):
     return new_output("execute_result", data=data, metadata=metadata, execution_count=1)
 
 
-RIGHT, WRONG, LEFT = (shown(start.failing_step(answer)) for answer in ("forward", "load", ...))
-OTHER_RIGHT = shown(start.works_in_1_0_12(True))
+RIGHT, WRONG, LEFT = (
+    shown(start.who_asked(answer)) for answer in ("ConvNormAct.forward", "load", ...)
+)
+OTHER_RIGHT = shown(start.outcomes(start.RIGHT))
 
 
 def exercise(number, name, *outputs, solution_output=RIGHT):
@@ -76,18 +78,20 @@ def test_solved_wrong_and_left_are_told_apart_and_the_hint_is_there(tmp_path, as
         lesson(
             *exercise(1, FIRST, WRONG),
             *exercise(2, SECOND, OTHER_RIGHT),
-            *exercise(3, "packages", shown(pickles.packages(...)), solution_output=OTHER_RIGHT),
+            *exercise(
+                3, "same_output", shown(pickles.same_output(...)), solution_output=OTHER_RIGHT
+            ),
         ),
     )
     code, said = ask(path)
     assert code == said["exit_code"] == 1 and said["schema"] == 1
     (sheet,) = said["notebooks"]
-    assert states(sheet) == {FIRST: "wrong", SECOND: "solved", "packages": "open"}
+    assert states(sheet) == {FIRST: "wrong", SECOND: "solved", "same_output": "open"}
     assert (sheet["number"], sheet["title"]) == ("42", "A lesson")
     assert (sheet["solved"], sheet["of"]) == (1, 3)
     first, second, _ = sheet["exercises"]
-    assert first["hint"] == "which word did the cell print just before the traceback?"
-    assert first["title"] == "1: the failing_step" and second["hint"] == ""
+    assert first["hint"] == '"loaded" was printed: the error came after that'
+    assert first["title"] == "1: the who_asked" and second["hint"] == ""
 
 
 def test_all_solved_is_exit_code_0(tmp_path, ask):
@@ -101,7 +105,7 @@ def test_a_solution_that_was_run_is_not_the_learners(tmp_path, ask):
     assert code == 1 and states(said["notebooks"][0]) == {FIRST: "open"}
 
 
-@pytest.mark.parametrize("outputs", [[], [new_output("stream", text="✓ failing step: correct")]])
+@pytest.mark.parametrize("outputs", [[], [new_output("stream", text="✓ who asked: correct")]])
 def test_no_record_is_no_attempt(tmp_path, ask, outputs):
     path = save(tmp_path / "a.ipynb", lesson(*exercise(1, FIRST, *outputs)))
     assert states(ask(path)[1]["notebooks"][0]) == {FIRST: "open"}
@@ -114,8 +118,8 @@ def test_the_solution_copied_into_the_stub_counts(tmp_path, ask):
 
 
 def test_a_cell_of_the_learners_own_counts_and_later_trials_do_no_harm(tmp_path, ask):
-    own = new_code_cell("check.failing_step('forward')", outputs=[RIGHT])
-    later = new_code_cell("check.failing_step('load')", outputs=[WRONG])
+    own = new_code_cell("check.who_asked('ConvNormAct.forward')", outputs=[RIGHT])
+    later = new_code_cell("check.who_asked('load')", outputs=[WRONG])
     path = save(tmp_path / "a.ipynb", lesson(*exercise(1, FIRST, LEFT), own, later))
     assert ask(path)[0] == 0
 
@@ -183,7 +187,7 @@ def test_what_is_no_notebook_is_told_and_the_rest_is_read(tmp_path, ask, text, c
         {"outputs": [{"metadata": {"missing_aa": {"exercise": 3, "status": "solved"}}}]},
         {"outputs": [{"metadata": {"missing_aa": {"exercise": FIRST, "status": "done"}}}]},
         {"outputs": [{"metadata": {"missing_aa": {"exercise": FIRST, "status": ["solved"]}}}]},
-        {"metadata": 3, "source": [3, "check.failing_step(1)"]},
+        {"metadata": 3, "source": [3, "check.who_asked(1)"]},
     ],
 )
 def test_odd_cells_are_nothing(tmp_path, ask, odd):
@@ -314,15 +318,15 @@ def test_what_jupyterlab_saves_is_what_is_read(tmp_path, ask):
     if lab.CHROMIUM is None:
         pytest.skip("no Chromium or Chrome on this machine")
     cells = [new_code_cell("from helpers.checks import start as check"), *exercise(1, FIRST)]
-    cells[2].source = "check.failing_step('load')"
-    cells[3].source, cells[3].outputs = "check.failing_step('forward')", []
+    cells[2].source = "check.who_asked('load')"
+    cells[3].source, cells[3].outputs = "check.who_asked('ConvNormAct.forward')", []
     notebook = lesson(*cells)
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     path = save(tmp_path / "work" / "a.ipynb", notebook)
     with lab.server(path.parent, tmp_path) as address, lab.browser() as page:
         opened = lab.Lab(page, address, path)
         opened.menu("Run", "Run All Cells$")
-        lab.expect(page.locator("[role=status]", has_text="failing step")).to_have_count(
+        lab.expect(page.locator("[role=status]", has_text="who asked")).to_have_count(
             2, timeout=lab.MINUTES
         )
         opened.saved()

@@ -169,6 +169,22 @@ def test_an_exercise_that_a_plan_names_is_in_its_section():
                 assert f"### {wanted[0].upper()}{wanted[1:]}" in here, wanted
 
 
+def paths():
+    """The path of half an hour, as lesson 00 and README have it: (lesson, sections, minutes)."""
+    for text in ("\n".join(texts("00", "markdown")), (ROOT / "README.md").read_text("utf-8")):
+        table = rows(text.split("**Half an hour?**")[1].split("\n\n")[1])
+        yield [(re.search(r"\d\d", lesson)[0], names, int(took)) for lesson, names, took in table]
+
+
+def test_the_path_of_half_an_hour_is_the_same_everywhere_and_its_minutes_are_the_sections():
+    first, second = paths()
+    assert first == second
+    for number, names, took in first:
+        timed = dict(row[:2] for row in rows(part(page(f"lesson_{number}.md"), "Time")))
+        assert took == sum(int(timed[name.strip("* ")]) for name in names.split(";"))
+    assert sum(took for *_, took in first) <= 30
+
+
 def questions():
     pieces = re.split(r"^## Question (\d)\n", page("questions.md"), flags=re.M)[1:]
     return dict(zip(pieces[::2], pieces[1::2], strict=True))
