@@ -68,12 +68,20 @@ def lesson_page(notebook: nbformat.NotebookNode, download: str) -> nbformat.Note
     notebook.cells[0].source += f"\n\n{{download}}`Download this lesson <{download}>`"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = _lead_to_parts(cell.source)
+            cell.source = _lead_to_parts(_with_pictures(cell))
         tags = cell.metadata.get("tags", [])
         for hide, prompt in (FOLDS[tag] for tag in tags if tag in FOLDS):
             cell.metadata.tags = [*tags, hide]
             cell.metadata.mystnb = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
     return notebook
+
+
+def _with_pictures(cell: nbformat.NotebookNode) -> str:
+    """A text whose attached pictures stand in it: myst-nb knows no attachments."""
+    text = cell.source
+    for name, data in cell.get("attachments", {}).items():
+        text = text.replace(f"attachment:{name}", f"data:image/png;base64,{data['image/png']}")
+    return text
 
 
 def _lead_to_parts(text: str) -> str:

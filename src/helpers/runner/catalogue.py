@@ -13,6 +13,9 @@ from missing_aa.errors import Problem, UsageProblem
 UNMEASURED_MB = 3000
 """The peak memory of a lesson whose notebook does not say: a few kernels with torch in each."""
 
+SHAPES = ("[0-9][0-9]_*.ipynb", "ten_minutes.ipynb")
+"""The names of lessons' notebooks: the numbered ones, and the one that stands alone."""
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -30,7 +33,8 @@ class Lesson:
     def answers_to(self, word: str) -> bool:
         """Whether a person means this lesson by its number or its full name."""
         number = self.name[:2]
-        return word == self.name or (word.isdecimal() and int(word) == int(number))
+        both = word.isdecimal() and number.isdecimal()
+        return word == self.name or (both and int(word) == int(number))
 
 
 def root() -> Path:
@@ -97,7 +101,8 @@ def _convert(name: str, text: str, default: object) -> object:
 
 
 def _notebooks(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.glob("notebooks/[0-9][0-9]_*.ipynb")) if _is_ours(path)]
+    paths = [path for shape in SHAPES for path in sorted(folder.glob(f"notebooks/{shape}"))]
+    return [path for path in paths if _is_ours(path)]
 
 
 def _is_ours(path: Path) -> bool:

@@ -45,5 +45,7 @@ def write(notebook: Path, page: Path) -> None:
     title = next(iter(headings), notebook.stem)
     resources = {"metadata": {"name": title, "path": str(notebook.parent)}}
     html, _ = HTMLExporter(config=SETTINGS).from_notebook_node(nb, resources)
-    html = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', html)  # from page to page
+    html = re.sub(
+        r'href="(\d\d_\w+|ten_minutes)\.ipynb', r'href="\1.html', html
+    )  # from page to page
     page.write_text(html, encoding="utf-8")
