@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 from tools import ten_minutes_pictures
 
+from helpers.runner import catalogue
+
 NOTEBOOK = ten_minutes_pictures.NOTEBOOK
 IMAGE = re.compile(r"!\[([^\]]*)\]\(attachment:(\w+\.png)\)")
 
@@ -29,7 +31,7 @@ def texts(notebook):
 def attached(notebook):
     """File name -> text alternative and PNG of each picture that a text shows."""
     return {
-        name: (alt, cell.attachments[name]["image/png"])
+        name: (alt.replace(r"\_", "_"), cell.attachments[name]["image/png"])
         for cell in notebook.cells
         if cell.cell_type == "markdown"
         for alt, name in IMAGE.findall(cell.source)
@@ -149,3 +151,11 @@ def test_its_cells_run_with_torch_ipython_and_the_standard_library_only(tmp_path
     assert "AttributeError: 'Block' object has no attribute 'aa'" in done.stdout
     assert done.stdout.count("equal: True") == 2
     assert list(tmp_path.iterdir()) == [], "it leaves nothing behind"
+
+
+def test_it_is_run_with_the_numbered_lessons_and_by_its_name():
+    lessons = catalogue.lessons(NOTEBOOK.parents[1])
+    assert [lesson.name for lesson in lessons].index("ten_minutes") == len(lessons) - 1
+    (alone,) = catalogue.choose(lessons, ["ten_minutes"])
+    assert alone.path == NOTEBOOK
+    assert alone not in catalogue.choose(lessons, ["3"])

@@ -72,10 +72,16 @@ def _small(png: str) -> str:
 def attach(notebook: nbformat.NotebookNode, drawn: dict[str, tuple[str, str]]) -> None:
     """Put each picture, with its text alternative, into the text that names it."""
     for cell in notebook.cells:
-        for name in IMAGE.findall(cell.source) if cell.cell_type == "markdown" else []:
-            alt, png = drawn[name]
-            cell.source = IMAGE.sub(lambda _: f"![{alt}](attachment:{name})", cell.source)  # noqa: B023
-            cell.attachments = {name: {"image/png": png}}
+        if found := IMAGE.search(cell.source):
+            alt, png = drawn[found[1]]
+            shown = f"![{_plain(alt)}](attachment:{found[1]})"
+            cell.source = cell.source.replace(found[0], shown)
+            cell.attachments = {found[1]: {"image/png": png}}
+
+
+def _plain(text: str) -> str:
+    """A text in which Markdown sees no emphasis: `__init__` would lose its lines."""
+    return text.replace("_", r"\_")
 
 
 if __name__ == "__main__":
