@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import nbformat
@@ -56,10 +57,18 @@ class Learner:
         self._place.cleanup()
 
     def wait(self) -> str:
-        """Until its JupyterLab answers; its address, which takes TOKEN. Raises Problem if never."""
-        self._url = self._address()
-        self._ask("api/status")
-        return self._url
+        """Until its JupyterLab answers; its address, which takes TOKEN. Raises Problem if never.
+
+        The file with the address is written before anybody listens there.
+        """
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self._server.poll() is None:
+            with suppress(urllib.error.URLError, FileNotFoundError):
+                self._url = self._address()
+                self._ask("api/status")
+                return self._url
+            time.sleep(0.2)
+        raise Problem("JupyterLab did not start; python -m helpers doctor may say why")
 
     def work(self, lesson: Path) -> None:
         """Open a lesson and run every cell of it. Raises Problem where one fails."""
@@ -86,16 +95,11 @@ class Learner:
             raise Problem(f"{lesson}: {reply['content']['evalue']}")
 
     def _address(self) -> str:
-        """Where JupyterLab says that it listens, in a file that it writes when it does."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and self._server.poll() is None:
-            for file in self._folder.glob("jpserver-*.json"):
-                try:
-                    return json.loads(file.read_text())["url"]
-                except ValueError:  # it is being written
-                    pass
-            time.sleep(0.2)
-        raise Problem("JupyterLab did not start; python -m helpers doctor may say why")
+        """Where JupyterLab is going to listen; FileNotFoundError until it has written that."""
+        for file in self._folder.glob("jpserver-*.json"):
+            with suppress(ValueError):  # it is being written
+                return json.loads(file.read_text())["url"]
+        raise FileNotFoundError(self._folder)
 
     def _ask(self, path: str, body: dict | None = None) -> dict:
         data = None if body is None else json.dumps(body).encode()
