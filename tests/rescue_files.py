@@ -71,6 +71,27 @@ def _write_with_output(name: str, path: str, settings: dict) -> None:
     torch.save(output, f"{path}.output.pt")
 
 
+def write_fine_tuned(release: str, name: str, path: Path, classes: int) -> None:
+    """PATH.pt and PATH.output.pt: a model of 1000 classes whose head was replaced by another."""
+    with Trials(1) as trials:
+        trials.under(release, _write_fine_tuned, name, str(path), classes).result()
+
+
+def _write_fine_tuned(name: str, path: str, classes: int) -> None:
+    import timm
+    import torch
+
+    from missing_aa.tensors import fixed_input, perturb
+
+    torch.manual_seed(0)
+    model = timm.create_model(name)
+    model.head = torch.nn.Linear(model.head.in_features, classes)
+    with torch.no_grad():
+        output = perturb(model)(fixed_input(224))
+    torch.save(model, f"{path}.pt")
+    torch.save(output, f"{path}.output.pt")
+
+
 def write_odd_ones(release: str, folder: Path) -> None:
     """training.pt, weights.pt, tresnet.pt and scripted.pt; the first two hold what regnet.pt does.
 

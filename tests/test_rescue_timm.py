@@ -126,3 +126,59 @@ def test_a_release_that_cannot_load_the_original_is_named(written, tmp_path, cap
     assert main(["rescue", str(source), str(tmp_path / "out.safetensors"), *words]) == 1
     error = capsys.readouterr().err
     assert "timm 1.0.3, with the original: ModuleNotFoundError" in error
+
+
+# Fine-tuned: other classes than timm's own.
+
+TURNED = ("swin_tiny_patch4_window7_224", "poolformer_s12", "sequencer2d_s")
+
+
+@pytest.fixture(scope="module")
+def seven(tmp_path_factory):
+    """NAME.pt of seven classes and NAME.output.pt, written by 0.6.13; today their heads move."""
+    folder = tmp_path_factory.mktemp("seven")
+    rescue_files.write_with_outputs(folder, {name: {"num_classes": 7} for name in TURNED})
+    return folder
+
+
+@pytest.mark.parametrize("name", TURNED)
+def test_a_state_dict_says_its_own_number_of_classes(seven, tmp_path, name):
+    torch.save(find(seven / f"{name}.pt").state_dict, tmp_path / "sd.pt")
+    assert rescue(tmp_path / "sd.pt", tmp_path / "out", "--architecture", name) == 0
+    wanted = torch.load(seven / f"{name}.output.pt")
+    is_equal = difference(output_of(tmp_path / "out"), wanted) < 1e-4
+    assert is_equal == (name != "poolformer_s12"), "timm's filter changes what poolformer computes"
+
+
+def test_a_replaced_head_counts_and_not_what_the_model_says(tmp_path, capsys):
+    rescue_files.write_fine_tuned("0.6.13", "vit_tiny_patch16_224", tmp_path / "ten", 10)
+    assert rescue(tmp_path / "ten.pt", tmp_path / "out") == 0
+    assert "1000" not in capsys.readouterr().out
+    wanted = torch.load(tmp_path / "ten.output.pt")
+    assert difference(output_of(tmp_path / "out"), wanted) < 1e-4
+    assert find(tmp_path / "ten.pt").report.num_classes is None
+
+
+def test_what_the_file_does_not_say_can_be_said(tmp_path, capsys):
+    model = timm.create_model("resnet10t", num_classes=0, stem_width=16)
+    torch.save(model.state_dict(), tmp_path / "sd.pt")
+    words = [tmp_path / "sd.pt", tmp_path / "out", "--architecture", "resnet10t"]
+    assert rescue(*words, "--num-classes", 0) == 1
+    assert "--model-arg NAME=VALUE" in capsys.readouterr().err
+    assert rescue(*words, "--num-classes", 0, "--model-arg", "stem_width=16") == 0
+    made = timm.create_model(f"local-dir:{tmp_path / 'out'}", pretrained=True)
+    assert all(map(torch.equal, made.state_dict().values(), model.state_dict().values()))
+
+
+def test_a_part_of_a_model_is_a_root(tmp_path, capsys):
+    whole = torch.nn.ModuleDict({"encoder": timm.create_model("resnet10t", num_classes=0)})
+    torch.save(whole, tmp_path / "whole.pt")
+    torch.save(whole.state_dict(), tmp_path / "sd.pt")
+    words = ["--architecture", "resnet10t", "--num-classes", 0, "--root"]
+    for name in ("whole", "sd"):
+        assert rescue(tmp_path / f"{name}.pt", tmp_path / name, *words, "encoder") == 0
+        assert rescue(tmp_path / f"{name}.pt", tmp_path / "none", *words, "decoder") == 2
+        assert "no module 'decoder'" in capsys.readouterr().err
+        made = timm.create_model(f"local-dir:{tmp_path / name}", pretrained=True)
+        wanted = whole["encoder"].state_dict()
+        assert all(map(torch.equal, made.state_dict().values(), wanted.values()))

@@ -168,10 +168,10 @@ def _model(root: Root, limits: Limits) -> Model:
         model.elements = sum(view.elements for view in weights.tensors.values())
         model.parameters = weights.parameters
         model.prefix, model.notes = weights.prefix, weights.notes
+        if root.dotted:
+            inner, _ = find_models.unwrap(root.value)
+            model.architecture = timm_config.architecture(inner)
+            model.num_classes = timm_config.num_classes(inner, weights.tensors.values())
     except CheckpointError as problem:
         model.notes = [f"its weights cannot be counted: {problem}"]
-    if root.dotted:
-        inner, _ = find_models.unwrap(root.value)
-        model.architecture = timm_config.architecture(inner)
-        model.num_classes = timm_config.num_classes(inner)
     return model

@@ -21,7 +21,9 @@ def add(commands) -> None:
     )
     command.add_argument("files", nargs="+", metavar="SOURCE", type=Path)
     command.add_argument("--to", type=Path, metavar="FOLDER", help="write a file for each SOURCE")
-    command.add_argument("--root", metavar="NAME", help="which of several models in the file")
+    command.add_argument(
+        "--root", metavar="NAME", help="which of several models in the file, or which part of one"
+    )
     command.add_argument("--force", action="store_true", help="replace a target that is there")
     command.add_argument(
         "--format",
@@ -31,6 +33,17 @@ def add(commands) -> None:
     )
     command.add_argument(
         "--architecture", metavar="NAME", help="timm's name of the model, for --format timm"
+    )
+    command.add_argument(
+        "--num-classes", metavar="N", type=int, help="of the model, where the file does not say"
+    )
+    command.add_argument(
+        "--model-arg",
+        metavar="NAME=VALUE",
+        type=_model_arg,
+        action="append",
+        default=[],
+        help="what else timm.create_model has to be given, for --format timm; may be repeated",
     )
     command.add_argument(
         "--verify-with",
@@ -61,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
     from missing_aa.rescuer.session import Session
 
     _check_trust(args)
+    if args.format != "timm" and (args.num_classes is not None or args.model_arg):
+        raise UsageProblem("--num-classes and --model-arg go with --format timm")
     gc.freeze()  # what is imported stays: a child need not look through it
     pairs = _pairs(args)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends in order then, too
@@ -97,7 +112,12 @@ def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote
             with disk.partial(source, target, args.force, disk.FOLDER) as folder:
                 found = rescue.rescue(source, args.root, limits(args), **common)
                 outcome.fit = fit_timm.write(
-                    found.state_dict, found.report, args.architecture, folder
+                    found.state_dict,
+                    found.report,
+                    args.architecture,
+                    folder,
+                    args.num_classes,
+                    dict(args.model_arg),
                 )
             outcome.report = found.report
         else:
@@ -111,6 +131,19 @@ def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote
     except Problem as problem:
         outcome.problem = problem
     return outcome
+
+
+def _model_arg(word: str) -> tuple[str, object]:
+    """NAME=VALUE: a Python number, tuple, string, True, False or None; other text as it is."""
+    import ast
+
+    name, equals, text = word.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"write NAME=VALUE, not {word!r}")
+    try:
+        return name, ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return name, text
 
 
 def _fit_timm():

@@ -126,7 +126,7 @@ class _Search:
 
 
 def choose(found: list[Root], name: str | None) -> Root:
-    """The one model, or the one of that name.
+    """The one model, or the one of that name, or the part of one that its modules' names lead to.
 
     Raises WhichRoot, which lists them, Malformed where there is none, Refused for a name of two.
     """
@@ -141,16 +141,46 @@ def choose(found: list[Root], name: str | None) -> Root:
         raise Refused(f"two models in it go by the name {ascii(name)}; so it names none")
     if named:
         return named[0]
+    parts = [part for root in found for part in _parts(root, name, len(found) == 1)]
+    if len(parts) == 1:
+        return parts[0]
     listed = ", ".join(
         f"{ascii(root.name)[1:-1] or 'the file itself'} ({ascii(root.kind)[1:-1]})"
         for root in found
     )
     if len(found) == 1:
         raise WhichRoot(
-            f"it holds no model {ascii(name)} but one, for which no --root is needed: {listed}"
+            f"it holds no model and no module {ascii(name)}, but one model, for which no --root is "
+            f"needed: {listed}"
         )
     asked = "it holds several models" if name is None else f"it holds no model {ascii(name)}"
     raise WhichRoot(f"{asked}; choose one with --root NAME (in Python: root=NAME): {listed}")
+
+
+def _parts(root: Root, name: str | None, alone: bool) -> Iterator[Root]:
+    """The module of that name inside a model, or the tensors of a state_dict under it.
+
+    The name is the way in the file; of the only model in it, the name that the model gives it, too.
+    """
+    before = f"{root.name}." if root.name else ""
+    ways = {name.removeprefix(before)} if name and name.startswith(before) else set()
+    ways |= {name} if name and alone else set()
+    for way in ways:
+        if root.dotted:
+            part = unwrap(root.value)[0]
+            for step in way.split("."):
+                children = pairs(attributes(part).get("_modules"))
+                part = next((child for key, child in children if key == step), None)
+            value, dotted = part, unwrap(part)[0].dotted or NAMELESS if is_module(part) else ""
+            is_there = is_module(part) and _holds_tensors(part)
+        else:
+            weights = {key: item for key, item in pairs(root.value) if isinstance(key, str)}
+            value = {
+                key[len(way) + 1 :]: weights[key] for key in weights if key.startswith(f"{way}.")
+            }
+            is_there, dotted = bool(value), ""
+        if is_there:
+            yield Root(name, value, dotted, root.notes)
 
 
 def _steps(way: tuple | None) -> list[str]:

@@ -1,8 +1,10 @@
 """What a timm model says of itself: plain values in its attributes, believed only in plain form."""
 
 import re
+from collections.abc import Iterable
 
 from missing_aa.contents.standins import Standin, attributes, pairs
+from missing_aa.contents.views import View
 
 CONFIGS = ("pretrained_cfg", "default_cfg")
 SIZES = ("input_size", "test_input_size")
@@ -17,9 +19,11 @@ def architecture(model: Standin) -> str | None:
     return name if isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name) else None
 
 
-def num_classes(model: Standin) -> int | None:
+def num_classes(model: Standin, tensors: Iterable[View]) -> int | None:
+    """What the model says, if one of its tensors has so many rows: a replaced head has others."""
     number = attributes(model).get("num_classes", _config(model).get("num_classes"))
-    return number if type(number) is int and 0 <= number < 2**31 else None
+    rows = {view.shape[0] for view in tensors if view.shape}
+    return number if type(number) is int and number in {0, *rows} else None
 
 
 def config(model: Standin) -> dict:

@@ -106,7 +106,7 @@ def _describe(
     if root.dotted:
         model, _ = unwrap(root.value)
         report.architecture = timm_config.architecture(model)
-        report.num_classes = timm_config.num_classes(model)
+        report.num_classes = timm_config.num_classes(model, weights.tensors.values())
         report.config = timm_config.config(model)
         report.writer = (writer := made_by(program, walk(model)[0])) and str(writer)
     return report

@@ -7,6 +7,7 @@ Only the weights come from the file; every class is the installed timm's.
 import contextlib
 import difflib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SOURCE = ("url", "file", "hf_hub_id", "hf_hub_filename", "state_dict", "source", "tag")
 """What of a pretrained_cfg tells where other weights come from."""
+MISMATCH = re.compile(r"size mismatch for (\S+)\.weight: .*? shape torch\.Size\(\[(\d+)")
+"""What load_state_dict says of a layer with other rows in the file than in the model."""
 SPARE = 2**28
 """Bytes by which timm's model may exceed four times the file: it can have more classes."""
 
@@ -46,20 +49,29 @@ class Fit:
 
 
 def write(
-    state_dict: "dict[str, Tensor]", report: Report, architecture: str | None, folder: Path
+    state_dict: "dict[str, Tensor]",
+    report: Report,
+    architecture: str | None,
+    folder: Path,
+    num_classes: int | None = None,
+    model_args: dict | None = None,
 ) -> Fit:
-    """Make the folder.
+    """Make the folder; the report gets the number of classes that the model has.
 
-    Raises DoesNotFit, CheckpointError where timm is missing, OSError from the disk.
+    `num_classes` and `model_args` (what create_model is to be given besides) are needed where the
+    file does not say them. Raises DoesNotFit, CheckpointError where timm is missing, OSError from
+    the disk.
     """
     from safetensors import SafetensorError
 
     timm = installed_timm()
     name = current_name(timm, architecture or report.architecture)
-    model = _load(timm, name, state_dict, report)
+    model_args = model_args or {}
+    model = _load(timm, name, state_dict, report, num_classes, model_args)
+    report.num_classes = model.num_classes
     weights = model.state_dict()
     folder.mkdir()
-    config = _config(model, name)
+    config = _config(model, name) | ({"model_args": model_args} if model_args else {})
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     # Under timm's present names; under the file's own where timm's filter takes only those.
     for form in (weights, state_dict):
@@ -118,11 +130,13 @@ def installed_timm():
     return timm
 
 
-def _settings(timm, name: str, state_dict: "dict[str, Tensor]", report: Report) -> dict:
+def _settings(
+    timm, name: str, state_dict: "dict[str, Tensor]", report: Report, model_args: dict
+) -> dict:
     """What of the model's pretrained_cfg the file decides: its input, its number of classes."""
     known = {key: value for key, value in report.config.items() if key != "fixed_input_size"}
     settings = known | {"custom_load": False, "label_offset": 0}
-    model = _sketch(timm, name, known)
+    model = _sketch(timm, name, known, model_args)
     weights = model.state_dict()
     needed = sum(weight.nbytes for weight in weights.values())
     if needed > 4 * report.nbytes + SPARE:  # nor does a tiny file fill the memory
@@ -139,8 +153,7 @@ def _settings(timm, name: str, state_dict: "dict[str, Tensor]", report: Report) 
             return state_dict[key].shape[axis], weights[key].shape[axis]
         return None
 
-    rows = {len(weight) for weight in state_dict.values() if weight.ndim}
-    classes = report.num_classes if report.num_classes in {0, *rows} else None
+    classes = report.num_classes
     if classes is None and (found := widths(model.pretrained_cfg.get("classifier"), 0)):
         classes = found[0]
     if classes is not None:
@@ -152,29 +165,58 @@ def _settings(timm, name: str, state_dict: "dict[str, Tensor]", report: Report) 
     return settings
 
 
-def _sketch(timm, name: str, overlay: dict):
+def _sketch(timm, name: str, overlay: dict, model_args: dict):
     """A model as timm makes it, without memory for its weights where timm can do that."""
     import torch
 
     with quiet():
         try:
             with torch.device("meta"):
-                return timm.create_model(name, pretrained_cfg_overlay=overlay)
+                return timm.create_model(name, pretrained_cfg_overlay=overlay, **model_args)
         except Exception:  # some models work out numbers while they are made
-            return timm.create_model(name, pretrained_cfg_overlay=overlay)
+            return timm.create_model(name, pretrained_cfg_overlay=overlay, **model_args)
 
 
-def _load(timm, name: str, state_dict: "dict[str, Tensor]", report: Report):
-    """The model with the weights, through timm's own checkpoint filter."""
-    try:
-        settings = _settings(timm, name, state_dict, report)
+def _load(
+    timm,
+    name: str,
+    state_dict: "dict[str, Tensor]",
+    report: Report,
+    num_classes: int | None,
+    model_args: dict,
+):
+    """The model with the weights, through timm's own checkpoint filter.
+
+    The number of classes is what the filtered weights of the classifier say, whatever the file's
+    attributes say: a head that was replaced leaves them as they were.
+    """
+
+    def made(settings: dict):
         overlay = settings | {"state_dict": dict(state_dict)}
         with quiet():
-            return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
+            return timm.create_model(
+                name, pretrained=True, pretrained_cfg_overlay=overlay, **model_args
+            )
+
+    try:
+        settings = _settings(timm, name, state_dict, report, model_args)
+        if num_classes is not None:
+            return made(settings | {"num_classes": num_classes})
+        try:
+            return made(settings)
+        except RuntimeError as error:
+            heads = timm.get_pretrained_cfg(name).classifier
+            heads = (heads,) if isinstance(heads, str) else heads or ()
+            rows = {int(rows) for layer, rows in MISMATCH.findall(str(error)) if layer in heads}
+            if len(rows) != 1:
+                raise
+            return made(settings | {"num_classes": rows.pop()})
     except Exception as error:  # a filter may trip over names that it does not expect
         raise DoesNotFit(
-            f"timm {timm.__version__} cannot take these weights as {name}: {why(error)}. All of "
-            "them come out without --format timm, for the release that wrote them"
+            f"timm {timm.__version__} cannot take these weights as {name}: {why(error)}. A model "
+            "made with other arguments than timm's own needs them here too (--num-classes, "
+            "--model-arg NAME=VALUE). Without --format timm all of them come out, under the file's "
+            "names"
         ) from error
 
 
