@@ -6,11 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 from matplotlib.colors import to_rgba
-from tools import readme_picture
 
 from helpers import plots
 from helpers.plots import matrix as draw
 from helpers.plots import window
+from helpers.plots.svg import svg
 from missing_aa.matrix import atlas
 from missing_aa.matrix.cells import DIFFERENT, ERROR, HUNG, NO_MODEL, OK, Cell, Outcome
 
@@ -201,8 +201,8 @@ def test_cells_without_the_bug_make_no_window():
 def test_the_picture_is_the_same_each_time_and_says_what_it_shows():
     fig, alt = window.window(*the_window())
     once, again = (
-        readme_picture.svg(fig, alt),
-        readme_picture.svg(*window.window(*the_window())),
+        svg(fig, alt),
+        svg(*window.window(*the_window())),
     )
     assert once == again
     root = ElementTree.fromstring(once)
@@ -216,7 +216,7 @@ def test_the_picture_in_the_docs_is_drawn_from_the_atlas_of_this_package():
         pytest.skip("the atlas is not measured yet: make atlas")
     carried = atlas.load()
     picture = PICTURE.read_text(encoding="utf-8")
-    drawn = readme_picture.svg(*window.window(carried.cells, carried.releases))
+    drawn = svg(*window.window(carried.cells, carried.releases))
     assert texts(picture) == texts(drawn), f"python -m tools.readme_picture {PICTURE}"
     assert len(picture.encode()) < 60_000
 

@@ -3,39 +3,12 @@
 python -m tools.readme_picture docs/matrix_window.svg
 """
 
-import html
-import io
 import sys
 from pathlib import Path
 
-import matplotlib
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-
-from helpers.plots import style
+from helpers.plots.svg import svg
 from helpers.plots.window import window
 from missing_aa.matrix import atlas
-
-
-def svg(fig: Figure, alt: str) -> str:
-    """A figure as SVG with its title and description, byte for byte the same each time.
-
-    Text stays text, in whatever sans-serif the viewer has; DejaVu, for which it is laid out, is
-    among the widest.
-    """
-    stream = io.StringIO()
-    settings = {
-        "svg.hashsalt": "missing-aa",
-        "svg.fonttype": "none",
-        "font.sans-serif": ["DejaVu Sans", "Verdana"],
-    }
-    with style(), matplotlib.rc_context(settings):
-        FigureCanvasSVG(fig).print_svg(stream, metadata={"Date": None, "Creator": None})
-    title = html.escape(fig.axes[0].get_title(), quote=False)
-    said = f" <title>{title}</title>\n <desc>{html.escape(alt, quote=False)}</desc>\n"
-    head, defs, rest = stream.getvalue().partition(" <defs>")
-    return head + said + defs + rest
-
 
 if __name__ == "__main__":
     carried = atlas.load()

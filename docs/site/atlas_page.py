@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from tools import readme_picture
-
 from as_markdown import plain
 from helpers.plots import matrix as draw
+from helpers.plots.svg import svg
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.explain import index
 from missing_aa.matrix import atlas, summary
@@ -52,7 +51,7 @@ def write(folder: Path) -> None:
     years = draw.survival_by_years(carried.cells, carried.releases, FORMS)
     pairs = draw.survival(carried.cells, carried.releases, FORMS[:2])
     for name, figure in {"years": years, "pairs": pairs}.items():
-        (folder / f"{name}.svg").write_text(readme_picture.svg(*figure), encoding="utf-8")
+        (folder / f"{name}.svg").write_text(svg(*figure), encoding="utf-8")
     errors = list(index())
     page = PAGE.format(
         models=len(carried.models),
