@@ -4,13 +4,15 @@ import argparse
 
 
 def add(commands) -> None:
+    from missing_aa.cli.options import add_limits
+
     command = commands.add_parser(
         "compat",
         help="say what in a new version of a library breaks old whole-model pickles",
         description="Compare two versions of a package's source, without importing it, and say "
         "what breaks for objects that OLD pickled and NEW uses: attributes that they lack, classes "
         "that are not where they were, states that no longer fit. Each is a folder, a wheel, a "
-        "source archive, or a release of timm, as timm==1.0.3. Exit code 1 means findings.",
+        "source archive, or a release of any package, as timm==1.0.3. Exit code 1 means findings.",
     )
     command.add_argument("old", metavar="OLD")
     command.add_argument("new", metavar="NEW")
@@ -21,6 +23,12 @@ def add(commands) -> None:
         help="also what only methods that nothing here calls would meet, or what comes after "
         "another finding",
     )
+    command.add_argument(
+        "--modules-only",
+        action="store_true",
+        help="leave out what is no torch.nn.Module: datasets, trainers, configurations",
+    )
+    add_limits(command, ("seconds",))
     form = command.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the findings as JSON")
     form.add_argument(
@@ -30,13 +38,19 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from missing_aa.cli.options import limits
+    from missing_aa.cli.progress import counting
     from missing_aa.cli.render import compat
     from missing_aa.comparer.compare import compare
+    from missing_aa.errors import LimitReached
 
-    comparison = compare(args.old, args.new, args.package)
+    with counting() as tick:
+        comparison = compare(
+            args.old, args.new, args.package, args.modules_only, limits(args), tick
+        )
     compat.warn(comparison)
     chosen = [each for each in comparison.findings if each.certain or args.possible]
-    exit_code = 1 if chosen else 0
+    exit_code = LimitReached.exit_code if comparison.not_done else int(bool(chosen))
     if args.json:
         print(compat.as_json(comparison, exit_code))
     elif args.github:

@@ -1,24 +1,46 @@
-"""The progress bar of commands that work through files."""
+"""The progress bars of commands that work through much."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Self
 
 from missing_aa.text import clean
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LARGE = 100_000_000
 """Bytes from which there is a progress bar, also for a single file."""
 
 
-def bar_for(console: Console, sources: list[Path]) -> "Bar | NoBar":
+def bar_for(console: "Console", sources: list[Path]) -> "Bar | NoBar":
     """A progress bar on a terminal, for what is large or many; elsewhere nothing."""
     sizes = {source: _size(source) for source in sources}
     if not console.is_terminal or (len(sources) == 1 and sum(sizes.values()) < LARGE):
         return NoBar()
     return Bar(console, sizes)
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[str, int, int], None]]:
+    """Takes what is being done, how much and of how much; a terminal shows it."""
+    if not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("")
+
+        def tick(what: str, done: int, total: int) -> None:
+            progress.update(task, description=clean(what, 60), completed=done, total=total)
+
+        yield tick
 
 
 class NoBar:
@@ -38,7 +60,7 @@ class NoBar:
 class Bar:
     """A progress bar over the bytes of some files."""
 
-    def __init__(self, console: Console, sizes: dict[Path, int]):
+    def __init__(self, console: "Console", sizes: dict[Path, int]):
         from rich.progress import (
             BarColumn,
             DownloadColumn,

@@ -38,7 +38,9 @@ class Class:
     @cached_property
     def is_module(self) -> bool:
         """Whether it is, or may well be, a torch.nn.Module."""
-        return any(path.startswith("torch.nn.") for path in self.foreign)
+        return any(path.startswith("torch.nn.") for path in self.foreign) or any(
+            each.path == "torch.nn.modules.module.Module" for each in self.order
+        )
 
     @cached_property
     def own(self) -> dict[str, ast.AST | None]:
@@ -84,11 +86,17 @@ class Class:
 class Classes:
     """The classes of one package, each made once, and the flows of its functions.
 
-    `flows` may be shared by two versions that share syntax trees.
+    `flows` may be shared by two versions that share syntax trees. `modules_only` leaves out what is
+    no torch.nn.Module.
     """
 
-    def __init__(self, package: Package, flows: dict[tuple[int, int], Flow] | None = None):
-        self.package = package
+    def __init__(
+        self,
+        package: Package,
+        flows: dict[tuple[int, int], Flow] | None = None,
+        modules_only: bool = False,
+    ):
+        self.package, self._modules_only = package, modules_only
         self._flows = {} if flows is None else flows
         self._made: dict[str, Class] = {}
 
@@ -96,8 +104,11 @@ class Classes:
         """Module and qualified name of every class that a pickle can name."""
         for module, names in self.package.modules.items():
             for name, node in names.bound.items():
-                if isinstance(node, ast.ClassDef):
-                    yield from ((module, nested) for nested in _nested(name, node))
+                for nested in _nested(name, node) if isinstance(node, ast.ClassDef) else ():
+                    # None where something took its module's place.
+                    found = self.get(module, nested)
+                    if found and (found.is_module or not self._modules_only):
+                        yield module, nested
 
     def get(self, module: str, name: str) -> Class | None:
         """The class that a name leads to in a module, through aliases; None if it is none."""

@@ -3,7 +3,7 @@
 import ast
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,56 +18,84 @@ from missing_aa.comparer.package import Package
 from missing_aa.comparer.sources import About, Source
 from missing_aa.comparer.state_rules import changes
 from missing_aa.comparer.usage import Use
-from missing_aa.errors import UsageProblem
+from missing_aa.errors import LimitReached, UsageProblem
+from missing_aa.limits import DEFAULT, Limits
+
+Tick = Callable[[str, int, int], object]
+"""Takes what is being done, how much of it is done, and of how much."""
 
 
 @dataclass
 class Comparison:
-    """Both versions, and what would break an old pickle in the new one."""
+    """Both versions, and what would break an old pickle in the new one.
+
+    `not_done` says what there was no time for.
+    """
 
     old: About
     new: About
     findings: list[Finding]
+    not_done: str = ""
 
 
 def compare(
-    old: str | os.PathLike, new: str | os.PathLike, package: str | None = None
+    old: str | os.PathLike,
+    new: str | os.PathLike,
+    package: str | None = None,
+    modules_only: bool = False,
+    limits: Limits = DEFAULT,
+    tick: Tick = lambda *_: None,
 ) -> Comparison:
-    """Compare two versions that a person names: folders, archives, or `timm==1.0.3`.
+    """Compare two versions that a person names: folders, archives, or releases as `timm==1.0.3`.
 
-    Raises what `sources.read_source` raises, and UsageProblem where the two cannot be compared.
+    `modules_only` leaves out the classes that are no torch.nn.Module; of `limits`, the seconds
+    count. Raises what `sources.read_source` raises, UsageProblem where the two cannot be compared,
+    LimitReached where the time is over before the first class is compared.
     """
     old, new = os.fspath(old), os.fspath(new)
     if old == new or (Path(old).exists() and Path(old).resolve() == Path(new).resolve()):
         raise UsageProblem(f"OLD and NEW are both {old}; name two versions")
+    limits = limits.started()
+
+    def going_on(what: str, done: int, total: int) -> None:
+        limits.check("objects", 0, "")  # the clock
+        tick(what, done, total)
+
     with _no_collection():
-        return _compare(old, new, package)
+        return _compare(old, new, package, modules_only, going_on)
 
 
-def _compare(old: str, new: str, package: str | None) -> Comparison:
+def _compare(old: str, new: str, package: str | None, modules_only: bool, tick: Tick) -> Comparison:
     parsed: dict = {}
-    before, after = (sources.read_source(named, package, parsed) for named in (old, new))
+    before, after = (sources.read_source(named, package, parsed, tick) for named in (old, new))
     if before.about.package != after.about.package:
         raise UsageProblem(
             f"{old} holds {before.about.package} and {new} holds {after.about.package}; a pickle "
             "names the package, so two versions of one are needed"
         )
-    return Comparison(before.about, after.about, findings(before, after))
-
-
-def findings(old: Source, new: Source) -> list[Finding]:
-    """What would break, by place in the new version."""
     flows: dict = {}  # what they share is followed once
-    before, after = (Classes(Package(source), flows) for source in (old, new))
-    was, now = Use(before), Use(after)
-    found, missing = [*Moves(was, now)], Missing(was, now)
-    for module, name in before.names():
-        if there := after.get(module, name):
-            here = before.get(module, name)
+    was, now = (Use(Classes(Package(each), flows, modules_only), tick) for each in (before, after))
+    comparison = Comparison(before.about, after.about, [*Moves(was, now)])
+    _compare_classes(was, now, comparison, tick)
+    comparison.findings.sort(key=lambda each: (each.file, each.line, each.class_, each.attribute))
+    return comparison
+
+
+def _compare_classes(was: Use, now: Use, comparison: Comparison, tick: Tick) -> None:
+    before, after, missing = was.classes, now.classes, Missing(was, now)
+    shared = [name for name in before.names() if after.get(*name)]
+    found = comparison.findings
+    try:
+        for done, (module, name) in enumerate(shared):
+            tick("classes compared", done, len(shared))
+            here, there = before.get(module, name), after.get(module, name)
             found += missing.of(f"{module}.{name}", here, there)
-            found += _changes(f"{module}.{name}", here, there, new)
-    found += _traps(before, after)
-    return sorted(found, key=lambda each: (each.file, each.line, each.class_, each.attribute))
+            found += _changes(f"{module}.{name}", here, there, after.package.source)
+        found += _traps(before, after)
+    except LimitReached as reached:
+        comparison.not_done = (
+            f"{len(shared) - done:,} of {len(shared):,} classes were not compared: {reached}"
+        )
 
 
 def _changes(path: str, was: Class, now: Class, new: Source) -> Iterator[Finding]:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from missing_aa import releases
 from missing_aa.errors import Problem, UsageProblem
+from missing_aa.releases.sources import fetch_source
 
 APART = {"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools"}
 """Folders beside a package that are often packages as well, and that no pickle names."""
@@ -56,17 +56,23 @@ class Source:
     hidden: set[str] = field(default_factory=set)
 
 
-def read_source(named: str, package: str | None = None, parsed: dict | None = None) -> Source:
-    """Read a folder, an archive, or a release as `timm==1.0.3`.
+def read_source(
+    named: str,
+    package: str | None = None,
+    parsed: dict | None = None,
+    tick: Callable[[str, int, int], object] = lambda *_: None,
+) -> Source:
+    """Read a folder, an archive, or a release as `timm==1.0.3`, of any package on the index.
 
     `package` chooses one of several that are in it. `parsed` keeps syntax trees by text, so that
-    what two versions share is parsed once. Raises UsageProblem for what is not there or not a
-    package, Unreadable for what is broken, and what `releases.fetch` raises.
+    what two versions share is parsed once; `tick` gets how many modules of how many are parsed.
+    Raises UsageProblem for what is not there or not a package, Unreadable for what is broken, and
+    what `fetch_source` raises.
     """
     label, version, found = _open(named)
     name = _choose(named, found, package)
     source = Source(About(label, name, version))
-    _parse(source, *found[name], {} if parsed is None else parsed)
+    _parse(source, *found[name], {} if parsed is None else parsed, tick)
     about = source.about
     about.modules = len(source.files)
     if not source.files:
@@ -78,13 +84,11 @@ def read_source(named: str, package: str | None = None, parsed: dict | None = No
 def _open(named: str) -> tuple[str, str | None, dict[str, tuple[str, Files]]]:
     """Its label, its version if that is told, and the packages in it."""
     if release := re.fullmatch(r"([\w.-]+)==(.+)", named):
-        if release[1] != "timm":
-            raise UsageProblem(
-                f"{named}: only releases of timm can be named so; give a folder, or the wheel that "
-                f"pip download --no-deps {named} brings"
-            )
-        found = packages(releases.fetch(release[2]))
-        return f"timm {release[2]}", release[2], {"timm": ("timm", found["timm"][1])}
+        name = re.sub(r"[-.]", "_", release[1]).lower()
+        found = packages(fetch_source(release[1], release[2]))
+        found = {own: (own, files) for own, (_, files) in found.items()}
+        own = {each: found[each] for each in found if each.lower() == name}
+        return f"{release[1]} {release[2]}", release[2], own or found
     path = Path(named)
     if not named or not path.exists():
         raise UsageProblem(f"{named or 'an empty name'}: there is no such file or folder")
@@ -107,9 +111,12 @@ def _choose(named: str, found: dict, wanted: str | None) -> str:
     )
 
 
-def _parse(source: Source, folder: str, files: Files, parsed: dict[bytes, ast.Module]) -> None:
+def _parse(
+    source: Source, folder: str, files: Files, parsed: dict[bytes, ast.Module], tick
+) -> None:
     """Parse the files into the source; what cannot be parsed is hidden, and said to be left out."""
-    for path in sorted(files):
+    for done, path in enumerate(sorted(files)):
+        tick(f"modules of {source.about.named} parsed", done, len(files))
         parts = PurePosixPath(path).parts
         stem = parts[-1].partition(".")[0]
         if not all(map(str.isidentifier, (*parts[:-1], stem))):

@@ -1,7 +1,7 @@
 """What an object meets when its methods call each other, through all that it inherits."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from missing_aa.comparer.classes import Class, Classes, works_on_instance
@@ -121,7 +121,7 @@ class Use:
     a class that is neither a torch module nor callable, every public method.
     """
 
-    def __init__(self, classes: Classes):
+    def __init__(self, classes: Classes, tick: Callable[[str, int, int], object] = lambda *_: None):
         self.classes = classes
         self._spoken: set[str] = set()
         self._made: dict[Class, Run] = {}
@@ -130,7 +130,9 @@ class Use:
         before = -1
         while before != len(self._spoken):
             before = len(self._spoken)
-            self._used = {each: self._run(each, self._names(each)) for each in every}
+            for done, each in enumerate(every):
+                tick("classes followed", done, len(every))
+                self._used[each] = self._run(each, self._names(each))
             self._spoken = self._spoken.union(*(run.spoken for run in self._used.values()))
 
     def made(self, of: Class) -> Run:

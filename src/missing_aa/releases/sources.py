@@ -20,6 +20,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
 from missing_aa import releases
 from missing_aa.errors import UsageProblem
 from missing_aa.releases.cache import PARTIAL, ReleaseProblem, cache_folder
@@ -27,7 +36,7 @@ from missing_aa.releases.cache import PARTIAL, ReleaseProblem, cache_folder
 RELEASE = re.compile(r"([A-Za-z0-9][\w.-]*)==([\w.!+-]+)")
 """How a person names a release: `timm==1.0.31`."""
 
-ARCHIVES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
+ARCHIVES = (".tar.gz", ".zip")
 COMPILED = (".so", ".pyd")
 MOST_BYTES = 500_000_000
 """So many bytes of source are in no library."""
@@ -49,9 +58,9 @@ def fetch_source(name: str, version: str) -> Path:
     It is made once, in the cache, whole or not at all. Raises UsageProblem for what the index does
     not have, and ReleaseProblem where it cannot be asked or gives something else than it says.
     """
-    if _plain(name) == "timm" and version in releases.KNOWN:
+    if canonicalize_name(name) == "timm" and version in releases.KNOWN:
         return releases.fetch(version)
-    target = cache_folder() / "sources" / f"{_plain(name)}-{version}"
+    target = cache_folder() / "sources" / f"{canonicalize_name(name)}-{version}"
     if target.is_dir():
         return target
     try:
@@ -140,9 +149,12 @@ def _write(folder: Path, modules: Iterator[tuple[PurePosixPath, bytes]]) -> None
 def _choose(name: str, version: str) -> File:
     """The smallest wheel, or the source archive."""
     found = list(_files(_pages(name), name))
-    those = [file for file in found if _same(_version_of(file.name, name), version)]
+    try:
+        those = [file for file in found if _version_of(file.name, name) == Version(version)]
+    except InvalidVersion:
+        raise UsageProblem(f"{name}=={version}: {version} is no version") from None
     if not those:
-        versions = list(dict.fromkeys(_version_of(file.name, name) for file in found))
+        versions = [str(each) for each in sorted({_version_of(file.name, name) for file in found})]
         known = f"it has {', '.join(versions[-5:])}" if versions else "it has no such package"
         raise UsageProblem(f"{name}=={version}: the package index has no such release; {known}")
     wheels = [file for file in those if file.name.endswith(".whl")]
@@ -184,33 +196,19 @@ class _Links(html.parser.HTMLParser):
         self.found += [value for key, value in attrs if (tag, key) == ("a", "href") and value]
 
 
-def _version_of(file: str, name: str) -> str:
-    """The version in a file's name; "" if it is of another package."""
-    stem = file.removesuffix(".whl")
-    for ending in ARCHIVES:
-        stem = stem.removesuffix(ending)
-    if file.endswith(".whl"):
-        head, _, rest = stem.partition("-")
-        return rest.partition("-")[0] if _plain(head) == _plain(name) else ""
-    head, version = stem[: len(name)], stem[len(name) :]
-    return version[1:] if _plain(head) == _plain(name) and version[:1] == "-" else ""
-
-
-def _same(one: str, other: str) -> bool:
-    def numbers(version: str) -> str:
-        return re.sub(r"(\.0)+$", "", version.lower().removeprefix("v").replace("_", "+"))
-
-    return bool(one) and numbers(one.partition("+")[0]) == numbers(other.partition("+")[0])
-
-
-def _plain(name: str) -> str:
-    """A package's name as indexes compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _version_of(file: str, name: str) -> Version | None:
+    """The version in a file's name; None if it is of another package, or no package's."""
+    read = parse_wheel_filename if file.endswith(".whl") else parse_sdist_filename
+    try:
+        package, version, *_ = read(file)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+    return version if package == canonicalize_name(name) else None
 
 
 def _pages(name: str) -> list[dict]:
     try:
-        return json.loads(_pip("page", _plain(name)))
+        return json.loads(_pip("page", canonicalize_name(name)))
     except ReleaseProblem as problem:
         raise ReleaseProblem(f"{name}: the package index cannot be asked ({problem})") from problem
 

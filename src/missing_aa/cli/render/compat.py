@@ -19,6 +19,8 @@ def warn(comparison: Comparison) -> None:
     """Say on stderr what was left out, and when the two are the wrong way round."""
     old, new = comparison.old, comparison.new
     said = [*old.left_out, *new.left_out]
+    if comparison.not_done:
+        said.append(comparison.not_done)
     if old.version and new.version and _is_newer(old.version, new.version):
         said.append(
             f"OLD ({old.version}) is newer than NEW ({new.version}): this says what breaks when "
@@ -42,6 +44,7 @@ def as_json(comparison: Comparison, exit_code: int) -> str:
         "old": asdict(comparison.old),
         "new": asdict(comparison.new),
         "findings": [_entry(finding) for finding in comparison.findings],
+        "not_done": comparison.not_done,
         "exit_code": exit_code,
     }
     return json.dumps(clean_all(said), indent=2)
