@@ -267,6 +267,6 @@ def test_kin_are_of_the_same_class():
 
 @pytest.mark.long
 def test_the_record_of_classes_is_what_the_releases_say():
-    from missing_aa.explainer import model_classes
+    from tools import model_classes
 
     assert model_classes.collect() == model_classes.TARGET.read_text("utf-8")

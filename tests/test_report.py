@@ -332,4 +332,4 @@ def test_what_jupyterlab_saves_is_what_is_read(tmp_path, ask):
         opened.saved()
     code, said = ask(path)
     (one,) = said["notebooks"][0]["exercises"]
-    assert code == 1 and one["status"] == "wrong" and one["hint"].startswith("which word")
+    assert code == 1 and one["status"] == "wrong" and one["hint"].startswith('"loaded" was printed')

@@ -112,7 +112,7 @@ def _model(model: "Model") -> list[str]:
     if named:
         lines.append(", ".join(named))
     if model.tensors is not None:
-        count = f"{model.tensors} tensors, {size(model.bytes)}"
+        count = f"{model.tensors} tensor{'s' * (model.tensors != 1)}, {size(model.bytes)}"
         if model.parameters is not None:
             count = f"{model.parameters:,} parameters, {count}"
         lines.append(count)
