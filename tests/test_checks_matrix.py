@@ -61,6 +61,11 @@ def newest_of_any_format(cells, releases, model, writer):
     return max(fine, key=releases.index, default=None)
 
 
+def newest_without_an_error(cells, releases, model, writer):
+    fine = {c.reader for c in cells if c.key[:2] == (model, writer) and c.outcome.error is None}
+    return next((release for release in reversed(releases) if release in fine), None)
+
+
 def newest_that_stumbles(cells, releases, model, writer):
     mine = [cell for cell in cells if (cell.model, cell.writer) == (model, writer)]
     mine = sorted(mine, key=lambda cell: releases.index(cell.reader))
@@ -118,6 +123,7 @@ RIGHT = [
 WRONG = [
     (check.newest_reader, newest_last_cell, "any order"),
     (check.newest_reader, newest_as_text, "as text"),
+    (check.newest_reader, newest_without_an_error, "where the outcome is another output"),
     (check.newest_reader, newest_up_to_the_first_failure, "again by a later one"),
     (check.newest_reader, newest_of_any_model, "one model"),
     (check.newest_reader, newest_of_any_writer, "one writer"),

@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 
 from IPython import get_ipython
 from IPython.display import DisplayHandle, publish_display_data
-from ipywidgets import SelectionSlider, VBox
+from ipywidgets import Dropdown, SelectionSlider, VBox
 from matplotlib.figure import Figure
 
 from helpers.plots import bundle
+
+MOST_STOPS = 12
+"""A slider with more of them is hard to set."""
 
 Draw = Callable[..., tuple[Figure, str]]
 
@@ -28,13 +31,8 @@ def explore(draw: Draw, start: dict[str, object], **choices: Sequence) -> None:
 
 
 def panel(draw: Draw, start: dict[str, object], **choices: Sequence) -> VBox:
-    """Show a slider for each choice, and below them the picture, drawn anew when one is moved."""
-    sliders = {
-        name: SelectionSlider(
-            options=list(values), value=start[name], description=name, continuous_update=False
-        )
-        for name, values in choices.items()
-    }
+    """Show a slider or a list for each choice, and below them the picture, drawn anew each time."""
+    sliders = {name: _control(name, list(values), start[name]) for name, values in choices.items()}
     picture = DisplayHandle()
 
     def redraw(_) -> None:
@@ -48,6 +46,13 @@ def panel(draw: Draw, start: dict[str, object], **choices: Sequence) -> VBox:
     publish_display_data({**box._repr_mimebundle_(), "text/html": ""})
     picture.display(bundle(*draw(**start)), raw=True)
     return box
+
+
+def _control(name: str, values: list, value: object) -> Dropdown | SelectionSlider:
+    """A slider for a few stops; of many, a list to choose from."""
+    if len(values) > MOST_STOPS:
+        return Dropdown(options=values, value=value, description=name)
+    return SelectionSlider(options=values, value=value, description=name, continuous_update=False)
 
 
 def someone_is_there() -> bool:
