@@ -95,7 +95,7 @@ WRONG_FOLDS = {
     "the bias: write bn(x)": with_bias(lambda bn: 3 * right_bias(bn)),
     "the bias has the shape": with_bias(lambda bn: right_bias(bn)[:, None]),
     "has changed": change_in_place,
-    "RuntimeError": lambda conv, bn: (conv.weight * factor(bn), right_bias(bn)),
+    "the first axis of the weight": lambda conv, bn: (conv.weight * factor(bn), right_bias(bn)),
 }
 
 
