@@ -1,44 +1,20 @@
-"""Checks of lesson 02: the frequency that an alias shows, and the binomial blur."""
+"""Checks of lesson 02: the binomial blur, and the block with `aa`."""
 
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from helpers.checks.verdict import exercise, given
-
-
-@exercise
-def alias(answer: Callable[[float, int], float]) -> str | None:
-    """A function from (frequency, step) to the frequency seen when every step-th sample is kept.
-
-    Both in cycles per sample, of the old samples and of the new ones.
-    Source: the sampling theorem; a frequency f is not told apart from its distance to an integer.
-    """
-    if not _equal(given(answer(0.1, 2)), 0.2):
-        return "0.1 cycles per sample, every second kept: a cycle now takes half as many samples"
-    seen = answer(0.4, 2)
-    if _equal(seen, 0.8):
-        return "no wave has more than half a cycle per sample; fold it back below 0.5"
-    if _equal(seen, -0.2):
-        return "a frequency has no sign here: a wave that runs backwards looks the same"
-    if not _equal(seen, 0.2):
-        return f"for 0.4 and every second sample it gave {seen:g}; how far is 0.8 from an integer?"
-    for frequency, step, right in [(0.5, 2, 0.0), (0.45, 3, 0.35), (0.3, 4, 0.2)]:
-        if not _equal(answer(frequency, step), right):
-            return f"right so far, but wrong for {frequency} and a step of {step}"
-    return None
-
-
-def _equal(seen: float, right: float) -> bool:
-    """Within rounding; a NaN equals nothing."""
-    return abs(seen - right) < 1e-6
+from helpers.checks.verdict import NO_RETURN, NotYet, exercise, given
+from helpers.layers import BlurPool2d, ConvNormAct
 
 
 @exercise
 def binomial(answer: Callable[[int], Tensor]) -> str | None:
     """A function from a size to the binomial blur kernel of that many taps, shape (size,)."""
     kernel = torch.as_tensor(given(answer(5))).float()
+    if kernel.shape == (5,) and torch.allclose(kernel * 32, torch.tensor([1.0, 5, 10, 10, 5])):
+        return "that is the beginning of the row with six numbers; which row has five?"
     if kernel.shape != (5,):
         return f"five taps are asked for, shape (5,), and this has shape {tuple(kernel.shape)}"
     if torch.allclose(kernel, torch.tensor([1.0, 4, 6, 4, 1])):
@@ -55,3 +31,53 @@ def binomial(answer: Callable[[int], Tensor]) -> str | None:
     if three.shape != (3,) or not torch.allclose(three, torch.tensor([0.25, 0.5, 0.25])):
         return "right for 5 taps, but not for 3"
     return None
+
+
+@exercise
+def block_with_aa(block: type[nn.Module]) -> str | None:
+    """A conv → norm → act block of (in_channels, out_channels, stride, aa_layer): like ours?"""
+    x = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    if not list(block(3, 4).children()) and block(3, 4)(x) is None:
+        raise NotYet
+    for stride, layer, what in _BLOCKS:
+        mine, ours = block(3, 4, stride, layer).eval(), _ours(stride, layer)
+        if missing := {"conv", "bn", "act"} - dict(mine.named_children()).keys():
+            return f"it has no {', '.join(sorted(missing))}; files look weights up by these names"
+        if not hasattr(mine, "aa"):
+            return f"{what}: the object has no attribute aa; forward, or somebody else, asks for it"
+        if (mine.aa is None) != (ours.aa is None):
+            return f"{what}: its aa is {mine.aa}; where is something dropped that it protects?"
+        if mine.state_dict().keys() != ours.state_dict().keys():
+            return f"{what}: no old file has a state_dict of {sorted(mine.state_dict())}"
+        mine.load_state_dict(ours.state_dict())
+        found, right = mine(x), ours(x)
+        if found is None:
+            return NO_RETURN
+        if found.shape != right.shape:
+            return (
+                f"{what}: the map is {found.shape[-1]} wide instead of {right.shape[-1]}; "
+                "who has the stride?"
+            )
+        if not torch.allclose(found, right, atol=1e-5):
+            return f"{what}: the map has the right size and other values; what comes after what?"
+    return None
+
+
+_BLOCKS = (
+    (1, None, "stride 1, without aa"),
+    (2, None, "stride 2, without aa"),
+    (2, BlurPool2d, "stride 2, with a blur"),
+    (1, BlurPool2d, "stride 1, with a blur"),
+)
+"""Stride and aa_layer of the blocks that are tried, and what they are called."""
+
+
+def _ours(stride: int, layer: type[nn.Module] | None) -> nn.Module:
+    """The course's own block with every weight moved away from where it was born."""
+    ours = ConvNormAct(3, 4, 3, stride=stride, aa_layer=layer).eval()
+    with torch.no_grad():
+        for number, tensor in enumerate(ours.state_dict().values()):
+            if tensor.is_floating_point():
+                wave = torch.sin(torch.arange(tensor.numel()) * 1.7 + number)
+                tensor += 0.3 * wave.reshape(tensor.shape)
+    return ours

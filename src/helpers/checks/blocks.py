@@ -120,8 +120,8 @@ def fold_norm(fold: Callable[[nn.Conv2d, nn.BatchNorm2d], tuple[Tensor, Tensor]]
         if "size of tensor" not in str(error):
             raise
         return (
-            "torch cannot multiply these shapes: the norm's numbers belong to the first axis of the "
-            "weight, and torch matches them with its last"
+            "torch cannot multiply these shapes: the norm's numbers belong to the first axis of "
+            "the weight, and torch matches them with its last"
         )
     if not torch.equal(conv.weight, original):
         return "the conv you were given has changed: return new tensors instead"
