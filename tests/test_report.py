@@ -275,7 +275,7 @@ def test_a_lesson_that_was_split_is_read_by_its_exercises(tmp_path, ask, monkeyp
     project(tmp_path, FIRST)
     save(tmp_path / "notebooks" / "43_b.ipynb", lesson(*exercise(1, SECOND), head="# 43 · Later"))
     monkeypatch.chdir(tmp_path)
-    former = lesson(*exercise(1, SECOND, RIGHT))
+    former = lesson(*exercise(1, SECOND, OTHER_RIGHT))
     code, said = ask(save(tmp_path / "in" / "a.ipynb", former))
     (sheet,) = said["notebooks"]
     assert code == 0 and states(sheet) == {SECOND: "solved"}
