@@ -119,7 +119,7 @@ def redirect(site: Path) -> None:
         (site / f"{address}.html").write_text(
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Moved</title>\n'
             f'<meta http-equiv="refresh" content="0; url={name}.html"></head>\n'
-            f'<body><p>This page is now <a href="{name}.html">{name}</a>.</p></body></html>\n',
+            f'<body><h1>Moved</h1><p>To <a href="{name}.html">{name}</a>.</p></body></html>\n',
             encoding="utf-8",
         )
 
