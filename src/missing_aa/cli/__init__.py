@@ -3,21 +3,58 @@
 A subcommand's module has `add(commands)`, which declares it with `set_defaults(run=…)`; `run(args)`
 returns the exit code. Modules import nothing heavy until they run. Exit codes everywhere: 0 fine,
 1 a finding or a failure, 2 usage, 3 refused as dangerous, 4 malformed, 5 target exists, 6 a limit
-reached; of several files the highest.
+reached, 70 a fault of the tool, 74 output that could not be written, 130 stopped; of several files
+the highest. A reader that leaves a pipe changes nothing of it.
 """
 
 import argparse
+import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from importlib import import_module
 
 import missing_aa
+from missing_aa.cli import output
 from missing_aa.errors import Problem
 
 COMMANDS = ("check", "compat", "explain", "fetch", "inspect", "matrix", "rescue", "scan")
 
+PAGES = {"fetch": "matrix"}
+"""Commands whose page has another name."""
+
+OWN_FAULT = 70
+"""The exit code of what nobody foresaw."""
+
 COURSE = ("doctor", "kit", "report", "run")
 """Commands of the course, which comes with a checkout or a kit and not with this tool."""
+
+
+EXAMPLES = {
+    "check": [
+        "missing-aa check model.pt",
+        "missing-aa check model.pt --with timm==1.0.31",
+    ],
+    "compat": [
+        "missing-aa compat timm==1.0.3 timm==1.0.11",
+        "missing-aa compat --github released.zip src/mylib",
+    ],
+    "explain": [
+        """missing-aa explain "'ConvNormAct' object has no attribute 'aa'\"""",
+        "missing-aa explain model.pt",
+        "python train.py 2>&1 | missing-aa explain -",
+    ],
+    "fetch": ["missing-aa fetch 1.0.3 1.0.11"],
+    "inspect": ["missing-aa inspect model.pt", "missing-aa inspect --json *.pt"],
+    "matrix": ["missing-aa matrix --models resnet50 --releases 1.0.3,1.0.31 --output mine.jsonl"],
+    "rescue": [
+        "missing-aa rescue model.pt weights.safetensors",
+        "missing-aa rescue *.pt --to rescued",
+        "missing-aa rescue model.pt folder --format timm",
+    ],
+    "scan": ["missing-aa scan .", "missing-aa scan --sarif . > scan.sarif"],
+}
+"""What each command's help ends with."""
 
 
 class _Version(argparse.Action):
@@ -40,22 +77,57 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Takes no abbreviation of an option, and says what a word that is off may have meant."""
+
+    def __init__(self, *args, **options):
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        description = options.get("description")
+        if description:
+            options["description"] = textwrap.fill(description, 78)
+        super().__init__(*args, **options, allow_abbrev=False)
+
+    def options(self) -> list[str]:
+        """Every option that it takes."""
+        return [word for action in self._actions for word in action.option_strings]
+
+    def error(self, message: str):
+        unknown = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if unknown:
+            message += _near(unknown[1], re.findall(r"[\w.-]+", unknown[2]))
+        super().error(message)
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def parser() -> Parser:
     """The whole command line."""
     return parser_of(
         "missing-aa",
         "Checkpoints of PyTorch models: what one is, its weights, its errors.",
         [f"missing_aa.cli.{name}" for name in COMMANDS],
+        "missing-aa COMMAND --help has examples. The pages are in docs/reference of the project.",
     )
 
 
-def parser_of(name: str, description: str, modules: Sequence[str]) -> argparse.ArgumentParser:
+def parser_of(name: str, description: str, modules: Sequence[str], epilog: str = "") -> Parser:
     """A command line called `name`, with a subcommand from each of the modules."""
-    top = argparse.ArgumentParser(prog=name, description=description)
+    top = Parser(prog=name, description=description, epilog=epilog)
     top.add_argument("--version", action=_Version)
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for module in modules:
         import_module(module).add(commands)
+    for word, command in commands.choices.items():
+        if word in EXAMPLES:
+            page = f"docs/reference/{PAGES.get(word, word)}.md"
+            command.epilog = "\n  ".join(["examples:", *EXAMPLES[word]]) + f"\n\nreference: {page}"
+        command.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
+    top.set_defaults(commands=commands.choices)
     return top
 
 
@@ -72,20 +144,45 @@ def main(argv: list[str] | None = None) -> int:
     return run(parser(), words)
 
 
-def run(top: argparse.ArgumentParser, argv: Sequence[str]) -> int:
+def run(top: Parser, argv: Sequence[str]) -> int:
     """Run one command; returns the exit code. An expected failure is one line on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter gets its number
-            stream.reconfigure(errors="backslashreplace")
-    args = top.parse_args(argv)
+    with output.guarded() as stdout:
+        code = _run(top, argv)
+    if stdout.error:
+        print(f"{top.prog}: the output cannot be written: {stdout.error}", file=sys.stderr)
+        return output.NOT_WRITTEN
+    return code
+
+
+def _run(top: Parser, argv: Sequence[str]) -> int:
+    if not argv:
+        top.print_help()
+        return 0
+    args, rest = top.parse_known_args(argv)
+    command = args.commands.get(args.command)
+    if command is None and rest:
+        top.error(f"unrecognized arguments: {' '.join(rest)}{_near(rest[0], top.options())}")
+    if command is None:
+        top.error(f"a command is missing: {', '.join(args.commands)}")
+    if rest:
+        near = _near(rest[0].partition("=")[0], command.options())
+        command.error(f"unrecognized arguments: {' '.join(rest)}{near}")
+    name = f"{top.prog} {args.command}"
     try:
         return args.run(args)
     except Problem as problem:
-        print(f"{top.prog} {args.command}: {problem}", file=sys.stderr)
+        print(f"{name}: {problem}", file=sys.stderr)
         return problem.exit_code
     except KeyboardInterrupt:
-        print(f"{top.prog} {args.command}: stopped", file=sys.stderr)
+        print(f"{name}: stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of a pipe left early, as `| head` does
-        sys.stderr.close()
-        return 0
+    except Exception as error:
+        if args.traceback:
+            raise
+        what = f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
+        print(
+            f"{name}: this is a fault of the tool, not yours ({what}); please report it, with what "
+            "the same command prints with --traceback",
+            file=sys.stderr,
+        )
+        return OWN_FAULT

@@ -1,9 +1,66 @@
-"""Print in characters that stdout can take, whatever its encoding."""
+"""Print to stdout, whatever its encoding, and whoever has left its other end."""
 
+import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+NOT_WRITTEN = 74
+"""The exit code when output could not be written."""
 
 
 def print_text(text: str) -> None:
     """Print a text to stdout; what the encoding lacks becomes a visible escape."""
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+class Guarded(io.RawIOBase):
+    """A file that swallows what its reader no longer takes; `error` is why else nothing arrived."""
+
+    def __init__(self, descriptor: int):
+        self._descriptor, self._is_open = descriptor, True
+        self.error = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return os.isatty(self._descriptor)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def write(self, data) -> int:
+        if self._is_open:
+            try:
+                return os.write(self._descriptor, data)
+            except BrokenPipeError:  # the reader of a pipe left early, as `| head` does
+                self._is_open = False
+            except OSError as error:
+                self._is_open, self.error = False, error.strerror or str(error)
+        return len(data)
+
+
+@contextmanager
+def guarded() -> Iterator[Guarded]:
+    """While a command runs, stdout is a Guarded; one that is no real file stays as it is."""
+    before = sys.stdout
+    try:
+        raw = Guarded(before.fileno())
+    except (OSError, ValueError, AttributeError):  # a notebook's, a test's
+        yield Guarded(-1)
+        return
+    before.flush()
+    buffered = io.BufferedWriter(raw)
+    sys.stdout = io.TextIOWrapper(
+        buffered, before.encoding, "backslashreplace", line_buffering=raw.isatty()
+    )
+    if hasattr(sys.stderr, "reconfigure"):  # a terminal that lacks a letter gets its number
+        sys.stderr.reconfigure(errors="backslashreplace")
+    try:
+        yield raw
+    finally:
+        sys.stdout.flush()
+        sys.stdout = before

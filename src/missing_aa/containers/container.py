@@ -29,6 +29,12 @@ class Unreadable(CheckpointError):
     """The system does not let the file be read, or it is no file."""
 
 
+class NotThere(Unreadable):
+    """There is no such file."""
+
+    exit_code = 2
+
+
 @dataclass
 class Container:
     """An open file; use it as a context manager.
@@ -154,7 +160,8 @@ def _open(path: str | os.PathLike) -> BinaryIO:
             raise Unreadable("this is not a regular file; name the checkpoint itself")
         return open(path, "rb")
     except OSError as error:
-        raise Unreadable(f"cannot be read: {error.strerror or error}") from error
+        kind = NotThere if isinstance(error, FileNotFoundError) else Unreadable
+        raise kind(f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a null byte in the name
         raise Unreadable(f"cannot be read: {error}") from error
 
