@@ -12,8 +12,10 @@ from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Err
 
 EMPTY = "there is no text: paste the error, or the traceback with it"
 ALONE = (
-    "read from the error alone. In a traceback one could see whether timm's code reads it, or "
-    "yours: if yours does, the checkpoint is not to blame."
+    "read from the error alone, and many libraries have classes of such names. This is the answer "
+    "if the class is timm's and timm's own code reads it, which the full traceback shows; if it is "
+    "another library's, none of this holds, and if your code reads it, the checkpoint is not to "
+    "blame: install a timm that has it, or change that code."
 )
 
 
@@ -33,16 +35,19 @@ def explain_text(text: str) -> Answer:
     ledger = load()
     hit = errors.last(said)
     if hit is None:
-        return nearest.by_words(said, ledger) or general("", ledger)
+        return (
+            nearest.by_words(said, ledger) or other_causes.by_pattern(said) or general("", ledger)
+        )
     seen = other_causes.seen(said, hit)
-    if other := other_causes.other(hit.error, seen):
+    cases = find(hit.error, ledger) if hit.error.kind != WEIGHTS_ONLY else []
+    measured = hit.error.kind == STATE_DICT and cases
+    if not measured and (other := other_causes.other(hit.error, seen)):
         return other
     if hit.error.kind == WEIGHTS_ONLY:
         return nearest.refused(hit.error, ledger)
-    cases = find(hit.error, ledger)
     if not cases:
         return nearest.by_name(hit.error, seen, ledger) or general(str(hit.error), ledger)
-    notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.frames else ()
+    notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
     return from_cases(ATLAS, hit.error, cases, ledger, seen.timm_files, notes)
 
 
@@ -66,14 +71,16 @@ def find(error: Error, ledger: Ledger) -> list[Case]:
 
 
 def _is_like(error: Error, known: Error) -> bool:
-    """Whether a mismatch begins as the atlas's does, which keeps its first names alone."""
+    """Whether a mismatch begins as the atlas's does, which keeps its first names alone.
+
+    Where the record ends behind the unexpected names, a longer text may have shapes besides.
+    """
     if known.kind != STATE_DICT or known.class_ != error.class_:
         return False
-    pairs = [
-        (known.missing, error.missing),
-        (known.unexpected, error.unexpected),
-        (known.shapes, error.shapes),
-    ]
+    pairs = [(known.missing, error.missing), (known.unexpected, error.unexpected)]
+    both = bool(known.missing and known.unexpected)
+    if known.shapes or not both:
+        pairs.append((known.shapes, error.shapes))
     return all(
         bool(ours) == bool(theirs) and theirs[: len(ours)] == ours[: len(theirs)]
         for ours, theirs in pairs

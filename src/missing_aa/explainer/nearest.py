@@ -1,14 +1,16 @@
 """What the atlas has that is near to an error which it has not met."""
 
 import re
+from dataclasses import replace
 
 from missing_aa.explainer.answers import ATLAS, GENERAL, NEAR, Answer, from_cases, general
 from missing_aa.explainer.cases import Case, Ledger
-from missing_aa.explainer.changes import carried, changed, held, misfit
+from missing_aa.explainer.changes import carried, carriers, changed, held, misfit
 from missing_aa.explainer.errors import ATTRIBUTE, LOOKUP, MODULE, OTHER, STATE_DICT, Error, squeeze
 from missing_aa.explainer.model_classes import models_with
 from missing_aa.explainer.other_causes import Seen
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
+from missing_aa.explainer.whose import RESCUE
 from missing_aa.provenance import class_record
 
 SHORT = 600
@@ -67,7 +69,12 @@ def _attribute(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
             f"inherit from one of {_listed(one.class_ for one in alike)}, of which the atlas has "
             "met this."
         )
-        return _together(error, alike, ledger, what)
+        found = _together(error, alike, ledger, what)
+        own = "Make the model with the project's own code, and load the weights into it strictly."
+        pins = [way for way in found.ways if any("pip install" in one for one in way.commands)]
+        return replace(found, ways=(RESCUE, Way(ADVICE, own), *pins), again=None)
+    if not seen.timm_files and not carriers(error.class_, error.name):
+        return _never_set(error, known)
     if carried(error.class_, error.name):
         return Answer(NEAR, str(error), changed(error), ways=tuple(everyone(ledger)))
     alike = [one for one in known if one.class_ == error.class_]
@@ -85,6 +92,27 @@ def _attribute(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
         f"`{error.name}`: {_listed(one.name for one in alike)}."
     )
     return _together(error, alike, ledger, what)
+
+
+def _never_set(error: Error, known: list[Error]) -> Answer:
+    """The answer where timm has a class of that name, and none of them sets the attribute."""
+    others = [one.name for one in known if one.class_ == error.class_]
+    met = f" What its objects were measured to lack: {_listed(others)}." if others else ""
+    what = (
+        f"the record of timm's sources has a class {error.class_} and no release in which its "
+        f"constructor sets `{error.name}`: this class may be another library's of the same name, "
+        f"or your own; or a helper of timm's sets it, which the record does not follow.{met}"
+    )
+    return Answer(
+        NEAR,
+        str(error),
+        what,
+        ways=(
+            Way(ADVICE, "Look in the full traceback whose line reads it, and ask with all of it."),
+            RESCUE,
+        ),
+        known_by="the record of timm's sources; the text does not show whose class it is",
+    )
 
 
 def _module(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
@@ -127,9 +155,9 @@ def _state_dict(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
 
 
 UNFIT = (
-    "The atlas has met no such change between releases. Is it the same architecture, with the same "
-    "settings (number of classes, size of the picture)? Does a wrapper's prefix stand before the "
-    "names?"
+    "No such change was measured, which is not to say that there was none. Is it the same "
+    "architecture, with the same settings (number of classes, size of the picture)? Does a "
+    "wrapper's prefix stand before the names?"
 )
 
 

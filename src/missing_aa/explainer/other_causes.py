@@ -1,9 +1,10 @@
 """What stands around an error, and what it shows to be no matter of timm's releases."""
 
+import re
 from dataclasses import dataclass
 
 from missing_aa.explainer.answers import OTHER, Answer
-from missing_aa.explainer.changes import held, home_of
+from missing_aa.explainer.changes import carriers, held, home_of
 from missing_aa.explainer.errors import (
     ATTRIBUTE,
     IMPORT,
@@ -14,8 +15,10 @@ from missing_aa.explainer.errors import (
     Error,
     Hit,
 )
+from missing_aa.explainer.known_breaks import BUFFERS, TEXTS
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.traceback import Frame, frames, imports_timm, innermost
+from missing_aa.explainer.whose import another_version
 from missing_aa.provenance import class_record
 
 TRACEBACK = "Traceback (most recent call last)"
@@ -65,7 +68,17 @@ def other(error: Error, seen: Seen) -> Answer | None:
         STATE_DICT: _state_dict,
         WEIGHTS_ONLY: _weights_only,
     }
-    return checks[error.kind](error, seen)
+    return another_version(error, seen.frames) or checks[error.kind](error, seen)
+
+
+def by_pattern(text: str) -> Answer | None:
+    """The answer to a text that names none of these errors, and is known by its words."""
+    for pattern, what, advice in TEXTS:
+        if found := re.search(pattern, text):
+            ways = tuple(Way(ADVICE, one) for one in advice)
+            said = text.strip().splitlines()[-1] if found else ""
+            return Answer(OTHER, said[:300], what, ways=ways, known_by="the words of the error")
+    return None
 
 
 def _answer(error: Error, what: str, *advice: Way | str) -> Answer:
@@ -92,21 +105,25 @@ def _attribute(error: Error, seen: Seen) -> Answer | None:
             "Look where that value comes from, in the last frame of the traceback that is yours.",
         )
     if seen.failed and not seen.failed.is_timm:
+        releases = carriers(error.class_, error.name)
         return _answer(
             error,
-            f"code outside timm reads `{error.name}` ({seen.failed.path}). The checkpoint is not "
-            "to blame: that code was written for a class that has it.",
-            "Change that code, or install the timm that it was written for; its requirements say "
-            "which.",
+            f"code outside timm reads `{error.name}` ({seen.failed.path}) of a class {error.class_}"
+            ". It was written for a class that has it; if that line is of the class itself "
+            "(`self.`), and the object came whole out of a file, for an object of another "
+            f"version.{releases}",
+            *(["Install a release of timm that has it, if the class is timm's."] * bool(releases)),
+            "Or change that code, or install what it was written for; its requirements say which.",
         )
     if not class_record.named([error.class_]) and not seen.failed:
         return _answer(
             error,
             f"no recorded release of timm has a class {error.class_}: it is your own, or another "
-            "library's.",
-            "If it came whole out of a file, the file wants the code that wrote it; its weights "
-            "can be taken out without that code.",
-            Way(ADVICE, "Take the weights out:", (RESCUE,)),
+            "library's, of which another version wrote the object, if it came whole out of a "
+            f"file.",
+            Way(ADVICE, "Take the weights out, without that code:", (RESCUE,)),
+            "Or install the version of that library that wrote the file. The full traceback says "
+            "which library's line reads it.",
         )
     return None
 
@@ -176,6 +193,27 @@ def _import(error: Error, seen: Seen) -> Answer | None:
 
 
 def _state_dict(error: Error, seen: Seen) -> Answer | None:
+    last = {name.rpartition(".")[2] for name in error.unexpected}
+    if last and last <= {*BUFFERS} and not error.missing and not error.shapes:
+        return _answer(
+            error,
+            f"the file has buffers ({', '.join(sorted(last))}) that the model computes by itself: "
+            "a library ceased to save them. Nothing is lost without them, where the model has the "
+            "writer's settings (window, picture size).",
+            Way(
+                ADVICE,
+                "Leave them out, and load the rest strictly.",
+                (
+                    f"weights = {{k: v for k, v in weights.items() "
+                    f"if not k.endswith({tuple(sorted(last))!r})}}",
+                ),
+            ),
+            "Or install the version of the library that wrote the file.",
+        )
+    if _are(error.missing, "norm.") and _are(error.unexpected, "fc_norm."):
+        return _pooled(error, "avg")
+    if _are(error.missing, "fc_norm.") and _are(error.unexpected, "norm."):
+        return _pooled(error, "token")
     names = [name for name, *_ in error.shapes]
     if names and not error.missing and not error.unexpected and all(map(_is_head, names)):
         return _answer(
@@ -205,6 +243,23 @@ def _state_dict(error: Error, seen: Seen) -> Answer | None:
     return None
 
 
+def _are(names: tuple[str, ...], prefix: str) -> bool:
+    return bool(names) and all(name.startswith(prefix) for name in names)
+
+
+def _pooled(error: Error, pool: str) -> Answer:
+    return _answer(
+        error,
+        "the last norm stands elsewhere: the file is of a model that pools otherwise "
+        "(`global_pool` of a vision transformer of timm's) than the one that it is loaded into.",
+        Way(
+            ADVICE,
+            "Make the model as the writer did.",
+            (f'timm.create_model("NAME", global_pool="{pool}")',),
+        ),
+    )
+
+
 def _is_head(name: str) -> bool:
     return name.rpartition(".")[0].split(".")[0] in HEADS
 
@@ -213,6 +268,15 @@ def _weights_only(error: Error, seen: Seen) -> Answer | None:
     if error.name.partition(".")[0] == "timm" or not error.class_:
         return None
     whose = error.name.partition(".")[0] or "Python"
+    if not error.name and error.class_ == "getattr":
+        return _answer(
+            error,
+            "the pickle fetches an attribute by name (getattr), as it does for a method that was "
+            "kept on an object (ultralytics' -seg and -pose models of 8.0 to 8.2.0 do). So does "
+            "code that means harm: look before you load it.",
+            Way(ADVICE, "Look what it fetches.", ("missing-aa inspect model.pt",)),
+            Way(ADVICE, "Take the weights out; it is refused if more is asked.", (RESCUE,)),
+        )
     return _answer(
         error,
         f"the file holds more than weights (an object of {whose}'s). Since 2.6, torch does not "
