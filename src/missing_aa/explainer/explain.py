@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from missing_aa.errors import UsageProblem
 from missing_aa.explainer import errors, nearest, other_causes
 from missing_aa.explainer.answers import ATLAS, Answer, from_cases, general
 from missing_aa.explainer.cases import Case, Ledger, load
-from missing_aa.explainer.checkpoint import Outlook, explain_file
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
+
+if TYPE_CHECKING:
+    from missing_aa.explainer.checkpoint import Outlook
 
 EMPTY = "there is no text: paste the error, or the traceback with it"
 ALONE = (
@@ -19,9 +22,13 @@ ALONE = (
 )
 
 
-def explain(what: str | os.PathLike) -> Answer | Outlook:
+def explain(what: str | os.PathLike) -> "Answer | Outlook":
     """What an error text means, or, for a path, what releases of timm make of that checkpoint."""
-    return explain_file(what) if isinstance(what, os.PathLike) else explain_text(what)
+    if isinstance(what, os.PathLike):
+        from missing_aa.explainer.checkpoint import explain_file  # with all of `check`
+
+        return explain_file(what)
+    return explain_text(what)
 
 
 def explain_text(text: str) -> Answer:
