@@ -13,11 +13,11 @@ from missing_aa.checker.ways import ways as check_ways
 from missing_aa.containers import formats
 from missing_aa.errors import CheckpointError, Refused
 from missing_aa.explainer import model_classes
+from missing_aa.explainer.advice import RESCUE
 from missing_aa.explainer.answers import ATLAS, GENERAL, NEAR, said, silent, ways_lines
 from missing_aa.explainer.cases import Case, Ledger, load
 from missing_aa.explainer.errors import OTHER, Error, of_cell
 from missing_aa.explainer.remedies import ADVICE, FILE, Way, everyone, ways
-from missing_aa.explainer.whose import RESCUE
 from missing_aa.inspector import Findings, Model, inspect
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.matrix.cells import DIFFERENT, NO_MODEL, OK, Outcome

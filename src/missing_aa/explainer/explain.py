@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from missing_aa.errors import UsageProblem
-from missing_aa.explainer import errors, nearest, other_causes
+from missing_aa.explainer import errors
 from missing_aa.explainer.answers import ATLAS, Answer, from_cases, general
 from missing_aa.explainer.cases import Case, Ledger, load
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
+from missing_aa.explainer.kinds import KINDS, other_texts
+from missing_aa.explainer.seen import seen as seen_around
 
 if TYPE_CHECKING:
     from missing_aa.explainer.checkpoint import Outlook
@@ -43,17 +45,17 @@ def explain_text(text: str) -> Answer:
     hit = errors.last(said)
     if hit is None:
         return (
-            nearest.by_words(said, ledger) or other_causes.by_pattern(said) or general("", ledger)
+            other_texts.by_words(said, ledger)
+            or other_texts.by_pattern(said)
+            or general("", ledger)
         )
-    seen = other_causes.seen(said, hit)
+    seen, kind = seen_around(said, hit), KINDS[hit.error.kind]
     cases = find(hit.error, ledger) if hit.error.kind != WEIGHTS_ONLY else []
     measured = hit.error.kind == STATE_DICT and cases
-    if not measured and (other := other_causes.other(hit.error, seen)):
+    if not measured and (other := kind.other(hit.error, seen)):
         return other
-    if hit.error.kind == WEIGHTS_ONLY:
-        return nearest.refused(hit.error, ledger)
     if not cases:
-        return nearest.by_name(hit.error, seen, ledger) or general(str(hit.error), ledger)
+        return kind.nearest(hit.error, seen, ledger) or general(str(hit.error), ledger)
     notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
     return from_cases(ATLAS, hit.error, cases, ledger, seen.timm_files, notes)
 
