@@ -42,6 +42,11 @@ def test_a_line_of_a_library_s_own_class_says_another_version_of_that_library():
             "Can't get attribute 'FooNet' on <module 'barlib.nn.foo' from '/x/barlib/nn/foo.py'>",
             "another version of barlib",
         ),
+        ("Can't get attribute 'NoneType' on <module 'builtins' (built-in)>", "another Python"),
+        (
+            "Can't get attribute 'Foo' on <module 'nets.foo' from '/x/foo.py'>",
+            "folder of a project",
+        ),
         ("No module named 'barlib._core'", "another version of barlib"),
         ("No module named 'numpy._core'", "written under 2"),
         ("Can't get attribute '_rebuild_parameter' on <module 'torch._utils'>", "torch"),
@@ -124,6 +129,8 @@ def test_what_was_not_measured_is_not_said_to_be_unchanged():
     [
         ("RuntimeError: PytorchStreamReader failed reading zip archive: failed finding central "
          "directory", "cut off or damaged"),
+        ('RuntimeError: Expected hasRecord("version") to be true, but got false', "damaged"),
+        ("ModuleNotFoundError: No module named '__torch__'", "TorchScript"),
         ("_pickle.UnpicklingError: invalid load key, '<'.", "damaged"),
         ("UnpicklingError: A load persistent id instruction was encountered, but no "
          "persistent_load function was specified.", "persistent ids"),

@@ -43,6 +43,8 @@ def explain_text(text: str) -> Answer:
         raise UsageProblem(EMPTY)
     ledger = load()
     hit = errors.last(said)
+    if hit and hit.error.name.startswith("__torch__"):  # TorchScript's own namespace
+        hit = None
     if hit is None:
         return (
             other_texts.by_words(said, ledger)

@@ -8,6 +8,9 @@ TORCH_ATTRIBUTES = {
     "Conv3d.padding_mode": "'zeros'",
     "MultiheadAttention.batch_first": "False",
     "Hardswish.inplace": "False",
+    "BatchNorm1d.track_running_stats": "True",
+    "BatchNorm2d.track_running_stats": "True",
+    "BatchNorm3d.track_running_stats": "True",
 }
 """Class and attribute of torch's -> what its constructor sets by default, in torch 2.14.1."""
 
@@ -22,13 +25,12 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "cv2": "opencv-python", "PIL": "pill
 BUFFERS = ("relative_position_index", "relative_coords_table", "attn_mask", "position_ids")
 """Last names of buffers that constructors compute, and that libraries ceased to save."""
 
-DAMAGED, SCRIPT, PERSISTENT, DEVICE, PATHS, OUTPUT = range(6)
-
 TEXTS = (
     (
         r"failed finding central directory|PytorchStreamReader failed (?:reading|locating)"
         r"|pickle data was truncated|Ran out of input|unexpected EOF|invalid load key"
-        r"|not a ZIP archive|file in archive is not in a subdirectory|BadZipFile",
+        r"|not a ZIP archive|Expected hasRecord"
+        r"|file in archive is not in a subdirectory|BadZipFile",
         "the bytes are not those of a whole checkpoint: a download that was cut off or damaged, a "
         "page or a pointer of git LFS in its place, or another kind of file.",
         (
@@ -37,7 +39,7 @@ TEXTS = (
         ),
     ),
     (
-        r"torch\.jit\.load|TorchScript archive|constants\.pkl",
+        r"torch\.jit\.load|TorchScript archive|constants\.pkl|No module named '?__torch__",
         "the file is a TorchScript program (torch.jit.save), and no pickle of a model.",
         ("Read it with torch.jit.load(path), under a torch that is not older than its writer.",),
     ),

@@ -1,5 +1,7 @@
 """A class that a module does not have: `Can't get attribute 'X' on <module 'y'>`."""
 
+import sys
+
 from missing_aa.explainer.advice import FOR_A_FILE, NAMES, RESCUE, advise, advise_known
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
@@ -19,11 +21,21 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     package = error.name.partition(".")[0]
     if package == "timm" or error.name.startswith("__m"):
         return None
+    if package in sys.stdlib_module_names:
+        return advise(
+            error,
+            f"the file asks for {error.name}.{error.class_}, which this Python does not have: "
+            "another Python wrote the file, or a library that gives such names to its objects.",
+            "Read it with the Python and the libraries that wrote it, and save the state_dict.",
+            RESCUE,
+            known_by=NAMES,
+        )
     return advise_known(
         error,
         f"the file holds an object of {error.name}.{error.class_}, and the {package} that is "
         f"there has that module without that name: another version of {package} wrote the file, "
-        "or a fork of it, or the class was renamed.",
+        "or a fork of it, or the class was renamed; or, if "
+        f"{package} is a folder of a project, another of that name was imported in its place.",
         NAMES,
         f"Install the version of {package} that wrote the file; where that is not known, try a "
         "newer one first, and for a file that is older than the installed one, an older one.",
