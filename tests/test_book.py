@@ -57,11 +57,21 @@ def book(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pages(book):
     """Each page's path below the site, and what it holds."""
-    paths = [path for path in book.rglob("*.html") if "_static" not in path.parts]
+    moved = {book / f"{address}.html" for address in build_site.MOVED}
+    paths = [path for path in {*book.rglob("*.html")} - moved if "_static" not in path.parts]
     return {
         path.relative_to(book).as_posix(): BeautifulSoup(path.read_text(), "html.parser")
         for path in paths
     }
+
+
+def test_a_former_address_leads_to_a_lesson_that_is_there(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    build_site.redirect(tmp_path)
+    for address, name in build_site.MOVED.items():
+        page = BeautifulSoup((tmp_path / f"{address}.html").read_text("utf-8"), "html.parser")
+        assert page.select_one("meta[http-equiv=refresh]")["content"] == f"0; url={name}.html"
+        assert page.a["href"] == f"{name}.html" and f"{name}.ipynb" in LESSONS
 
 
 @pytest.fixture(scope="session")

@@ -85,6 +85,41 @@ class BlursAfterTheStride(Right):
             self.aa = aa_layer(out_channels, stride=1)
 
 
+class NoPadding(Right):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.conv.padding = (0, 0)
+
+
+class OtherFilters(Right):
+    def __init__(self, in_channels, out_channels, *args, **options):
+        super().__init__(in_channels, out_channels, *args, **options)
+        self.conv = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+
+
+class HasBias(Right):
+    def __init__(self, in_channels, out_channels, *args, **options):
+        super().__init__(in_channels, out_channels, *args, **options)
+        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+
+
+class StrideByPlace(Right):
+    def __init__(self, in_channels, out_channels, stride=1, aa_layer=None):
+        super().__init__(in_channels, out_channels, stride, aa_layer)
+        if self.use:
+            self.aa = aa_layer(out_channels, stride)
+
+
+class DefaultOfTheClass(Right):
+    aa = None
+
+
+class ActivatesFirst(Right):
+    def forward(self, x):
+        x = self.bn(self.act(self.conv(x)))
+        return x if self.aa is None else self.aa(x)
+
+
 class Stub(nn.Module):
     def __init__(self, in_channels, out_channels, stride=1, aa_layer=None):
         super().__init__()
@@ -113,6 +148,8 @@ def test_a_right_answer_is_solved(judge, answer):
         (check.binomial, lambda size: torch.tensor([0, 1.0, 2, 1, 0]) / 4, "Pascal's triangle"),
         (check.binomial, lambda size: pascal(size + 1)[:-1] / 2**size, "row with six numbers"),
         (check.binomial, lambda size: pascal(5) / 16, "not for 3"),
+        (check.binomial, lambda size: pascal(min(size, 5)) / 2 ** (min(size, 5) - 1), "not for 7"),
+        (check.binomial, lambda size: print(pascal(size)), "returned None"),
         (check.block_with_aa, StridesTwice, "4 wide instead of 8"),
         (check.block_with_aa, NeverStrides, "16 wide instead of 8"),
         (check.block_with_aa, BlursAtStrideOne, "where is something dropped"),
@@ -121,6 +158,12 @@ def test_a_right_answer_is_solved(judge, answer):
         (check.block_with_aa, HasNoAttribute, "has no attribute aa"),
         (check.block_with_aa, ForgetsTheReturn, "returned None"),
         (check.block_with_aa, OtherNames, "it has no bn"),
+        (check.block_with_aa, NoPadding, "look at the padding"),
+        (check.block_with_aa, OtherFilters, "conv.weight has the shape (4, 3, 1, 1)"),
+        (check.block_with_aa, HasBias, "no old file has a state_dict of ['bn.bias'"),
+        (check.block_with_aa, StrideByPlace, "passed by its name"),
+        (check.block_with_aa, DefaultOfTheClass, "None of the class hides"),
+        (check.block_with_aa, ActivatesFirst, "what comes after what"),
     ],
 )
 def test_a_wrong_answer_gets_a_hint_that_fits(judge, answer, hint):

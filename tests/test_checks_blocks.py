@@ -80,7 +80,7 @@ WRONG_FOLDS = {
     "not in it yet": with_weight(lambda bn: torch.ones(6)),
     "it also divides": with_weight(lambda bn: bn.weight),
     "bn.weight, is missing": with_weight(lambda bn: factor(bn) / bn.weight),
-    "squared spread": with_weight(lambda bn: bn.weight / (bn.running_var + bn.eps)),
+    "squared deviation": with_weight(lambda bn: bn.weight / (bn.running_var + bn.eps)),
     "what does bn add": with_weight(lambda bn: bn.weight / bn.running_var.sqrt()),
     "joins the variance earlier": with_weight(
         lambda bn: bn.weight / (bn.running_var.sqrt() + bn.eps)

@@ -1,5 +1,6 @@
-"""The checks of lesson 08 accept what is right and say what is wrong."""
+"""The checks of lessons 08 to 10 accept what is right and say what is wrong."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import timm
 import torch
 from torch import nn
 
-from helpers.checks import practice, project
+from helpers.checks import keeping, practice, project
 from missing_aa import releases, save_portable
 from missing_aa.tensors import fixed_input, perturb
 
@@ -199,3 +200,107 @@ def test_what_is_left_to_do_is_named(found, solved, spoil, hint):
     spoil(solved, found)
     verdict = project.project(solved, found)
     assert verdict.status == "wrong" and hint in verdict.hint, verdict
+
+
+def pins(lines):
+    wanted = [line for line in lines if line.strip() and not line.strip().startswith("#")]
+    return [line for line in wanted if "==" not in line or "*" in line]
+
+
+def test_the_lines_that_are_not_pinned_are_found():
+    assert keeping.not_pinned(pins).solved, keeping.not_pinned(pins)
+    assert keeping.not_pinned(lambda lines: None).status == "open"
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (
+            lambda lines: [line for line in lines if "==" not in line],
+            "is pinned, or no requirement",
+        ),
+        (lambda lines: [line for line in pins(lines) if "*" not in line], "a star behind =="),
+        (lambda lines: [line for line in pins(lines) if ">" in line], "a bare name"),
+        (lambda lines: sorted(pins(lines)), "the order, or doubles"),
+    ],
+)
+def test_lines_that_are_passed_over_get_a_hint(answer, hint):
+    verdict = keeping.not_pinned(answer)
+    assert verdict.status == "wrong" and hint in verdict.hint, verdict
+
+
+def digest(*parts):
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def rows(state, *ways):
+    return digest(*([way(name, state[name]) for way in ways] for name in sorted(state)))
+
+
+def name_of(name, tensor):
+    return name
+
+
+def shape(name, tensor):
+    return tuple(tensor.shape)
+
+
+def kind(name, tensor):
+    return str(tensor.dtype)
+
+
+def content(name, tensor):
+    return tensor.numpy().tobytes()
+
+
+def test_a_fingerprint_of_everything_is_solved():
+    verdict = keeping.fingerprint(lambda state: rows(state, name_of, shape, kind, content))
+    assert verdict.solved, verdict
+    assert keeping.fingerprint(lambda state: None).status == "open"
+
+
+@pytest.mark.parametrize(
+    "answer, hint",
+    [
+        (lambda state: hash(str(state)), "returned int"),
+        (lambda state: str(sum(float(t.sum()) for t in state.values())), "lowest bit"),
+        (lambda state: rows(state, name_of, shape, kind), "lowest bit"),
+        (lambda state: digest(*(t.numpy().tobytes() for t in state.values())), "another order"),
+        (lambda state: rows(state, shape, kind, content), "another name"),
+        (lambda state: rows(state, name_of, kind, content), "another shape"),
+        (lambda state: rows(state, name_of, shape, content), "another type"),
+        (lambda state: digest([id(t.untyped_storage()) for t in state.values()]), "other memory"),
+    ],
+)
+def test_a_fingerprint_that_misses_a_change_gets_a_hint(answer, hint):
+    verdict = keeping.fingerprint(answer)
+    assert verdict.status == "wrong" and hint in verdict.hint, verdict
+
+
+def test_what_breaks_what_is_solved_and_a_stub_is_open():
+    assert practice.breaks({"A", "B", "C"}, {"C"}).solved
+    assert practice.breaks(..., ...).status == "open"
+
+
+@pytest.mark.parametrize(
+    "whole, state_dict, hint",
+    [
+        ("ABC", {"C"}, "a set of letters"),
+        ({"A", "E"}, {"C"}, "'E' is none"),
+        ({"B", "C"}, {"C"}, "does __init__ run"),
+        ({"A", "B", "C", "D"}, {"C"}, "methods come from"),
+        ({"A", "B", "C"}, {"B", "C"}, "which class does a state_dict name"),
+        ({"A", "B", "C"}, set(), "which names"),
+    ],
+)
+def test_a_wrong_letter_gets_a_question(whole, state_dict, hint):
+    verdict = practice.breaks(whole, state_dict)
+    assert verdict.status == "wrong" and hint in verdict.hint, verdict
+
+
+def test_the_release_that_reads_the_file_is_asked_for():
+    assert project.runs_in("1.0.3").solved
+    assert project.runs_in(...).status == "open"
+    for release, hint in {"1.0.12": "ConvNormAct", "1.0.31": "Monday", "2": "none of"}.items():
+        verdict = project.runs_in(release)
+        assert verdict.status == "wrong" and hint in verdict.hint

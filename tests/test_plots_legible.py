@@ -14,6 +14,7 @@ from helpers.layers import BlurPool2d, ConvNormAct
 from helpers.plots import (
     aliasing,
     blocks,
+    keeping,
     lookup,
     loud_and_silent,
     matrix,
@@ -122,6 +123,7 @@ FIGURES = {
     "the timeline": lambda: timeline.timeline(atlas.load().cells),
     "the window": lambda: of_the_atlas(window.window),
     "the ways home": ways_home.ways_home,
+    "four ways to keep a model": keeping.four_ways,
     "loud and silent": lambda: of_the_atlas(loud_and_silent.loud_and_silent),
     "feature maps": maps,
     "steps": lambda: blocks.steps({name: torch.randn(64, 64) for name in ("conv", "norm", "act")}),

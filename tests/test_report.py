@@ -271,6 +271,17 @@ def test_a_lesson_of_an_older_version_is_told_by_its_own_exercises(tmp_path, ask
     assert code == 0 and "no lesson of this number" in said["notebooks"][0]["remark"]
 
 
+def test_a_lesson_that_was_split_is_read_by_its_exercises(tmp_path, ask, monkeypatch):
+    project(tmp_path, FIRST)
+    save(tmp_path / "notebooks" / "43_b.ipynb", lesson(*exercise(1, SECOND), head="# 43 · Later"))
+    monkeypatch.chdir(tmp_path)
+    former = lesson(*exercise(1, SECOND, OTHER_RIGHT))
+    code, said = ask(save(tmp_path / "in" / "a.ipynb", former))
+    (sheet,) = said["notebooks"]
+    assert code == 0 and states(sheet) == {SECOND: "solved"}
+    assert "its exercises are in 43" in sheet["remark"]
+
+
 def test_without_a_path_it_is_about_the_projects_own_lessons(tmp_path, ask, monkeypatch):
     project(tmp_path, FIRST)
     monkeypatch.chdir(tmp_path / "notebooks")

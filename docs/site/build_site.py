@@ -34,6 +34,8 @@ FOLDS = {
     "setup": ("hide-input", "Set-up"),
     "predict": ("hide-output", "Predict first, then look"),
 }  # a cell's tag -> myst-nb's, and what is written on the fold
+MOVED = {"notebooks/08_best_practices": "08_keep_a_model"}
+"""The address of a page that is gone -> the page beside it that goes on there."""
 PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
@@ -106,7 +108,20 @@ def main() -> int:
     shutil.rmtree(output, ignore_errors=True)
     doctrees = stage / ".doctrees"
     words = ["-W", "--keep-going", "--quiet", "-c", HERE, "-d", doctrees, stage, output]
-    return sphinx([str(word) for word in words])
+    code = sphinx([str(word) for word in words])
+    redirect(output)
+    return code
+
+
+def redirect(site: Path) -> None:
+    """Leave a page at each address that is gone, which leads to the new one."""
+    for address, name in MOVED.items():
+        (site / f"{address}.html").write_text(
+            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Moved</title>\n'
+            f'<meta http-equiv="refresh" content="0; url={name}.html"></head>\n'
+            f'<body><h1>Moved</h1><p>To <a href="{name}.html">{name}</a>.</p></body></html>\n',
+            encoding="utf-8",
+        )
 
 
 if __name__ == "__main__":

@@ -27,9 +27,10 @@ def binomial(answer: Callable[[int], Tensor]) -> str | None:
         return (
             f"for size 5 it gave {kernel.tolist()}; which row of Pascal's triangle has 5 numbers?"
         )
-    three = torch.as_tensor(answer(3)).float()
-    if three.shape != (3,) or not torch.allclose(three, torch.tensor([0.25, 0.5, 0.25])):
-        return "right for 5 taps, but not for 3"
+    for size, row in ((3, [1.0, 2, 1]), (7, [1.0, 6, 15, 20, 15, 6, 1])):
+        found, right = torch.as_tensor(answer(size)).float(), torch.tensor(row) / sum(row)
+        if found.shape != right.shape or not torch.allclose(found, right):
+            return f"right for 5 taps, but not for {size}; is the row made from the size?"
     return None
 
 
@@ -42,22 +43,28 @@ def block_with_aa(block: type[nn.Module]) -> str | None:
     for stride, layer, what in _BLOCKS:
         mine, ours = block(3, 4, stride, layer).eval(), _ours(stride, layer)
         if missing := {"conv", "bn", "act"} - dict(mine.named_children()).keys():
-            return f"it has no {', '.join(sorted(missing))}; files look weights up by these names"
+            return f"it has no {', '.join(sorted(missing))}; keep the names that the task gives"
         if not hasattr(mine, "aa"):
             return f"{what}: the object has no attribute aa; forward, or somebody else, asks for it"
+        if mine.aa is None and "aa" in dict(mine.named_children()):
+            return f"{what}: a None of the class hides the layer that you set"
         if (mine.aa is None) != (ours.aa is None):
             return f"{what}: its aa is {mine.aa}; where is something dropped that it protects?"
-        if mine.state_dict().keys() != ours.state_dict().keys():
-            return f"{what}: no old file has a state_dict of {sorted(mine.state_dict())}"
-        mine.load_state_dict(ours.state_dict())
+        theirs, wanted = mine.state_dict(), ours.state_dict()
+        if theirs.keys() != wanted.keys():
+            return f"{what}: no old file has a state_dict of {sorted(theirs)}"
+        if wrong := [name for name in wanted if theirs[name].shape != wanted[name].shape]:
+            found, right = (tuple(tensors[wrong[0]].shape) for tensors in (theirs, wanted))
+            return f"{what}: {wrong[0]} has the shape {found} instead of {right}"
+        mine.load_state_dict(wanted)
         found, right = mine(x), ours(x)
         if found is None:
             return NO_RETURN
         if found.shape != right.shape:
-            return (
-                f"{what}: the map is {found.shape[-1]} wide instead of {right.shape[-1]}; "
-                "who has the stride?"
-            )
+            hint = "who has the stride, and is it passed by its name?"
+            if stride == 1:
+                hint = "at stride 1 a map keeps its size; look at the padding"
+            return f"{what}: the map is {found.shape[-1]} wide instead of {right.shape[-1]}; {hint}"
         if not torch.allclose(found, right, atol=1e-5):
             return f"{what}: the map has the right size and other values; what comes after what?"
     return None

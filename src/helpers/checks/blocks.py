@@ -83,7 +83,7 @@ def _weight_mistakes(weight: Tensor, bn: nn.BatchNorm2d) -> list[tuple[Tensor, s
             times(1 / (bn.running_var + bn.eps).sqrt()),
             "the norm's own scale, bn.weight, is missing",
         ),
-        (times(bn.weight / (bn.running_var + bn.eps)), "a variance is a squared spread"),
+        (times(bn.weight / (bn.running_var + bn.eps)), "a variance is a squared deviation"),
         (
             times(bn.weight / bn.running_var.sqrt()),
             "right where the variance is large, off where it is tiny: what does bn add to it?",

@@ -1,4 +1,4 @@
-"""Checks of lesson 08: a layer that reads its older state_dicts, and a project made safe."""
+"""Checks of lesson 09: what a change breaks, and a layer that reads its older state_dicts."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -6,12 +6,46 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from helpers.checks.project import project
-from helpers.checks.verdict import NotYet, exercise
-
-__all__ = ["project", "renamed"]
+from helpers.checks.verdict import NotYet, exercise, given
 
 VALUES = torch.tensor([2.0, 3.0])
+
+LETTERS = {"A", "B", "C", "D"}
+BREAKS = {
+    "whole": (
+        {"A", "B", "C"},
+        {
+            "A": "whole, A: an old object is filled from the file; does __init__ run?",
+            "B": "whole, B: where does a pickle look for the class?",
+            "C": "whole, C: under which name does the old object have its parameter?",
+            "D": "whole, D: where do an object's methods come from?",
+        },
+    ),
+    "state_dict": (
+        {"C"},
+        {
+            "A": "state_dict, A: who makes the object that the tensors go into?",
+            "B": "state_dict, B: which class does a state_dict name?",
+            "C": "state_dict, C: which names does a strict load compare?",
+            "D": "state_dict, D: is a method among the tensors?",
+        },
+    ),
+}
+"""Of each way to save: what breaks it, and a question for each letter that is answered wrong."""
+
+
+@exercise
+def breaks(whole: set, state_dict: set) -> str | None:
+    """Which of the four changes break a whole pickle, and which a strict load of a state_dict."""
+    for name, answer in (("whole", whole), ("state_dict", state_dict)):
+        if not isinstance(given(answer), set | frozenset):
+            return f'{name} is to be a set of letters, such as {{"A", "D"}}'
+        if strange := answer - LETTERS:
+            return f"{name}: {min(map(str, strange))!r} is none of the letters A to D"
+        right, questions = BREAKS[name]
+        if wrong := answer ^ right:
+            return questions[min(wrong)]
+    return None
 
 
 @exercise

@@ -1,4 +1,4 @@
-"""The capstone of lesson 08: is a project that held a broken checkpoint repaired, and safe?"""
+"""Checks of lesson 10: a release that reads a file, and a project repaired and made safe."""
 
 import json
 import re
@@ -8,10 +8,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-from helpers.checks.verdict import NotYet, exercise
+from helpers.checks.verdict import NotYet, exercise, given
 from missing_aa import releases, scan
 
 HOOK = "no-whole-model-pickles"
+
+
+@exercise
+def runs_in(newest: str) -> str | None:
+    """The newest of four releases in which the lesson's whole mobilenetv2_100 of 1.0.3 runs."""
+    if not isinstance(given(newest), str):
+        return 'a release is a text here, such as "1.0.11"'
+    return {
+        "1.0.3": None,
+        "1.0.11": "in 1.0.11 the file fails as well; what does check say to --with timm==1.0.11?",
+        "1.0.12": "1.0.12 forgives ConvNormAct alone; which classes does check name in it?",
+        "1.0.31": "1.0.31 is the release in which it failed on Monday",
+    }.get(newest, f"{newest!r} is none of the four releases")
 
 
 @exercise

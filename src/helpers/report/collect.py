@@ -104,7 +104,12 @@ def _held_against(own: dict[str, Sheet], sheet: Sheet) -> Sheet:
     """The same sheet, with what the course's own lesson of this number has and it has not."""
     lesson = own.get(sheet.number)
     names = [one.name for one in sheet.exercises]
-    if lesson:
+    moved = sorted(
+        number for number, other in own.items() if {one.name for one in other.exercises} & {*names}
+    )
+    if lesson and moved and sheet.number not in moved:
+        sheet.remark = f"from before a lesson was split: its exercises are in {', '.join(moved)}"
+    elif lesson:
         missing = [one for one in lesson.exercises if one.name not in names]
         sheet.exercises += [Exercise(one.name, one.title, ABSENT) for one in missing]
         if {one.name for one in lesson.exercises} != set(names):
