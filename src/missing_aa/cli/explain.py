@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 def _explain(args: argparse.Namespace):
     """What was asked for ("error", "checkpoint" or "model"), and the answer."""
     from missing_aa.cli.options import limits
-    from missing_aa.explainer import cases, checkpoint, errors
+    from missing_aa.explainer import cases, errors
     from missing_aa.explainer.explain import explain_text
 
     what = " ".join(args.what)
@@ -61,9 +61,13 @@ def _explain(args: argparse.Namespace):
         raw = _text_in(what)
         if raw is not None:
             return "error", explain_text(errors.decode(raw))
-        return "checkpoint", checkpoint.explain_file(what, limits(args))
+        from missing_aa.explainer.checkpoint import explain_file
+
+        return "checkpoint", explain_file(what, limits(args))
     if what in cases.load().models:
-        return "model", checkpoint.of_architecture(what)
+        from missing_aa.explainer.checkpoint import of_architecture
+
+        return "model", of_architecture(what)
     if _is_name_of_a_file(what):
         raise UsageProblem(f"there is no file {what}")
     return "error", explain_text(what)

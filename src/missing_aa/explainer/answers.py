@@ -32,7 +32,7 @@ class Answer:
 
     `error` is the error as it was read, `changed` what is behind it, `where` it is raised. The
     `windows` say who meets it, over `cells` measured cells of these `models`; `again` where the
-    same files work again. `ways` lead out, the best first.
+    same files work again. `ways` lead out, the best first. `known_by` is what the answer rests on.
     """
 
     kind: str
@@ -45,6 +45,7 @@ class Answer:
     again: Again | None = None
     ways: tuple[Way, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    known_by: str = ""
 
     def as_dict(self) -> dict:
         """Plain values for JSON; docs/reference/explain.md has the schema."""
@@ -61,6 +62,8 @@ class Answer:
             yield f"({KINDS[self.kind]})"
         yield ""
         yield from said("What it is", self.changed)
+        if self.known_by:
+            yield from said("Known from", f"{self.known_by}.")
         if self.where:
             yield from said("Raised", f"{self.where}.")
         yield from self._met()

@@ -56,6 +56,19 @@ def carried(class_: str, attribute: str) -> dict[str, Set[int]]:
     }
 
 
+def carriers(class_: str, attribute: str) -> str:
+    """A sentence on the classes of timm's of that name that carry it, and when; "" if none does."""
+    found = {
+        path: known.may[attribute]
+        for path, known in class_record.named([class_]).items()
+        if attribute in known.may
+    }
+    said = "; ".join(f"{path} in timm {_in(those)}" for path, those in list(found.items())[:MOST])
+    return (
+        said and f" Many libraries have a class of that name; of timm's, it is carried by {said}."
+    )
+
+
 def _attribute(error: Error, upgrade: bool, files: list[str]) -> str:
     found = carried(error.class_, error.name)
     here = {path: those for path, those in found.items() if _is_in(path, files)}

@@ -3,17 +3,21 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from itertools import groupby
 
+from missing_aa.checker.check import Check, check
+from missing_aa.checker.findings import Finding
+from missing_aa.checker.ways import ways as check_ways
 from missing_aa.containers import formats
 from missing_aa.errors import CheckpointError, Refused
 from missing_aa.explainer import model_classes
+from missing_aa.explainer.advice import RESCUE
 from missing_aa.explainer.answers import ATLAS, GENERAL, NEAR, said, silent, ways_lines
 from missing_aa.explainer.cases import Case, Ledger, load
 from missing_aa.explainer.errors import OTHER, Error, of_cell
-from missing_aa.explainer.remedies import FILE, Way, everyone, ways
+from missing_aa.explainer.remedies import ADVICE, FILE, Way, everyone, ways
 from missing_aa.inspector import Findings, Model, inspect
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.matrix.cells import DIFFERENT, NO_MODEL, OK, Outcome
@@ -59,7 +63,8 @@ class Outlook:
     """What each measured release makes of a file.
 
     `kind` is one of answers.KINDS. `formats` has, for each format, what became of those that were
-    measured in its place. `here` is the same for the timm that is installed.
+    measured in its place. `here` is the same for the timm that is installed. `answer` is what
+    `check` says of it in this environment, "" for weights alone, and `missing` what it will miss.
     """
 
     kind: str
@@ -69,6 +74,8 @@ class Outlook:
     here: str = ""
     ways: tuple[Way, ...] = ()
     notes: tuple[str, ...] = ()
+    answer: str = ""
+    missing: tuple[str, ...] = ()
 
     def as_dict(self) -> dict:
         """Plain values for JSON; docs/reference/explain.md has the schema."""
@@ -80,9 +87,15 @@ class Outlook:
     def lines(self) -> Iterator[str]:
         """The outlook for a person."""
         yield clean(f"{self.file}: {self.holds}", 1000)
+        if self.answer:
+            yield from said(
+                "In this environment (from source lines, as check reads them)", self.answer
+            )
+        for one in self.missing[:MOST]:
+            yield clean(f"  {one}", 400)
         for form, found in self.formats.items():
             yield ""
-            yield f"{FORMS[form]}:"
+            yield f"{FORMS[form]} (measured cells):"
             for fate in found[:MOST]:
                 yield f"  {fate.models}, written by {fate.writers}, is read by"
                 wide = max(len(stretch.readers) for stretch in fate.stretches)
@@ -164,7 +177,28 @@ def explain_file(path: str | os.PathLike, limits: Limits = DEFAULT) -> Outlook:
         raise CheckpointError(f"it is no checkpoint of torch's but a {what}")
     if not findings.models:
         raise CheckpointError("it holds no model and no weights: there is nothing to explain")
-    return _outlook(findings, [*findings.whole_models, *findings.models][0], load())
+    outlook = _outlook(findings, [*findings.whole_models, *findings.models][0], load())
+    if not findings.whole_models:
+        return outlook
+    checked = check(path, limits=limits)
+    return replace(
+        outlook,
+        answer=f"{checked.answer}. Whether the output is what it was, no check can tell.",
+        missing=tuple(_missing(one) for one in checked.findings),
+        ways=outlook.ways or _ways_out(checked),
+    )
+
+
+def _missing(finding: Finding) -> str:
+    sure = "" if finding.certain else "perhaps, "
+    where = f", {finding.file}:{finding.line}" if finding.file else ""
+    return f"{finding.error}: {finding.message} ({sure}{finding.when}{where})"
+
+
+def _ways_out(checked: Check) -> tuple[Way, ...]:
+    """Those of `check`; where it found nothing, the weights, which are free of the code."""
+    found = tuple(Way(ADVICE, one.text, one.commands) for one in check_ways(checked))
+    return found or (RESCUE,)
 
 
 def of_architecture(name: str) -> Outlook:
@@ -186,7 +220,7 @@ def _outlook(findings: Findings, model: Model, ledger: Ledger) -> Outlook:
             GENERAL,
             findings.path,
             holds,
-            ways=tuple(everyone(ledger)) if model.class_ else (),
+            ways=tuple(everyone(ledger)) if model.class_.startswith("timm.") else (),
             notes=(_unknown(model, architecture),),
         )
     can = _can_have_made(findings)
@@ -198,7 +232,7 @@ def _outlook(findings: Findings, model: Model, ledger: Ledger) -> Outlook:
 
 def _in_place_of(findings: Findings, model: Model, architecture: str | None, ledger: Ledger):
     """The measured models that speak for a file's, and how near they are."""
-    if architecture in ledger.models:
+    if architecture in ledger.models and (not model.class_ or model.class_.startswith("timm.")):
         return [architecture], ATLAS
     if not model.class_.startswith("timm."):
         return [], GENERAL
@@ -217,7 +251,7 @@ def _unknown(model: Model, architecture: str | None) -> str:
     if model.class_:
         return (
             f"{model.class_} is no class of timm's: the file is tied to the code that "
-            "defines it too. The figures are those of timm's models."
+            "defines it, and the atlas measured nothing of it."
         )
     named = f" {architecture}" if architecture else ""
     return (

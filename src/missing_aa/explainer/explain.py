@@ -2,24 +2,35 @@
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from missing_aa.errors import UsageProblem
-from missing_aa.explainer import errors, nearest, other_causes
+from missing_aa.explainer import errors
 from missing_aa.explainer.answers import ATLAS, Answer, from_cases, general
 from missing_aa.explainer.cases import Case, Ledger, load
-from missing_aa.explainer.checkpoint import Outlook, explain_file
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
+from missing_aa.explainer.kinds import KINDS, other_texts
+from missing_aa.explainer.seen import seen as seen_around
+
+if TYPE_CHECKING:
+    from missing_aa.explainer.checkpoint import Outlook
 
 EMPTY = "there is no text: paste the error, or the traceback with it"
 ALONE = (
-    "read from the error alone. In a traceback one could see whether timm's code reads it, or "
-    "yours: if yours does, the checkpoint is not to blame."
+    "read from the error alone, and many libraries have classes of such names. This is the answer "
+    "if the class is timm's and timm's own code reads it, which the full traceback shows; if it is "
+    "another library's, none of this holds, and if your code reads it, the checkpoint is not to "
+    "blame: install a timm that has it, or change that code."
 )
 
 
-def explain(what: str | os.PathLike) -> Answer | Outlook:
+def explain(what: str | os.PathLike) -> "Answer | Outlook":
     """What an error text means, or, for a path, what releases of timm make of that checkpoint."""
-    return explain_file(what) if isinstance(what, os.PathLike) else explain_text(what)
+    if isinstance(what, os.PathLike):
+        from missing_aa.explainer.checkpoint import explain_file  # with all of `check`
+
+        return explain_file(what)
+    return explain_text(what)
 
 
 def explain_text(text: str) -> Answer:
@@ -32,17 +43,22 @@ def explain_text(text: str) -> Answer:
         raise UsageProblem(EMPTY)
     ledger = load()
     hit = errors.last(said)
+    if hit and hit.error.name.startswith("__torch__"):  # TorchScript's own namespace
+        hit = None
     if hit is None:
-        return nearest.by_words(said, ledger) or general("", ledger)
-    seen = other_causes.seen(said, hit)
-    if other := other_causes.other(hit.error, seen):
+        return (
+            other_texts.by_words(said, ledger)
+            or other_texts.by_pattern(said)
+            or general("", ledger)
+        )
+    seen, kind = seen_around(said, hit), KINDS[hit.error.kind]
+    cases = find(hit.error, ledger) if hit.error.kind != WEIGHTS_ONLY else []
+    measured = hit.error.kind == STATE_DICT and cases
+    if not measured and (other := kind.other(hit.error, seen)):
         return other
-    if hit.error.kind == WEIGHTS_ONLY:
-        return nearest.refused(hit.error, ledger)
-    cases = find(hit.error, ledger)
     if not cases:
-        return nearest.by_name(hit.error, seen, ledger) or general(str(hit.error), ledger)
-    notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.frames else ()
+        return kind.nearest(hit.error, seen, ledger) or general(str(hit.error), ledger)
+    notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
     return from_cases(ATLAS, hit.error, cases, ledger, seen.timm_files, notes)
 
 
@@ -66,14 +82,16 @@ def find(error: Error, ledger: Ledger) -> list[Case]:
 
 
 def _is_like(error: Error, known: Error) -> bool:
-    """Whether a mismatch begins as the atlas's does, which keeps its first names alone."""
+    """Whether a mismatch begins as the atlas's does, which keeps its first names alone.
+
+    Where the record ends behind the unexpected names, a longer text may have shapes besides.
+    """
     if known.kind != STATE_DICT or known.class_ != error.class_:
         return False
-    pairs = [
-        (known.missing, error.missing),
-        (known.unexpected, error.unexpected),
-        (known.shapes, error.shapes),
-    ]
+    pairs = [(known.missing, error.missing), (known.unexpected, error.unexpected)]
+    both = bool(known.missing and known.unexpected)
+    if known.shapes or not both:
+        pairs.append((known.shapes, error.shapes))
     return all(
         bool(ours) == bool(theirs) and theirs[: len(ours)] == ours[: len(theirs)]
         for ours, theirs in pairs

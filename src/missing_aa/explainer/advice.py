@@ -1,0 +1,44 @@
+"""The ways and answers that several kinds of error share."""
+
+from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
+from missing_aa.explainer.cases import Case, Ledger
+from missing_aa.explainer.errors import Error
+from missing_aa.explainer.remedies import ADVICE, Way
+
+RESCUE = Way(
+    ADVICE,
+    "Take the weights out, without that code, and load them into a model that the installed "
+    "version makes.",
+    ("missing-aa rescue model.pt model.safetensors",),
+)
+FOR_A_FILE = Way(
+    ADVICE,
+    "What the file itself will miss where, without loading it:",
+    ("missing-aa check model.pt",),
+)
+LINE = "the line of source that the traceback shows"
+NAMES = "the dotted name in the message"
+TABLE = "torch's source (a table of its own breaks)"
+MOST = 4
+
+
+def advise(error: Error, what: str, *advice: Way | str, known_by: str = "") -> Answer:
+    """The answer of what is understood without a measured cell."""
+    ways = tuple(one if isinstance(one, Way) else Way(ADVICE, one) for one in advice)
+    return Answer(OTHER, str(error), what.strip(), ways=ways, known_by=known_by)
+
+
+def advise_known(error: Error, what: str, known_by: str, *advice: Way | str) -> Answer:
+    return advise(error, what, *advice, known_by=known_by)
+
+
+def together(error: Error, alike: list[Error], ledger: Ledger, what: str) -> Answer:
+    """The nearest, from the cells of these errors of the atlas."""
+    cases: list[Case] = [case for one in alike for case in ledger.errors[one]]
+    return from_cases(NEAR, error, cases, ledger, what=what)
+
+
+def listed(names) -> str:
+    """The first few names."""
+    names = list(dict.fromkeys(names))
+    return ", ".join(names[:MOST]) + (", …" if len(names) > MOST else "")

@@ -1,0 +1,95 @@
+"""A module that is not there: `No module named 'x.y'`."""
+
+from missing_aa.explainer.advice import NAMES, RESCUE, TABLE, advise, advise_known, listed, together
+from missing_aa.explainer.answers import NEAR, Answer
+from missing_aa.explainer.cases import Ledger
+from missing_aa.explainer.changes import changed, held, home_of
+from missing_aa.explainer.errors import MODULE, Error
+from missing_aa.explainer.known_breaks import DISTRIBUTIONS, MODULES
+from missing_aa.explainer.remedies import ADVICE, Way, everyone
+from missing_aa.explainer.seen import Seen
+
+
+def other(error: Error, seen: Seen) -> Answer | None:
+    """The answer where no checkpoint from another timm is behind it; None if one can be."""
+    return _another_version(error, seen) or _not_timm(error, seen)
+
+
+def _another_version(error: Error, seen: Seen) -> Answer | None:
+    package, _, rest = error.name.partition(".")
+    if package == "timm" or not rest:
+        return None
+    known = next((text for name, text in MODULES.items() if error.name.startswith(name)), "")
+    install = f"pip install --upgrade {DISTRIBUTIONS.get(package, package)}"
+    return advise_known(
+        error,
+        f"{package} itself was found and has no module {error.name}: what is read or imported "
+        f"wants another version of {package}, or a folder of your own has its name. {known}",
+        TABLE.replace("torch's source", "published releases") if known else NAMES,
+        Way(ADVICE, "A newer one, if the file or the code is newer:", (install,))
+        if known
+        else f"Install the version of {package} that wrote the file.",
+        RESCUE,
+    )
+
+
+def _not_timm(error: Error, seen: Seen) -> Answer | None:
+    if error.name == "timm":
+        return advise(
+            error,
+            "timm is not installed in the environment that runs this.",
+            Way(ADVICE, "Install it.", ("pip install timm",)),
+            "For a whole-model file that is not the end: the release matters, and this command "
+            "names those that can have written it: missing-aa inspect model.pt",
+        )
+    if not error.name.startswith("timm."):
+        return advise(
+            error,
+            f"the module {error.name.partition('.')[0]} is not timm's: what is imported or loaded "
+            "here wants another package, or your own script.",
+            Way(
+                ADVICE,
+                "The weights in a file can be taken out without that module.",
+                RESCUE.commands,
+            ),
+        )
+    if seen.imports and not seen.loads:
+        home = home_of(error.name)
+        return advise(
+            error,
+            f"code of your own, or of a library, imports {error.name}. No checkpoint has a part in "
+            "it: that module is not in the timm that is installed.",
+            f"Import from {home} instead." if home else "Import from where it is now.",
+            "Or install the timm that this code was written for.",
+        )
+    package = error.name.rpartition(".")[0]
+    if not held(error.name) and package not in ("timm.models.layers", "timm.layers"):
+        return advise(
+            error,
+            f"no recorded release of timm has classes in a module {error.name}: it belongs to a "
+            "fork, or to code of your own.",
+            Way(
+                ADVICE,
+                "The weights in a file can be taken out without that module.",
+                RESCUE.commands,
+            ),
+        )
+    return None
+
+
+def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
+    """The nearest that the atlas or the record of timm's sources has."""
+    package = error.name.rpartition(".")[0]
+    alike = [
+        one
+        for one in ledger.errors
+        if one.kind == MODULE
+        and (one.name.startswith(f"{error.name}.") or one.name.rpartition(".")[0] == package)
+    ]
+    if package == "timm.models":  # modules of models, which have nothing to do with each other
+        alike = [one for one in alike if one.name.startswith(f"{error.name}.")]
+    if not alike:
+        return Answer(NEAR, str(error), changed(error), ways=tuple(everyone(ledger)))
+    names = listed(one.name for one in alike)
+    told = error if held(error.name) else Error(MODULE, name=package)
+    return together(error, alike, ledger, f"{changed(told)} The atlas has met {names}.")

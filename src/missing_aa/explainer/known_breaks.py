@@ -1,0 +1,86 @@
+"""What is known of breaks outside timm, as data; a row is one break."""
+
+TORCH_ATTRIBUTES = {
+    "GELU.approximate": "'none'",
+    "Upsample.recompute_scale_factor": "None",
+    "Conv1d.padding_mode": "'zeros'",
+    "Conv2d.padding_mode": "'zeros'",
+    "Conv3d.padding_mode": "'zeros'",
+    "MultiheadAttention.batch_first": "False",
+    "Hardswish.inplace": "False",
+    "BatchNorm1d.track_running_stats": "True",
+    "BatchNorm2d.track_running_stats": "True",
+    "BatchNorm3d.track_running_stats": "True",
+}
+"""Class and attribute of torch's -> what its constructor sets by default, in torch 2.14.1."""
+
+MODULES = {
+    "numpy._core": "numpy 2 has numpy._core, numpy 1 has numpy.core: the file was written under 2.",
+}
+"""Beginning of a module's name -> what is known of it."""
+
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "cv2": "opencv-python", "PIL": "pillow"}
+"""Packages that pip knows under another name."""
+
+BUFFERS = ("relative_position_index", "relative_coords_table", "attn_mask", "position_ids")
+"""Last names of buffers that constructors compute, and that libraries ceased to save."""
+
+TEXTS = (
+    (
+        r"failed finding central directory|PytorchStreamReader failed (?:reading|locating)"
+        r"|pickle data was truncated|Ran out of input|unexpected EOF|invalid load key"
+        r"|not a ZIP archive|Expected hasRecord"
+        r"|file in archive is not in a subdirectory|BadZipFile",
+        "the bytes are not those of a whole checkpoint: a download that was cut off or damaged, a "
+        "page or a pointer of git LFS in its place, or another kind of file.",
+        (
+            "Fetch the file again, and compare its size or sha256 with the published one. What is "
+            "cut off cannot be taken out.",
+        ),
+    ),
+    (
+        r"torch\.jit\.load|TorchScript archive|constants\.pkl|No module named '?__torch__",
+        "the file is a TorchScript program (torch.jit.save), and no pickle of a model.",
+        ("Read it with torch.jit.load(path), under a torch that is not older than its writer.",),
+    ),
+    (
+        r"persistent_load|persistent ids?\b",
+        "the pickle refers to data beside it (persistent ids), as torch's files do: it was read "
+        "with another reader than the one that it was written for.",
+        (
+            "Read the file, not a pickle out of it, with torch.load; if torch.load says this, the "
+            "file is another program's.",
+        ),
+    ),
+    (
+        r"Attempting to deserialize object on",
+        "the tensors were saved on a device that this machine does not have. No release is to "
+        "blame, and the file is whole.",
+        ("Read them onto another: torch.load(path, map_location='cpu').",),
+    ),
+    (
+        r"cannot instantiate '?(?:WindowsPath|PosixPath)",
+        "beside the weights the file holds a path object of the other kind of system; pathlib "
+        "makes none of those here.",
+        (
+            "Take the weights out, which makes no such object: "
+            "missing-aa rescue model.pt model.safetensors",
+            "Where you wrote the file: save str(path), or the state_dict alone.",
+        ),
+    ),
+    (
+        r"(?i)\bnans?\b|(?:different|other|wrong|worse)\s+(?:outputs?|results?|predictions?|accuracy)"
+        r"|(?:accuracy|results?|outputs?)\s+(?:drop|chang|differ)",
+        "no error, and another output. A library can change what a model computes without "
+        "changing its tensors (a default, the activation, the preprocessing, the precision); the "
+        "atlas has whole pickles and weights of timm that load and compute something else.",
+        (
+            "Compare both outputs for one fixed input, under eval() and in float32, in the version "
+            "that wrote it and in this one; then the preprocessing.",
+            "For a file of timm's: missing-aa explain model.pt says which releases give another "
+            "output.",
+            "Pin the version whose output is right, until the difference is found.",
+        ),
+    ),
+)
+"""Pattern of a text, what it means, what to do."""
