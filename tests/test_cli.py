@@ -1,10 +1,15 @@
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+import torch
 
-from missing_aa.cli import main
+from missing_aa.cli import COMMANDS, main
+
+ROOT = Path(__file__).resolve().parents[1]
+unix = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 
 HEAVY = ["torch", "timm", "matplotlib", "rich", "papermill", "numpy", "psutil", "jupyter_client"]
 
@@ -34,12 +39,83 @@ def test_version_names_the_package_torch_and_timm(capsys):
         assert f"{package} {version(package)}" in out
 
 
-@pytest.mark.parametrize("words", [["nonsense"], [], ["fetch", "--list", "--remove"]])
+@pytest.mark.parametrize("words", [["nonsense"], ["--verison"], ["fetch", "--list", "--remove"]])
 def test_words_that_are_off_are_usage(words, capsys):
     with pytest.raises(SystemExit) as end:
         main(words)
     assert end.value.code == 2
     assert "usage: missing-aa" in capsys.readouterr().err
+
+
+def test_without_words_the_help_is_shown(capsys):
+    assert main([]) == 0
+    assert "rescue" in capsys.readouterr().out
+
+
+NEAR = {
+    "resque a.pt b.safetensors": ("usage: missing-aa ", "did you mean rescue?"),
+    "rescue --forc a.pt b.safetensors": ("usage: missing-aa rescue", "did you mean --force?"),
+    "scan --jsn .": ("usage: missing-aa scan", "did you mean --json?"),
+    "--verson": ("usage: missing-aa ", "did you mean --version?"),
+}
+
+
+@pytest.mark.parametrize("words", NEAR)
+def test_a_word_that_is_nearly_right_is_not_guessed_but_named(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words.split())
+    error = capsys.readouterr().err
+    assert end.value.code == 2 and all(part in error for part in NEAR[words]), error
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_help_has_an_example_and_names_its_page(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    out = capsys.readouterr().out
+    assert f"  missing-aa {command}" in out.partition("examples:")[2]
+    page = out.rpartition("reference: ")[2].strip()
+    assert (ROOT / page).is_file()
+
+
+def finding(tmp_path, count=1):
+    for number in range(count):
+        torch.save(torch.nn.Linear(1, 1), tmp_path / f"{number}.pt")
+    return [sys.executable, "-m", "missing_aa", "scan", str(tmp_path)]
+
+
+@unix
+def test_a_reader_that_leaves_changes_nothing_of_the_exit_code(tmp_path):
+    scan = subprocess.Popen(finding(tmp_path, 3), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    scan.stdout.close()  # before a line is written
+    assert (scan.wait(), scan.stderr.read()) == (1, b"")
+
+
+@unix
+def test_output_that_cannot_be_written_is_said_and_no_finding(tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(finding(tmp_path), stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 74
+    assert done.stderr.count("\n") == 1 and "cannot be written: No space left" in done.stderr
+
+
+def test_a_fault_of_the_tool_is_one_line_and_no_finding(monkeypatch, capsys):
+    from missing_aa.scanner import scan
+
+    monkeypatch.setattr(scan.Scan, "run", lambda *_: 1 / 0)
+    assert main(["scan", "."]) == 70
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "ZeroDivisionError" in error and "--traceback" in error
+    with pytest.raises(ZeroDivisionError):
+        main(["scan", ".", "--traceback"])
+
+
+@pytest.mark.parametrize("words", ["inspect", "check", "scan", "explain", "rescue --to out"])
+def test_a_path_that_is_not_there_is_usage_for_every_command(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([*words.split(), "nowhere.pt"]) == 2
+    printed = capsys.readouterr()
+    assert "nowhere.pt" in printed.out + printed.err
 
 
 def test_an_unknown_release_is_one_line_and_usage(capsys):
