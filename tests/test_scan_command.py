@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import psutil
 import pytest
 import torch
@@ -367,3 +368,107 @@ def test_each_file_is_opened_once_and_each_candidate_once_more(tmp_path, files):
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     assert done.stderr.split() == [str(files + files // 4), str(folders)]
     assert json.loads(done.stdout)["looked_at"] == files
+
+
+# For a pipeline.
+
+
+@pytest.fixture
+def mixed(here):
+    """A whole model, a dangerous file, a pointer of Git LFS, an empty file and plain weights."""
+    torch.save(net(), "50%, a:b.pt")
+    torch_zip(here / "evil.pt", call("os", "system", "x"))
+    (here / "lfs.pt").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\n")
+    (here / "empty.pt").touch()
+    torch.save({"w": torch.ones(1)}, "fine.pt")
+
+
+FAIL_ON = {
+    "whole": 1,
+    "dangerous": 3,
+    "placeholder": 4,
+    "whole,dangerous": 3,
+    "unreadable": 0,
+    "whole,placeholder": 4,
+}
+
+
+@pytest.mark.parametrize("kinds", FAIL_ON)
+def test_a_pipeline_chooses_what_it_fails_on(mixed, kinds):
+    assert main(["scan", ".", "--fail-on", kinds]) == FAIL_ON[kinds]
+    assert main(["scan", "."]) == 4
+
+
+def test_an_unknown_kind_to_fail_on_is_usage(here, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["scan", ".", "--fail-on", "whole,pickles"])
+    assert end.value.code == 2 and "and not pickles" in capsys.readouterr().err
+
+
+def test_github_is_given_a_line_for_each_file_that_is_not_fine(mixed, capsys):
+    assert main(["scan", "--github", "."]) == 4
+    *lines, counted = capsys.readouterr().out.splitlines()
+    levels = [line.partition(" ")[0] for line in lines]
+    assert levels == ["::error", "::warning", "::error", "::warning"]
+    assert lines[0].startswith("::error file=50%25%2C a%3Ab.pt,title=checkpoint%3A finding::holds ")
+    assert "file=fine.pt" not in "".join(lines)
+    assert counted.endswith("1 with a whole model, 2 only a placeholder, 1 dangerous.")
+
+
+SARIF = {
+    "type": "object",
+    "required": ["version", "runs"],
+    "properties": {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "required": ["tool", "results"],
+                "properties": {
+                    "tool": {
+                        "required": ["driver"],
+                        "properties": {
+                            "driver": {
+                                "required": ["name"],
+                                "properties": {
+                                    "rules": {
+                                        "uniqueItems": True,
+                                        "items": {"required": ["id"]},
+                                    }
+                                },
+                            }
+                        },
+                    },
+                    "results": {
+                        "items": {
+                            "required": ["message"],
+                            "properties": {
+                                "level": {"enum": ["none", "note", "warning", "error"]},
+                                "message": {"required": ["text"]},
+                            },
+                        }
+                    },
+                },
+            },
+        },
+    },
+}
+"""What the SARIF 2.1.0 schema asks of the parts that are used here."""
+
+
+def test_sarif_has_a_result_for_each_file_that_is_not_fine(mixed, capsys):
+    assert main(["scan", "--sarif", "."]) == 4
+    report = json.loads(capsys.readouterr().out)
+    jsonschema.validate(report, SARIF)
+    (run,) = report["runs"]
+    found = {
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]: result["ruleId"]
+        for result in run["results"]
+    }
+    assert found == {
+        "50%25%2C%20a%3Ab.pt": "finding",
+        "empty.pt": "placeholder",
+        "evil.pt": "dangerous",
+        "lfs.pt": "placeholder",
+    }
+    assert set(found.values()) <= {rule["id"] for rule in run["tool"]["driver"]["rules"]}

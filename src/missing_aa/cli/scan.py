@@ -2,6 +2,20 @@
 
 import argparse
 
+KINDS = {
+    "whole": ("FINDING",),
+    "dangerous": ("DANGEROUS", "REFUSED"),
+    "unreadable": ("UNREADABLE", "MALFORMED", "LIMIT"),
+    "placeholder": ("PLACEHOLDER",),
+}
+"""What `--fail-on` can name, and the verdicts of each."""
+
+FORMS = {
+    "json": "print the findings as JSON",
+    "github": "print them as annotations for GitHub Actions",
+    "sarif": "print them as SARIF 2.1.0, for code scanning",
+}
+
 
 def add(commands) -> None:
     from missing_aa.cli.options import add_limits, count
@@ -28,7 +42,17 @@ def add(commands) -> None:
         help="look into hidden folders, node_modules, __pycache__ and environments too",
     )
     command.add_argument("--jobs", type=count, metavar="N", help="at most N processes at work")
-    command.add_argument("--json", action="store_true", help="print the findings as JSON")
+    command.add_argument(
+        "--fail-on",
+        metavar="KINDS",
+        type=_kinds,
+        default=tuple(KINDS),
+        help=f"what makes the exit code another than 0, of {', '.join(KINDS)}; all of them",
+    )
+    form = command.add_mutually_exclusive_group()
+    for word, help_ in FORMS.items():
+        form.add_argument(f"--{word}", dest="form", action="store_const", const=word, help=help_)
+    command.set_defaults(form="text")
     limits = command.add_argument_group("limits that a file may not pass")
     add_limits(limits, ("pickle_bytes", "opcodes", "objects", "depth"))
     command.set_defaults(run=run)
@@ -38,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from missing_aa.cli.options import limits
     from missing_aa.cli.render.scan import print_scan
     from missing_aa.limits import cores
+    from missing_aa.scanner import verdict
     from missing_aa.scanner.scan import Scan
 
     scan = Scan()
@@ -45,7 +70,17 @@ def run(args: argparse.Namespace) -> int:
         scan.run(args.paths, args.exclude, args.everything, limits(args), args.jobs or cores())
     except KeyboardInterrupt:
         # What was found by then is worth hearing; `main` says the rest.
-        print_scan(scan, args.json)
+        print_scan(scan, args.form)
         raise
-    print_scan(scan, args.json)
-    return scan.exit_code
+    print_scan(scan, args.form)
+    chosen = {getattr(verdict, name) for kind in args.fail_on for name in KINDS[kind]}
+    return max((f.exit_code for f in scan.checkpoints if f.verdict in chosen), default=0)
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    kinds = tuple(text.split(","))
+    if unknown := set(kinds) - set(KINDS):
+        raise argparse.ArgumentTypeError(
+            f"knows {', '.join(KINDS)}, with commas between, and not {', '.join(sorted(unknown))}"
+        )
+    return kinds

@@ -22,6 +22,9 @@ from missing_aa.text import clean
 
 FINE, OTHER, FINDING, UNREADABLE = "fine", "other", "finding", "unreadable"
 DANGEROUS, REFUSED, MALFORMED, LIMIT = "dangerous", "refused", "malformed", "limit"
+PLACEHOLDER = "placeholder"
+"""A pointer of Git LFS, or an empty file: what it stands for is somewhere else."""
+
 EXIT_CODES = {
     FINE: 0,
     OTHER: 0,
@@ -29,6 +32,7 @@ EXIT_CODES = {
     UNREADABLE: 1,
     DANGEROUS: 3,
     REFUSED: 3,
+    PLACEHOLDER: 4,
     MALFORMED: 4,
     LIMIT: 6,
 }
@@ -99,6 +103,8 @@ def _judge(found: Checkpoint, limits: Limits) -> Checkpoint | None:
 def _trouble(found: Checkpoint, problem: CheckpointError) -> Checkpoint:
     found.verdict, found.remark = _MEANS.get(type(problem), UNREADABLE), str(problem)
     found.format = found.format or getattr(problem, "format", "")
+    if found.format in ("git-lfs", "empty"):
+        found.verdict = PLACEHOLDER
     with contextlib.suppress(OSError):
         found.size = os.path.getsize(found.path)
     return found

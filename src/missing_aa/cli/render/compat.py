@@ -5,10 +5,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
-from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from missing_aa.cli.render.annotations import annotation
 from missing_aa.comparer.compare import Comparison
 from missing_aa.comparer.findings import KINDS, Finding
 from missing_aa.comparer.missing import UNKNOWN
@@ -58,31 +58,14 @@ def _entry(finding: Finding) -> dict:
 def annotations(comparison: Comparison, chosen: list[Finding]) -> Iterator[str]:
     """Workflow commands, which GitHub shows beside the lines that they name."""
     for finding in chosen:
-        words = {"title": f"old pickles: {_headline(finding)}"}
-        if finding.file:
-            words = {"file": _relative(finding.file), "line": str(finding.line), **words}
-        level = "error" if finding.certain else "warning"
-        where = ",".join(f"{key}={_property(value)}" for key, value in words.items())
-        yield f"::{level} {where}::{_data(f'{finding.message}; {finding.remedy}')}"
+        yield annotation(
+            "error" if finding.certain else "warning",
+            f"{finding.message}; {finding.remedy}",
+            f"old pickles: {_headline(finding)}",
+            finding.file,
+            finding.line,
+        )
     yield clean(_summary(comparison, chosen), 1000)
-
-
-def _relative(file: str) -> str:
-    """As seen from the folder that the command runs in: in a workflow, the repository."""
-    path = Path(file)
-    if path.is_absolute() and path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    return path.as_posix()
-
-
-def _data(text: str) -> str:
-    """As GitHub wants it escaped; whatever else a terminal would obey is made visible."""
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return clean(text, 5000)
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def lines(comparison: Comparison, chosen: list[Finding]) -> Iterator[str]:

@@ -6,18 +6,23 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from urllib.parse import quote
 
+from missing_aa import __version__
 from missing_aa.cli.output import print_text
+from missing_aa.cli.render.annotations import annotation, relative
 from missing_aa.containers.formats import FOREIGN
 from missing_aa.scanner.scan import Scan
 from missing_aa.scanner.verdict import (
     DANGEROUS,
+    EXIT_CODES,
     FINDING,
     FINE,
     LIMIT,
     MALFORMED,
     OTHER,
     PICKLED,
+    PLACEHOLDER,
     REFUSED,
     UNREADABLE,
     Checkpoint,
@@ -31,6 +36,7 @@ WORDS = {
     FINDING: "with a whole model",
     UNREADABLE: "unreadable",
     LIMIT: "beyond a limit",
+    PLACEHOLDER: "only a placeholder",
     MALFORMED: "malformed",
     REFUSED: "refused",
     DANGEROUS: "dangerous",
@@ -51,9 +57,9 @@ LISTED = 4
 """So many paths stand for all of their kind."""
 
 
-def print_scan(scan: Scan, as_json: bool) -> None:
-    """Print it to stdout, in characters that stdout can take."""
-    print_text(_as_json(scan) if as_json else "\n".join(_lines(scan)))
+def print_scan(scan: Scan, form: str = "text") -> None:
+    """Print it to stdout, in characters that stdout can take; `form` is one of FORMS."""
+    print_text(FORMS[form](scan))
 
 
 def _as_json(scan: Scan) -> str:
@@ -71,7 +77,7 @@ def _lines(scan: Scan) -> Iterator[str]:
     told.sort(key=lambda found: list(WORDS).index(found.verdict))
     width = max((len(_what(found)) for found in told), default=0)
     for found in told:
-        yield f"{found.verdict:<11}{_what(found):<{width}}  {_where(found)}{_why(found)}"
+        yield f"{found.verdict:<10} {_what(found):<{width}}  {_where(found)}{_why(found)}"
     yield from [""] if told else []
     yield _counted(scan, told)
     if others := len(scan.checkpoints) - len(told):
@@ -80,6 +86,54 @@ def _lines(scan: Scan) -> Iterator[str]:
     if any(found.remark == PICKLED for found in told):
         yield LASTING
     yield from _advice([found for found in told if found.verdict == FINDING])
+
+
+def _as_annotations(scan: Scan) -> str:
+    """A workflow command of GitHub for each file that is not fine, and how many there are."""
+    bad = [found for found in scan.checkpoints if found.exit_code]
+    lines = [
+        annotation(_level(found), found.remark, f"checkpoint: {found.verdict}", found.path)
+        for found in bad
+    ]
+    return "\n".join([*lines, _counted(scan, [f for f in scan.checkpoints if not _holds_none(f)])])
+
+
+def _as_sarif(scan: Scan) -> str:
+    """SARIF 2.1.0, as code scanning takes it: a rule for each verdict, a result for each file."""
+    bad = [found for found in scan.checkpoints if found.exit_code]
+    rules = [
+        {"id": verdict, "shortDescription": {"text": f"{verdict}: {words}"}}
+        for verdict, words in WORDS.items()
+        if EXIT_CODES[verdict]
+    ]
+    driver = {"name": "missing-aa", "version": __version__, "rules": rules}
+    results = [
+        {
+            "ruleId": found.verdict,
+            "level": _level(found),
+            "message": {"text": clean(found.remark or WORDS[found.verdict], 2000)},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(found.path)}}}],
+        }
+        for found in bad
+    ]
+    head = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0"}
+    return json.dumps(head | {"runs": [{"tool": {"driver": driver}, "results": results}]}, indent=2)
+
+
+def _level(found: Checkpoint) -> str:
+    return "error" if found.verdict in (FINDING, DANGEROUS, REFUSED) else "warning"
+
+
+def _uri(path: str) -> str:
+    return quote(os.fsencode(relative(path)))
+
+
+FORMS = {
+    "text": lambda scan: "\n".join(_lines(scan)),
+    "json": _as_json,
+    "github": _as_annotations,
+    "sarif": _as_sarif,
+}
 
 
 def _holds_none(found: Checkpoint) -> bool:
