@@ -4,10 +4,9 @@ Importing this loads nothing heavy: each public name is imported when it is firs
 `inspect`, `scan`, `check`, `explain` and `compat` need the standard library only.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False  # importing typing here could be importing somebody's typing.py
 
 if TYPE_CHECKING:
     from missing_aa.checker.check import check
@@ -88,6 +87,8 @@ def __getattr__(name: str):
     """Import a public name when it is first asked for: `inspect` must not pay for `rescue`."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     try:
         module = import_module(f"{__name__}.{_MODULES[name]}")
     except ModuleNotFoundError as error:

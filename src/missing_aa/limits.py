@@ -18,6 +18,7 @@ def cores() -> int:
 SWITCHES = {
     "pickle_bytes": "--max-pickle",
     "opcodes": "--max-opcodes",
+    "names": "--max-names",
     "objects": "--max-objects",
     "depth": "--max-depth",
     "tensor_bytes": "--max-bytes",
@@ -33,13 +34,15 @@ class Limits:
     """What one file may cost.
 
     `pickle_bytes`: length of the pickle program (of a bare pickle: of the file that is read).
-    `opcodes`: its steps. `objects`, `depth`: how many objects are walked, how deep they nest.
+    `opcodes`: its steps. `names`: how many different ones it asks for. `objects`, `depth`: how many
+    objects are walked, how deep they nest.
     `tensor_bytes`: elements × itemsize of all tensors; None stands for eight times the file, and at
     least 1 GiB. `seconds`: wall clock. `ends`: when they are over, by `time.monotonic`.
     """
 
     pickle_bytes: int = 256 * 1024**2
     opcodes: int = 10_000_000
+    names: int = 100_000
     objects: int = 2_000_000
     depth: int = 1_000
     tensor_bytes: int | None = None

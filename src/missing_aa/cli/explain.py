@@ -91,6 +91,8 @@ def _text_in(path: str) -> bytes | None:
     kind = os.stat(path).st_mode
     if stat.S_ISDIR(kind):
         raise UsageProblem(f"{path} is a folder: name the checkpoint in it")
+    if stat.S_ISFIFO(kind) and not path.startswith(("/dev/", "/proc/")):  # may have no writer
+        raise UsageProblem(f"{path} is a pipe; send what comes through it to: missing-aa explain -")
     if not stat.S_ISREG(kind) and not stat.S_ISFIFO(kind):
         raise UsageProblem(f"{path} is neither a file nor a pipe")
     try:

@@ -10,6 +10,7 @@ UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 HELP = {
     "pickle_bytes": "length of the pickle program",
     "opcodes": "steps of the pickle program",
+    "names": "different names that it asks for",
     "objects": "objects walked",
     "depth": "how deep they nest",
     "tensor_bytes": "what all tensors take (eight times the file, at least 1G)",

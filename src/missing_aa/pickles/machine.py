@@ -41,6 +41,9 @@ def text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogatepass")
 
 
+CLOCK = 4096
+"""After so many steps the clock is looked at."""
+
 READ_DEEP = 4
 """How deep lists may lie in the arguments of a call that reads them at once."""
 
@@ -83,6 +86,8 @@ class Machine:
                 start = self.at
                 self.at += 1
                 program.opcodes = count
+                if not count % CLOCK:
+                    limits.check("opcodes", count, "the number of the pickle's steps")
                 steps[data[start]](self)
                 if start < self.frame_end < self.at:
                     raise Broken("a frame ends within an instruction: readers differ on it")
@@ -148,6 +153,7 @@ class Machine:
         known = self.program.globals
         if (module, name) not in known:
             known[module, name] = Global(*modern_name(module, name), asked=(module, name))
+            self.limits.check("names", len(known), "the number of different names")
         return known[module, name]
 
     def note_read(self, args: object, depth: int = 0) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from missing_aa.inspector import Findings, Model
 
 STYLES = {"safe": "green", "library": "", "unknown": "yellow", "dangerous": "bold red"}
+MOST_NAMES = 50
+"""So many names of a verdict are printed."""
+
 MEANING = {
     "safe": "torch takes it as harmless",
     "library": "of a well-known library",
@@ -80,7 +83,9 @@ def _tell_one(console: "Console", findings: "Findings") -> None:
         names = [name for name in findings.names if name.verdict == verdict]
         if names:
             heading = [f"{verdict} names ({len(names)})", MEANING[verdict]]
-            shown = [f"{n.name}: {n.reason}" if n.reason else n.name for n in names]
+            shown = [f"{n.name}: {n.reason}" if n.reason else n.name for n in names[:MOST_NAMES]]
+            if len(names) > MOST_NAMES:
+                shown.append(f"and {len(names) - MOST_NAMES:,} more (--json)")
             table.add_row(_text(heading), _text(shown, STYLES[verdict]))
     console.print(table)
     console.print(_text([_next_step(findings)]), soft_wrap=True)
