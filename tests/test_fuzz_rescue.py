@@ -37,7 +37,8 @@ if "missing_aa" in sys.orig_argv and "rescue" in sys.orig_argv:
             name, mode, flags = arguments
             writes = isinstance(mode, str) and set(mode) & set("wax+")
             bad = writes or flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-            bad = bad and name not in (log, os.devnull) and not str(name).endswith(".partial")
+            bad = bad and name not in (log, os.devnull) and not isinstance(name, int)
+            bad = bad and not str(name).endswith(".partial")
         else:
             bad = event.startswith(forbidden) or event in ("import", "os.fork", "exec")
         if bad:
