@@ -319,7 +319,7 @@ def test_a_model_that_cannot_tell_the_story_is_refused_at_once():
 def test_lesson_06_leaves_its_mark_only_where_the_file_was_allowed_to_run():
     (path,) = [path for path in NOTEBOOKS if path.stem.startswith("06")]
     marks = re.findall(r"the mark is there: (True|False)", printed(executed(path)[0]))
-    # Loaded whole; with eval allowed; with stand-ins; by rescue.
+    # Loaded whole; with eval allowed; with stand-ins; by rescue, twice.
     assert marks == ["True", "True", "False", "False"]
 
 

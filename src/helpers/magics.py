@@ -4,9 +4,11 @@ ahead of time, %%expect waits for an error in the lesson's own. Load: `%load_ext
 """
 
 import argparse
+import os
 import re
 import shlex
 import sys
+import sysconfig
 import warnings
 from dataclasses import dataclass
 
@@ -285,5 +287,10 @@ def load_ipython_extension(shell) -> None:
     """What `%load_ext helpers.magics` calls."""
     # torchvision sets this one off on import; it speaks to its authors.
     warnings.filterwarnings("ignore", message=".*torch.jit.interface.*", category=FutureWarning)
+    # So that `!missing-aa` is found, and draws no progress bars into the notebook.
+    scripts = sysconfig.get_path("scripts")
+    if scripts not in os.environ["PATH"].split(os.pathsep):
+        os.environ["PATH"] = scripts + os.pathsep + os.environ["PATH"]
+    os.environ["TTY_COMPATIBLE"] = "0"
     shell.register_magics(LessonMagics)
     tracebacks.install(shell)
