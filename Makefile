@@ -50,7 +50,7 @@ atlas: $(READY)
 	$(BIN)/python -m tools.encode_atlas build/matrix.jsonl
 	$(BIN)/python -m tools.silent_changes
 	$(BIN)/python -m tools.migration_table
-	$(BIN)/python -m tools.readme_picture docs/matrix_window.svg
+	$(BIN)/python -m tools.readme_picture docs/matrix_window.svg docs/ways_home.svg
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --upgrade \

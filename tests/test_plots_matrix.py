@@ -6,12 +6,12 @@ from xml.etree import ElementTree
 
 import pytest
 from matplotlib.colors import to_rgba
+from tools import readme_picture
 
 from helpers import plots
 from helpers.plots import matrix as draw
-from helpers.plots import window
+from helpers.plots import ways_home, window
 from helpers.plots.svg import svg
-from missing_aa.matrix import atlas
 from missing_aa.matrix.cells import DIFFERENT, ERROR, HUNG, NO_MODEL, OK, Cell, Outcome
 
 RELEASES = ["0.6.13", "1.0.3", "1.0.31"]
@@ -211,14 +211,18 @@ def test_the_picture_is_the_same_each_time_and_says_what_it_shows():
     assert not re.search(r"\d{4}-\d\d-\d\d|https?://(?!www\.w3|purl|creativecommons)", once)
 
 
-def test_the_picture_in_the_docs_is_drawn_from_the_atlas_of_this_package():
-    if not atlas.TARGET.exists():
-        pytest.skip("the atlas is not measured yet: make atlas")
-    carried = atlas.load()
-    picture = PICTURE.read_text(encoding="utf-8")
-    drawn = svg(*window.window(carried.cells, carried.releases))
-    assert texts(picture) == texts(drawn), f"python -m tools.readme_picture {PICTURE}"
+@pytest.mark.parametrize("name", readme_picture.PICTURES)
+def test_the_pictures_in_the_docs_are_drawn_by_this_package(name):
+    path = PICTURE.with_name(f"{name}.svg")
+    picture = path.read_text(encoding="utf-8")
+    drawn = svg(*readme_picture.PICTURES[name]())
+    assert texts(picture) == texts(drawn), f"python -m tools.readme_picture {path}"
     assert len(picture.encode()) < 60_000
+
+
+def test_the_cheat_sheet_has_the_tree_in_words():
+    page = PICTURE.with_name("cheat_sheet.md").read_text(encoding="utf-8")
+    assert ways_home.as_markdown() in page
 
 
 def texts(picture):
