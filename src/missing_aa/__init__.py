@@ -83,20 +83,22 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
-def __getattr__(name: str):
-    """Import a public name when it is first asked for: `inspect` must not pay for `rescue`."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # a type checker would take every name for one that is there
 
-    try:
-        module = import_module(f"{__name__}.{_MODULES[name]}")
-    except ModuleNotFoundError as error:
-        from missing_aa.errors import CheckpointError
+    def __getattr__(name: str):
+        """Import a public name when it is first asked for: `inspect` must not pay for `rescue`."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-        raise CheckpointError(
-            f"{name} needs torch, safetensors and timm (1.0.26 or newer), and there is no module "
-            f"{error.name}: install the extra `timm` of missing-aa"
-        ) from error
-    value = globals()[name] = getattr(module, _ORIGINAL.get(name, name))
-    return value
+        try:
+            module = import_module(f"{__name__}.{_MODULES[name]}")
+        except ModuleNotFoundError as error:
+            from missing_aa.errors import CheckpointError
+
+            raise CheckpointError(
+                f"{name} needs torch, safetensors and timm (1.0.26 or newer), and there is no "
+                f"module {error.name}: install the extra `timm` of missing-aa"
+            ) from error
+        value = globals()[name] = getattr(module, _ORIGINAL.get(name, name))
+        return value

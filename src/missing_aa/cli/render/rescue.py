@@ -42,8 +42,8 @@ def print_outcome(console: "Console", errors: "Console", outcome: Outcome) -> No
         console.print(f"{_name(outcome.source)}: {describe(report)}")
         what = "a folder for timm" if outcome.fit else "safetensors, bit for bit"
         console.print(
-            f"{_name(target)}: {what}, {report.tensors} tensor{'s' * (report.tensors != 1)}, {size(report.nbytes)}, read "
-            "without running any of the file's code"
+            f"{_name(target)}: {what}, {report.tensors} tensor{'s' * (report.tensors != 1)}, "
+            f"{size(report.nbytes)}, read without running any of the file's code"
         )
         for note in notes(outcome):
             console.print(f"  note: {note}")
