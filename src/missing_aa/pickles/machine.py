@@ -41,6 +41,8 @@ def text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogatepass")
 
 
+FRAME_WITHIN = "a frame ends within an instruction: readers differ on it"
+
 CLOCK = 4096
 """After so many steps the clock is looked at."""
 
@@ -90,9 +92,13 @@ class Machine:
                     limits.check("opcodes", count, "the number of the pickle's steps")
                 steps[data[start]](self)
                 if start < self.frame_end < self.at:
-                    raise Broken("a frame ends within an instruction: readers differ on it")
+                    raise Broken(FRAME_WITHIN)
         except Stop:
             return
+        except (Broken, ValueError) as error:
+            if start < self.frame_end < self.at:  # C has read other bytes here
+                raise Broken(FRAME_WITHIN) from error
+            raise
         limits.check("opcodes", limits.opcodes + 1, "the number of the pickle's steps")
 
     # Reading the program's text.

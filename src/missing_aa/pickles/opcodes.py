@@ -23,8 +23,17 @@ from missing_aa.pickles.machine import (
 from missing_aa.pickles.program import Dict, Global, Object, Persistent
 
 
+def _number_line(m: Machine) -> bytes:
+    """A number as text; C ends it at a NUL."""
+    return m.line().partition(b"\0")[0]
+
+
 def _int_line(m: Machine) -> None:
     line = m.line()
+    if line[:1] == b"\0":  # C reads a number of no digits as none
+        m.push(0)
+        return
+    line = line.partition(b"\0")[0]
     if line in (b"00", b"01"):
         m.push(line == b"01")
     else:  # as C reads it: what begins with a zero is octal
@@ -32,7 +41,19 @@ def _int_line(m: Machine) -> None:
 
 
 def _long_line(m: Machine) -> None:
-    m.push(int(m.line().strip().rstrip(b"L"), 0))
+    m.push(int(_number_line(m).removesuffix(b"L"), 0))
+
+
+def _float_line(m: Machine) -> None:
+    line = _number_line(m)
+    if line != line.strip() or b"_" in line:
+        raise Broken("a number is written as C does not read it")
+    m.push(float(line))
+
+
+def _readonly(m: Machine) -> None:
+    if not isinstance(m.stack[-1], bytes | Object | Persistent):
+        raise Broken("a view is asked of what has no bytes")
 
 
 def _string_line(m: Machine) -> None:
@@ -77,7 +98,7 @@ LITERALS = {
     b"L": _long_line,
     b"\x8a": _sized(BYTE, _whole),
     b"\x8b": _sized(INT, _whole),
-    b"F": lambda m: m.push(float(m.line())),
+    b"F": _float_line,
     b"G": _plain(DOUBLE),
     b"S": _string_line,
     b"U": _sized(BYTE, _byte_string),
@@ -90,6 +111,7 @@ LITERALS = {
     b"B": _sized(UINT, bytes),
     b"\x8e": _sized(LONG, bytes),
     b"\x96": _sized(LONG, bytes),
+    b"\x98": _readonly,
 }
 
 
@@ -151,7 +173,7 @@ def _put(form: struct.Struct):
 
 
 def _put_line(m: Machine) -> None:
-    m.memo[int(m.line())] = m.stack[-1]
+    m.memo[int(_number_line(m))] = m.stack[-1]
 
 
 def _memoize(m: Machine) -> None:
@@ -330,7 +352,7 @@ for _code, _step in {
     b"e": _appends,
     b"s": _setitem,
     b"u": _setitems,
-    b"g": lambda m: m.push(m.memo[int(m.line())]),
+    b"g": lambda m: m.push(m.memo[int(_number_line(m))]),
     b"h": _get(BYTE),
     b"j": _get(UINT),
     b"p": _put_line,
