@@ -335,7 +335,9 @@ def test_lesson_07_measures_what_the_atlas_says():
     (path,) = [path for path in NOTEBOOKS if path.stem.startswith("07")]
     text = printed(executed(path)[0])
     assert "26 of 64 fail:\n 14 × 'ConvNormAct' object has no attribute 'aa'" in text
+    assert "2 × 'ConvBnAct' object has no attribute 'aa'" in text
     assert "75 of your cells are in the atlas, and 75 came out the same" in text
+    assert "Counter({'poolformer_s12': 96})" in text
 
 
 def test_a_model_that_no_release_has_is_named_with_its_neighbours():

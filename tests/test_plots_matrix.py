@@ -163,7 +163,7 @@ def test_survival_by_years_counts_upgrades_alone():
     heights = {round(bar.get_center()[0]): bar.get_height() for bar in axes.patches}
     assert heights == {1: 0, 2: 100, 3: 0}
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1 – 2", "2 – 3", "3 – 4"]
-    assert "whole: 1 years 0 of 1 (0.0%), 2 years 1 of 1 (100.0%)" in alt
+    assert "whole: 1 – 2: 0 of 1 (0.0%), 2 – 3: 1 of 1 (100.0%)" in alt
 
 
 def the_window():

@@ -108,6 +108,22 @@ def test_a_silent_change_that_is_one_in_thousands_can_still_be_seen():
     assert {"silent 1", "> 99% fine"} <= {*texts(fig)}
 
 
+def test_two_in_a_thousand_are_not_drawn_as_wide_as_six():
+    met = [("whole", 2), ("rescued", 6)]
+    many = [
+        cell
+        for form, few in met
+        for at in range(1000)
+        for cell in cells({"1.0.7": SILENT if at < few else FINE}, form, model=f"m{at}")
+    ]
+    fig, _ = loud_and_silent.loud_and_silent(many, [*MET])
+    dark = to_hex(matrix.KINDS[matrix.SILENT])
+    filled = [patch for patch in fig.axes[0].patches if patch.get_fill()]
+    bars = [patch for patch in filled if to_hex(patch.get_facecolor()) == dark]
+    two, six = (bar.get_width() for bar in bars if bar.get_height() == loud_and_silent.HIGH)
+    assert two < six
+
+
 def test_every_way_in_the_tree_leads_home_or_to_a_stop():
     for name in ways_home.TREE:
         seen, ahead = set(), [name]

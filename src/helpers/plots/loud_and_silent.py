@@ -26,8 +26,8 @@ WORDS = {
 LEFT, LENGTH, HIGH = 0.2, 5.6, 0.5
 """Inches: a bar."""
 
-THIN = 0.07
-"""Inches: what is left of a part that would be too thin to be seen."""
+THIN = 0.02
+"""Inches: the least width of a part; a greater one would make two in thousands look like many."""
 
 
 def loud_and_silent(cells: Sequence[Cell], releases: Sequence[str]) -> tuple[Figure, str]:
@@ -62,7 +62,7 @@ def _bar(axes: Axes, top: float, name: str, count: Counter) -> None:
     widths[FINE] -= sum(widths.values()) - LENGTH
     x, y = LEFT, top + 0.35
     for kind in kinds:
-        look = {"facecolor": KINDS[kind], "edgecolor": "white", "linewidth": 1}
+        look = {"facecolor": KINDS[kind], "linewidth": 0}
         axes.add_patch(Rectangle((x, y), widths[kind], HIGH, **look))
         x += widths[kind]
     words = [f"{WORDS[kind]} {count[kind]:,}" for kind in kinds if kind != FINE]

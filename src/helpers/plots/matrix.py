@@ -248,7 +248,7 @@ def survival_by_years(
             left = [year + (place - (len(forms) - 1) / 2) * width for year in years]
             bars = axes.bar(left, values, 0.9 * width, color=colour, label=form)
             axes.bar_label(bars, fmt="%.0f", fontsize=11)
-            told = ", ".join(f"{year} years {groups[form][year]}" for year in groups[form])
+            told = ", ".join(f"{_between(year)}: {groups[form][year]}" for year in groups[form])
             notes.append(f"{form}: {told}")
         axes.set_xticks(years, [_between(year) for year in years])
         axes.set(
