@@ -1,5 +1,6 @@
 """A lesson as the tests play it: a real IPython shell with the magics, and what a cell showed."""
 
+import os
 import re
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -13,7 +14,10 @@ class Lesson:
 
     def __init__(self):
         self.shell = InteractiveShell.instance()
+        before = dict(os.environ)
         self.run("%load_ext helpers.magics")
+        os.environ.clear()  # what a lesson's kernel needs, other tests must not get
+        os.environ.update(before)
 
     def run(self, cell, number=None):
         """Run a cell, as `In [number]` if given; returns the error that it ended with, if any."""

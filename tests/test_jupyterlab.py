@@ -68,7 +68,7 @@ def test_a_lesson_runs_from_the_menu(open_lesson, name):
 
 def test_a_solution_is_folded_until_it_is_asked_for(open_lesson):
     lab = open_lesson("01_build_convnormact")
-    folded = lab.page.locator(".jp-InputPlaceholder", has_text="count_by_formula")
+    folded = lab.page.locator(".jp-InputPlaceholder", has_text="Two terms")
     body = lab.page.locator(".cm-content", has_text="norm = 2 * out_channels")
     folded.scroll_into_view_if_needed()
     expect(body).to_have_count(0)
@@ -104,8 +104,8 @@ def test_an_error_is_short_and_whole_below_a_click_also_in_a_file_that_is_not_tr
     lab.wait_until_all_have_run()
     assert look_at_error(lab, "error_trusted") == look_at_error(lab, "error_again")
 
-    cell = lab.cell('torch.load(f"{work}/moved.pt"')
-    lab.replace(cell, "%%timm {current}\nmodel(x[0, 0, 0, 0])")
+    cell = lab.cell('torch.load(f"{work}/resnet.pt"')
+    lab.replace(cell, "%%timm {current}\nold(torch.zeros(1))")
     expect(cell.locator(".jp-OutputArea")).to_contain_text("The whole traceback", timeout=MINUTES)
     assert "frames of torch" in cell.locator("[data-mime-type$='stderr']").inner_text()
     lab.page.screenshot(path=PICTURES / "error_not_awaited.png")
