@@ -89,6 +89,8 @@ class Lab:
 
     def wait_until_all_have_run(self) -> None:
         """Until no cell is waiting or at work any more."""
-        last = self.page.locator(".jp-NotebookPanel:visible .jp-CodeCell .jp-InputPrompt").last
+        # A folded cell shows no number: the last one that is open, and then the kernel, tell.
+        opened = ".jp-NotebookPanel:visible .jp-CodeCell:not(:has(.jp-InputPlaceholder))"
+        last = self.page.locator(f"{opened} .jp-InputPrompt").last
         expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=5 * MINUTES)
         self.wait_until_idle()
