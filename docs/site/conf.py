@@ -2,7 +2,6 @@
 
 from IPython.lib.lexers import IPython3Lexer
 from pygments.lexer import bygroups, using
-from pygments.lexers import PythonLexer
 from pygments.token import Keyword, Operator, Text
 
 import missing_aa
@@ -62,7 +61,7 @@ class LessonLexer(IPython3Lexer):
         "root": [
             (
                 r"(?s)(%%)(timm|expect)([^\n]*\n)(.*)",
-                bygroups(Operator, Keyword, Text, using(PythonLexer)),
+                bygroups(Operator, Keyword, Text, using(IPython3Lexer)),
             ),
             *IPython3Lexer.tokens["root"],
         ],
