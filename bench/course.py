@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from IPython.core.inputtransformer2 import TransformerManager
 
 from helpers.runner import catalogue
 from helpers.runner.memory import PeakMemory
@@ -21,8 +22,8 @@ def imports_only(source: str) -> str:
     head = [line for line in source.splitlines() if line.startswith("%load_ext")]
     if found := re.match(r"%%timm (\S+)", source):
         head = [f"%%timm {found[1]}"]
-    body = re.sub(r"^%.*$", "", source, flags=re.MULTILINE)
-    tree = ast.parse(body)
+    body = re.sub(r"\A%%.*\n", "", source)
+    tree = ast.parse(TransformerManager().transform_cell(body))  # lines with % and ! are IPython's
     kept = [
         ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
     ]

@@ -18,12 +18,13 @@ MODELS = ["regnetx_002", "resnet18", "rexnet_100", "mobilenetv2_100"]
 JOBS = 2
 
 ONE = """
+import os
 import sys
 
 from missing_aa.matrix import tasks
+from missing_aa.releases.processes import see_release
 release, what, folder, *models = sys.argv[1:]
-trials.see_release(release)
-import os
+see_release(release, {})
 for model in models:
     there = f"{folder}/{model}"
     if what == "write":

@@ -23,7 +23,7 @@ from missing_aa.errors import (
 )
 from missing_aa.portable.load import OtherOutput
 from missing_aa.portable.save import NotPortable
-from missing_aa.releases import processes
+from missing_aa.releases import warm
 from portable_files import REMEMBERS, make, told
 
 
@@ -429,7 +429,7 @@ def test_a_saving_that_is_killed_leaves_a_whole_folder(tmp_path):
     running = []
     for file in ("config.json", "model.safetensors", "training.pt"):
         folder = tmp_path / file.partition(".")[0]
-        process = processes.context().Process(
+        process = warm.context().Process(
             target=portable_files.save_again_and_again, args=(str(folder),)
         )
         process.start()

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from helpers.runner import catalogue, pool
+from missing_aa.releases import warm
 from tiny_lessons import COMMAND, notebook, run
 
 pytestmark = pytest.mark.xdist_group("run")
@@ -60,7 +61,10 @@ class Log:
         (1, ["started 01", "started 02"]),
     ],
 )
-def test_lessons_that_memory_cannot_hold_together_run_one_after_another(tmp_path, memory_mb, told):
+def test_lessons_that_memory_cannot_hold_together_run_one_after_another(
+    tmp_path, monkeypatch, memory_mb, told
+):
+    monkeypatch.setenv(warm.SWITCH, "0")
     for name in ("01", "02"):
         notebook(tmp_path, f"{name}_x", "1", memory_mb=memory_mb)
     lessons, log = catalogue.lessons(tmp_path), Log()
@@ -88,7 +92,12 @@ def test_a_run_that_is_stopped_leaves_no_kernel_and_no_temporary_file(tmp_path, 
     )
     with open(tmp_path / "notebooks" / "begun"):  # opens when the lesson opens its end
         below = psutil.Process(command.pid).children(recursive=True)
-    kernels = [process for process in below if "ipykernel_launcher" in process.cmdline()]
+    kernels = [
+        process
+        for process in below
+        if "ipykernel_launcher" in process.cmdline()
+        or process.cmdline() == process.parent().cmdline()  # forked
+    ]
     assert len(kernels) == 2, "the lesson's own, and that of timm 1.0.3"
     command.send_signal(getattr(signal, ending))
     try:

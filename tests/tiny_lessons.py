@@ -6,6 +6,8 @@ import sys
 
 import nbformat
 
+from missing_aa.releases import warm
+
 COMMAND = [sys.executable, "-m", "helpers", "run"]
 
 
@@ -27,11 +29,12 @@ def notebook(folder, name, *cells, solution=(), memory_mb=200):
 
 
 def run(project, *words, **places):
+    """Run them, with plain kernels: to load torch for forked ones would be most of the work."""
     return subprocess.run(
         [*COMMAND, *words],
         capture_output=True,
         text=True,
         cwd=project,
-        env=os.environ | places,
+        env={warm.SWITCH: "0"} | os.environ | places,
         timeout=120,
     )

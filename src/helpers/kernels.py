@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import time
 from ast import literal_eval
 from collections.abc import Callable
@@ -13,10 +14,12 @@ from pathlib import Path
 from ipykernel.kernelspec import make_ipkernel_cmd
 from jupyter_client import KernelManager
 from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.provisioning import LocalProvisioner
 
 from helpers import plain
 from missing_aa import releases
 from missing_aa.errors import Problem, UsageProblem
+from missing_aa.releases import warm
 
 Output = Callable[[str, dict], None]
 """Called with a Jupyter message type (stream, display_data, error, …) and its content."""
@@ -29,8 +32,28 @@ class KernelDied(Problem):
     """The process behind a release is gone."""
 
 
+class Provisioner(LocalProvisioner):
+    """Starts a kernel as a process forked from the warm one; where that cannot be, as usual."""
+
+    async def launch_kernel(self, cmd: list[str], **options) -> dict:
+        if not warm.forks(options["env"]):
+            return await super().launch_kernel(cmd, **options)
+        start = cmd.index("-m")
+        # Its parent is the warm process; that its owner has ended it notices by a pipe.
+        arguments = [*cmd[start + 2 :], "--IPKernelApp.parent_handle=1"]
+        self.cwd = options.get("cwd") or os.getcwd()
+        program = warm.Program(cmd[start + 1], arguments, dict(options["env"]), str(self.cwd))
+        self.process = warm.Forked(program)
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info
+
+
 class ThisPython(KernelManager):
-    """A manager whose kernel is always the Python that runs, whatever kernels a user registered."""
+    """A manager whose kernel is the Python that runs, whatever kernels a user registered."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.provisioner = Provisioner(kernel_spec=self.kernel_spec, parent=self)
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -40,11 +63,12 @@ class ThisPython(KernelManager):
 class ReleaseKernel:
     """A running kernel in which `import timm` gives one published release.
 
-    It starts in the background: the first request waits until it is ready. Raises UnknownRelease
-    or ReleaseProblem if the release is not there.
+    It starts in the background: the first request waits until it is ready. `ahead` lets it import
+    timm already, so that it is there when asked; no name is set. Raises UnknownRelease or
+    ReleaseProblem if the release is not there.
     """
 
-    def __init__(self, release: str):
+    def __init__(self, release: str, ahead: bool = False):
         folder = releases.locate(release)
         self.release = release
         self._sockets = None
@@ -55,21 +79,27 @@ class ReleaseKernel:
             options = {"transport": "ipc", "ip": str(Path(self._sockets, "k"))}
         self._manager = ThisPython(**options)
         atexit.register(self.shutdown)
+        self._failure: Exception | None = None
+        self._ready = False
+        self._starting = threading.Thread(target=self._start, args=[folder, ahead], daemon=True)
+        self._starting.start()
+
+    def _start(self, folder: Path, ahead: bool) -> None:
         # These speak to timm's authors of the day, not to a learner.
         quiet = "ignore::FutureWarning,ignore::DeprecationWarning,ignore:torch.meshgrid:UserWarning"
-        self._manager.start_kernel(env=releases.seeing(folder) | {"PYTHONWARNINGS": quiet})
-        self._client = self._manager.blocking_client()
-        self._client.start_channels()
-        self._ready = False
+        try:
+            self._manager.start_kernel(env=releases.seeing(folder) | {"PYTHONWARNINGS": quiet})
+            self._client = self._manager.blocking_client()
+            self._client.start_channels()
+            if ahead:
+                self._client.execute("__import__('timm')", silent=True, allow_stdin=False)
+        except Exception as error:  # raised where somebody waits for it
+            self._failure = error
 
     @property
     def alive(self) -> bool:
-        """Whether the process behind it still runs."""
-        return self._manager.is_alive()
-
-    def warm(self) -> None:
-        """Let it import timm already, without waiting; no name there is set."""
-        self._client.execute("__import__('timm')", silent=True, allow_stdin=False)
+        """Whether the process behind it still runs, or is about to."""
+        return self._starting.is_alive() or self._manager.is_alive()
 
     def run(self, code: str, on_output: Output, number: int | None = None) -> None:
         """Run code; everything it shows or raises is handed to `on_output` as it comes.
@@ -112,6 +142,7 @@ class ReleaseKernel:
     def shutdown(self) -> None:
         """Stop the kernel at once; safe to call twice."""
         atexit.unregister(self.shutdown)
+        self._starting.join()
         if hasattr(self, "_client"):
             self._client.stop_channels()
         if self._manager.has_kernel:
@@ -151,7 +182,10 @@ class ReleaseKernel:
     def _wait_until_ready(self) -> None:
         if self._ready:
             return
+        self._starting.join()
         try:
+            if self._failure:
+                raise self._failure
             self._client.wait_for_ready(timeout=120)
         except RuntimeError as error:  # what jupyter_client says of one that died or hangs
             self.shutdown()

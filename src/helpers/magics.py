@@ -184,7 +184,7 @@ class LessonMagics(Magics):
     def start(self, line: str) -> None:
         """Start the kernels of some releases already, so that they are ready when asked."""
         for release in _parse(_start_parser(), line, self.shell.user_ns).releases:
-            self._kernel(release).warm()
+            self._kernel(release, ahead=True)
 
     @no_var_expand
     @cell_magic
@@ -275,12 +275,17 @@ class LessonMagics(Magics):
         result = self.shell.displayhook.exec_result
         return getattr(result, "execution_count", None) or self.shell.execution_count
 
-    def _kernel(self, release: str) -> ReleaseKernel:
+    def _kernel(self, release: str, ahead: bool = False) -> ReleaseKernel:
         check_known(release)
-        kernel = self._kernels.get(release)
-        if kernel is None or not kernel.alive:
-            self._kernels[release] = kernel = ReleaseKernel(release)
-        return kernel
+        if release not in self._kernels:
+            self._kernels[release] = ReleaseKernel(release, ahead)
+        elif not self._kernels[release].alive:
+            self._kernels.pop(release).shutdown()
+            raise KernelDied(
+                f"the kernel of timm {release} has ended since its last cell, and its variables "
+                "are gone; choose Run, Run All Above Selected Cell, then run this cell again"
+            )
+        return self._kernels[release]
 
 
 def load_ipython_extension(shell) -> None:

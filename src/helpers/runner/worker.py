@@ -29,7 +29,7 @@ from nbclient.exceptions import DeadKernelError  # noqa: E402
 from nbformat.v4 import new_output  # noqa: E402
 from papermill.engines import NBClientEngine, papermill_engines  # noqa: E402
 
-from helpers.kernels import ThisPython  # noqa: E402
+from helpers.kernels import Provisioner, ThisPython  # noqa: E402
 from helpers.runner import page  # noqa: E402
 
 Tell = Callable[[dict], None]
@@ -44,6 +44,7 @@ class LessonKernel(AsyncKernelManager):
         if os.name == "posix":
             options |= {"transport": "ipc", "ip": str(Path(tempfile.gettempdir(), "k"))}
         super().__init__(**options)
+        self.provisioner = Provisioner(kernel_spec=self.kernel_spec, parent=self)
 
 
 class TellingEngine(NBClientEngine):

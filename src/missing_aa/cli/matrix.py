@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
     from missing_aa.matrix.results import Results
     from missing_aa.matrix.run import run as measure
-    from missing_aa.releases.processes import FORKS
+    from missing_aa.releases import warm
 
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
         ) from missing
     with Results(args.output, args.seed) as results:
         done = plan.done(results)
-        if not FORKS:
-            console.print("processes cannot be forked safely on this system: each imports torch")
+        if not warm.wanted():
+            console.print("processes are not forked on this system: each imports torch")
         if done:
             console.print(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
         with _executor(args.dask) as executor, _bar(console, plan, results) as wrote:

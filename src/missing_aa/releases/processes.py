@@ -1,11 +1,8 @@
-"""Try a model under several releases before a lesson tells its story with it.
-
-Each release gets a fresh process, forked where the system can from one that has torch and
-torchvision loaded and has never used them: a release then imports in about a second.
-"""
+"""Processes in which one release is seen, forked from a warm one where the system can (`warm`)."""
 
 import logging
 import multiprocessing
+import os
 import sys
 import threading
 import warnings
@@ -15,34 +12,27 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
 from missing_aa import releases
-from missing_aa.releases import processes
-
-FORKS = sys.platform == "linux"
-"""Whether a process is forked from one that has torch loaded; elsewhere each loads it anew."""
+from missing_aa.releases import warm
 
 
 class Trials(ProcessPoolExecutor):
     """An executor whose every task runs in a fresh process in which one timm release is seen."""
 
     def __init__(self, workers: int = 2):
-        super().__init__(workers, mp_context=context(), max_tasks_per_child=1)
+        super().__init__(workers, warm.context(), warm.end_with_others, max_tasks_per_child=1)
 
     def under(self, release: str, function, *args) -> Future:
         """Submit `function(*args)` to run under a release. Raises what `releases.locate` raises."""
-        return self.submit(_run_under, str(releases.locate(release)), function, args)
+        folder = str(releases.locate(release))
+        return self.submit(_run_under, folder, dict(os.environ), function, args)
 
 
-def context() -> multiprocessing.context.BaseContext:
-    """How processes are started: forked from one that only imported torch, or anew."""
-    if not FORKS:
-        return multiprocessing.get_context("spawn")
-    forkserver = multiprocessing.get_context("forkserver")
-    forkserver.set_forkserver_preload(["torch", "torchvision"])
-    return forkserver
+def see_release(folder: str, env: dict[str, str]) -> None:
+    """Let this process, a fresh one, see the release in that folder, in one thread of torch's.
 
-
-def see_release(folder: str) -> None:
-    """Let this process, a fresh one, see the release in that folder, in one thread of torch's."""
+    `env` is the environment of its owner as it is now.
+    """
+    os.environ.update(env)
     sys.path.insert(0, folder)
     warnings.simplefilter("ignore")  # they speak to timm's authors of the day
     import torch
@@ -50,8 +40,8 @@ def see_release(folder: str) -> None:
     torch.set_num_threads(1)
 
 
-def _run_under(folder: str, function, args: tuple):
-    see_release(folder)
+def _run_under(folder: str, env: dict[str, str], function, args: tuple):
+    see_release(folder, env)
     return function(*args)
 
 
@@ -111,9 +101,10 @@ class ReleaseProcess:
             self._stop()
 
     def _start(self) -> None:
-        context = processes.context()
+        context = warm.context()
         self._pipe, there = context.Pipe()
-        process = context.Process(target=_serve, args=(self._folder, there), daemon=True)
+        arguments = (self._folder, dict(os.environ), there)
+        process = context.Process(target=_serve, args=arguments, daemon=True)
         process.start()
         self._process = process
         there.close()
@@ -159,8 +150,9 @@ class Crew:
                 left.close()
 
 
-def _serve(folder: str, pipe: Connection) -> None:
-    processes.see_release(folder)
+def _serve(folder: str, env: dict[str, str], pipe: Connection) -> None:
+    warm.end_with_others()
+    see_release(folder, env)
     logging.disable()  # what old releases have to say of themselves
     with suppress(EOFError, KeyboardInterrupt):
         while True:
