@@ -71,7 +71,9 @@ def modules() -> dict[str, dict[str, Releases]]:
 
 def _select(wanted: Callable[[str], Container[str]]) -> dict[str, Known]:
     """`wanted` gives the names of classes that are asked for in a module."""
-    found, module, names = {}, "", ()
+    found: dict[str, Known] = {}
+    module = ""
+    names: Container[str] = ()
     for line in _lines():
         if not line.startswith(" "):
             module = line
