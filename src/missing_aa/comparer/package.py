@@ -1,6 +1,7 @@
 """A package's source as its pickles see it: what stands under a dotted path."""
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ class Package:
     def __init__(self, source: "Source"):
         self.source = source
         self.name = source.about.package
-        self.modules: dict[str, Names] = {
+        self.modules: Mapping[str, Names] = {
             module: read_names(file.tree, module, file.package)
             for module, file in source.files.items()
         }
