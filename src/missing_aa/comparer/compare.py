@@ -88,7 +88,7 @@ def _compare_classes(was: Use, now: Use, comparison: Comparison, tick: Tick) -> 
         for module, name, here in before.every()
         if (there := after.get(module, name))
     ]
-    found = comparison.findings
+    found, done = comparison.findings, 0
     try:
         for done, (module, name, here, there) in enumerate(shared):
             tick("classes compared", done, len(shared))

@@ -104,7 +104,7 @@ class Program:
     def __init__(self, data: bytes, start: int):
         self.data = data
         self.start = start
-        self.root = None
+        self.root: object = None
         self.globals: dict[tuple[str, str], Global] = {}
         self.sources: dict[Global, tuple] = {}
         self.persistent: list = []
