@@ -124,6 +124,15 @@ NEW = {
     "gives it back": READS
     + "    def __setstate__(self, state):\n        super().__setstate__(state)\n"
     "        self.scale = 1\n",
+    "gives it back by a name": READS.replace(
+        "class Block",
+        "def put(self, state):\n    self.__dict__.update(state, scale=1)\n\nclass Block",
+    )
+    + "    __setstate__ = put\n",
+    "makes what has it by a name": OLD.replace(
+        "class Block",
+        "def fill(self):\n    self.scale = 1\n\nclass Part:\n    __init__ = fill\n\nclass Block",
+    ).replace("return self.conv(x)", "return self.conv(x) * Part().scale"),
     "patched at the top": READS + "\nBlock.forward = lambda self, x: x\n",
     "unknown decorator": READS.replace("class Block", "import other\n@other.thing\nclass Block"),
 }
@@ -142,7 +151,7 @@ def test_only_what_must_fail_is_certain(tmp_path, monkeypatch, capsys, how):
     (tmp_path / "new" / "oldlib.py").write_text(NEW[how])
     code = main(["check", "--path", str(tmp_path / "new"), str(folder / "model.pt")])
     said = capsys.readouterr().out
-    assert (code == 1) == (how in CERTAIN), said
+    assert code == (how in CERTAIN), said
     assert ("'Block' object has no attribute 'scale'" in said) or how not in CERTAIN
 
 

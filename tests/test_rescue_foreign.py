@@ -107,3 +107,11 @@ def test_an_array_of_objects_is_refused_by_its_name(tmp_path, session):
     path.write_bytes(PROTO + mapping({"w": objects}) + b".")
     with pytest.raises(Malformed, match="'w'.*objects"):
         rescue(path, session=session)
+
+
+def test_an_array_that_is_changed_once_it_is_made_is_refused(tmp_path, session):
+    changed = array(padded(b"\xff" * 7, bytes(8))) + b"Nb"
+    path = tmp_path / "arrays.joblib"
+    path.write_bytes(PROTO + mapping({"w": changed}) + b".")
+    with pytest.raises(Malformed, match="changed after it was made"):
+        rescue(path, session=session)

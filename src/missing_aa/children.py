@@ -12,9 +12,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from missing_aa.errors import Problem, unforeseen
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COMMAND = [sys.executable, "-P", "-m", "missing_aa.children"]
 """-P: nothing that lies in the current folder, beside a file to be read, is imported."""
 
-Report = Callable[[object], None]
+Report = Callable[[Any], object]
 """Takes what a child says before its answer."""
 
 
@@ -67,10 +67,11 @@ class Child:
 
     def ask(
         self, request: object, report: Report = lambda _: None, seconds: float | None = None
-    ) -> object:
+    ) -> Any:
         """The answer. Raises the Problem that the function raised, Died, Overdue, NotStarted."""
         self.start()
         process, overdue = self._process, threading.Event()
+        assert process
 
         def give_up() -> None:
             overdue.set()
@@ -125,7 +126,7 @@ class Pool:
             self.close()
             raise
 
-    def map(self, requests: Sequence[object], died: Callable) -> Iterator[object]:
+    def map(self, requests: Sequence, died: Callable) -> Generator:
         """The answers in order; `died(request, ask)` gives one for what broke a child down."""
         from concurrent.futures import ThreadPoolExecutor
 
@@ -143,7 +144,7 @@ class Pool:
         for child in self._children:
             child.close()
 
-    def _ask_next(self, request: object, died: Callable) -> object:
+    def _ask_next(self, request: object, died: Callable) -> Any:
         child = self._idle.get()
         try:
             return child.ask(request)
@@ -252,12 +253,16 @@ def _fork(function: str) -> _Forked:
 def _spawn(function: str) -> "subprocess.Popen[bytes]":
     import subprocess
 
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     try:
-        process = subprocess.Popen([*COMMAND, function], **pipes)
+        process = subprocess.Popen(
+            [*COMMAND, function],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
     except OSError as error:
         raise NotStarted from error
-    if not process.stdout.readline():
+    if not (process.stdout and process.stdout.readline()):
         process.kill()
         with process:
             pass

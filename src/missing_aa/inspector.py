@@ -8,7 +8,7 @@ from missing_aa.containers import formats
 from missing_aa.containers.container import Container, open_checkpoint
 from missing_aa.containers.formats import FORMATS
 from missing_aa.containers.safetensors_header import read_header
-from missing_aa.contents import find_models, read, timm_config
+from missing_aa.contents import read, timm_config
 from missing_aa.contents.find_models import Root
 from missing_aa.contents.standins import walk
 from missing_aa.contents.views import View
@@ -168,8 +168,7 @@ def _model(root: Root, limits: Limits) -> Model:
         model.elements = sum(view.elements for view in weights.tensors.values())
         model.parameters = weights.parameters
         model.prefix, model.notes = weights.prefix, weights.notes
-        if root.dotted:
-            inner, _ = find_models.unwrap(root.value)
+        if inner := root.model:
             model.architecture = timm_config.architecture(inner)
             model.num_classes = timm_config.num_classes(inner, weights.tensors.values())
     except CheckpointError as problem:

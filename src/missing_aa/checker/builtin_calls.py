@@ -185,10 +185,10 @@ class BuiltinCalls(Lookup):
             return UNKNOWN if known is None else known
         return False if is_plain(value) or isinstance(value, Items | Mapping) else UNKNOWN
 
-    def _list(self, args: list, node: ast.AST | None) -> object:
+    def _to_list(self, args: list, node: ast.AST | None) -> object:
         return self._collected(args, list)
 
-    def _set(self, args: list, node: ast.AST | None) -> object:
+    def _to_set(self, args: list, node: ast.AST | None) -> object:
         return self._collected(args, set)
 
     def _collected(self, args: list, kind: type) -> Items:
@@ -197,7 +197,7 @@ class BuiltinCalls(Lookup):
         items, exact = self.items_of(args[0])
         return Items(items, exact, kind)
 
-    def _tuple(self, args: list, node: ast.AST | None) -> object:
+    def _to_tuple(self, args: list, node: ast.AST | None) -> object:
         items, exact = self.items_of(args[0]) if args else ([], True)
         return tuple(items) if exact else UNKNOWN
 
@@ -303,9 +303,9 @@ class BuiltinCalls(Lookup):
         "isinstance": _isinstance,
         "type": _type,
         "callable": _callable,
-        "list": _list,
-        "tuple": _tuple,
-        "set": _set,
+        "list": _to_list,
+        "tuple": _to_tuple,
+        "set": _to_set,
         "range": _range,
         "enumerate": _enumerate,
         "zip": _zip,
@@ -492,13 +492,12 @@ class BuiltinCalls(Lookup):
 
     def items_of_object(self, obj: Obj) -> tuple[list, bool]:
         """What iterating over an object gives."""
-        if "__items__" in obj.fields:
-            return list(obj.fields["__items__"]), True
+        if isinstance(items := obj.fields.get("__items__"), tuple):
+            return list(items), True
         if obj.cls is None:
             return [], False
         if (modules := self._holds_modules(obj, "__iter__")) is not None:
-            held = self._held(obj, "__iter__", modules)
-            return held.items, held.exact
+            return self.items_of(self._held(obj, "__iter__", modules))
         found = self.find_attribute(obj, "__iter__")
         if found is ABSENT or not isinstance(found, Method):
             return [], False
@@ -530,8 +529,6 @@ class BuiltinCalls(Lookup):
         if type(key) is int:
             text = f"index {key} is out of range"
             self.report(Finding(VALUE, "IndexError", text), node)
-        if key is UNKNOWN and held:
-            self.either([lambda each=each: each for each in held])
         return UNKNOWN
 
     def object_contains(self, obj: Obj, item: object) -> bool | None:

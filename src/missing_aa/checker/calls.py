@@ -14,6 +14,7 @@ from missing_aa.checker.values import (
     UNKNOWN,
     Builtin,
     ClassRef,
+    Code,
     External,
     Function,
     Items,
@@ -142,8 +143,12 @@ class Calls(BuiltinCalls):
             return UNKNOWN
         made = Obj(cls, cls.path, of_file=False)
         if found := self.classes.find(cls, "__init__"):
-            init = Function(found[1], found[0].module, found[0])
-            self.run(init, [made, *args], kwargs, node, exact)
+            home, entry = found
+            if isinstance(entry, ast.FunctionDef):
+                init = Function(entry, home.module, home)
+                self.run(init, [made, *args], kwargs, node, exact)
+            else:
+                made.doubt("its __init__ is not written as a function")
         return made
 
     def _make_holder(self, function: ClassRef, args: list) -> object:
@@ -189,7 +194,7 @@ class Calls(BuiltinCalls):
         function = self.attribute(obj, "forward", node)
         if isinstance(function, Method) and function.function.name == "_forward_unimplemented":
             text = f'Module [{obj.name}] is missing the required "forward" function'
-            finding = Finding(FORWARD, "NotImplementedError", text, obj.cls.path)
+            finding = Finding(FORWARD, "NotImplementedError", text, obj.cls.path if obj.cls else "")
             finding.places = self.places_of(obj)
             finding.doubts = self.doubts_about(obj, "forward")
             self.report(finding, node)
@@ -346,11 +351,11 @@ HOOKS = ("_forward_pre_hooks", "_forward_hooks")
 
 
 @cache
-def is_generator(node: ast.AST) -> bool:
+def is_generator(node: Code) -> bool:
     """Whether a function yields."""
     if isinstance(node, ast.Lambda):
         return False
-    waiting: list[ast.AST] = list(node.body)
+    waiting: list[ast.AST] = [*node.body]
     while waiting:
         part = waiting.pop()
         if isinstance(part, ast.Yield | ast.YieldFrom):

@@ -29,7 +29,6 @@ from missing_aa.containers.container import open_checkpoint
 from missing_aa.contents import read, timm_config
 from missing_aa.contents.find_models import choose
 from missing_aa.contents.standins import Standin, walk
-from missing_aa.contents.state_dict import unwrap
 from missing_aa.errors import Malformed, Problem, UsageProblem, unforeseen
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.pickles import policy
@@ -115,7 +114,8 @@ def environment(
     """The environment that is asked for; see `check`."""
     from missing_aa.checker.fetch import folder_of
 
-    first, script = [], None
+    first: list[str | os.PathLike] = []
+    script = None
     for each in map(Path, paths):
         if each.suffix == ".py" and each.is_file():
             script = os.fspath(each)
@@ -168,9 +168,10 @@ def _check(
     models = [model for model in held.models if model.dotted]
     if root is not None:
         models = [choose(models, root)]
-    _walk_models(result, world, [(each.name, unwrap(each.value)[0]) for each in models], steps)
+    _walk_models(result, world, [(each.name, each.model) for each in models], steps)
     for walked, model in zip(result.models, models, strict=False):
-        walked.architecture = timm_config.architecture(unwrap(model.value)[0])
+        if model.model:
+            walked.architecture = timm_config.architecture(model.model)
     objects, _ = walk(held.top)
     _name_packages(result, world, program, held.top, objects)
     return result
@@ -212,8 +213,8 @@ def _name_packages(
     result: Check, world: World, program: Program, top: object, objects: list[Standin]
 ) -> None:
     """The packages that the file names, but for Python's own."""
-    names = dict.fromkeys(wanted.module.partition(".")[0] for wanted in program.globals.values())
-    names = [name for name in names if name not in (*sys.stdlib_module_names, MAIN)]
+    tops = dict.fromkeys(wanted.module.partition(".")[0] for wanted in program.globals.values())
+    names = [name for name in tops if name not in (*sys.stdlib_module_names, MAIN)]
     told = recorded(program, top, objects, names)
     for name in names:
         there = world.environment.find(name) is not None

@@ -146,7 +146,9 @@ class Environment:
                 spec = importlib.util.find_spec(name)
             except (ImportError, ValueError, AttributeError):
                 spec = None
-            return spec and _module(name, spec.origin, list(spec.submodule_search_locations or ()))
+            if spec is None:
+                return None
+            return _module(name, spec.origin, list(spec.submodule_search_locations or ()))
         text = (
             "import importlib.util, json; s = importlib.util.find_spec(%r); "
             "print(json.dumps(s and [s.origin, list(s.submodule_search_locations or ())]))"
@@ -189,7 +191,7 @@ def of_this_python(first: Sequence[str | os.PathLike] = (), script: str | None =
     here = [entry for entry in sys.path if entry and os.path.isdir(entry)]
     version = ".".join(map(str, sys.version_info[:3]))
     built_in = frozenset(sys.builtin_module_names)
-    return Environment(list(map(os.fspath, first)), here, built_in, version, None, script)
+    return Environment([os.fspath(each) for each in first], here, built_in, version, None, script)
 
 
 def of_python(
@@ -203,7 +205,7 @@ def of_python(
     program = _program(Path(python))
     said = json.loads(_run(program, ASKED))
     path = [entry for entry in said["path"] if os.path.isdir(entry)]
-    names = list(map(os.fspath, first))
+    names = [os.fspath(each) for each in first]
     return Environment(names, path, frozenset(said["built_in"]), said["version"], program, script)
 
 

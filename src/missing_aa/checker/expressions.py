@@ -2,7 +2,8 @@
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from missing_aa.checker.findings import VALUE, Finding
 from missing_aa.checker.state import Frame, State
@@ -109,14 +110,14 @@ class Expressions(State):
             return self.items_of_object(value)
         return [], False
 
-    def either(self, ways: list[Callable[[], object]], why: str = OPEN_INPUT) -> object:
+    def either(self, ways: Sequence[Callable[[], object]], why: str = OPEN_INPUT) -> object:
         """The value of one of these, of which nobody knows which."""
         given: list = []
 
-        def run(way):
+        def run(way: Callable[[], object]) -> None:
             given.append(way())
 
-        self.fork([lambda way=way: run(way) for way in ways], why)
+        self.fork([partial(run, way) for way in ways], why)
         result = given[0] if given else UNKNOWN
         for each in given[1:]:
             result = join(result, each)
@@ -245,7 +246,8 @@ class Expressions(State):
 
     def _with_none(self, node: ast.AST, values: list) -> object:
         """An operator that has None on one side: an error with a list or a dictionary."""
-        if any(isinstance(value, Items | Mapping | tuple) for value in values):
+        holds = any(isinstance(value, Items | Mapping | tuple) for value in values)
+        if holds and isinstance(node, ast.BinOp | ast.AugAssign):
             self._wrong(node, *values)
         return UNKNOWN
 
@@ -316,7 +318,7 @@ class Expressions(State):
         key = self.evaluate(node.slice, frame)
         return self.item(value, key, node)
 
-    def item(self, value: object, key: object, node: ast.AST) -> object:
+    def item(self, value: object, key: object, node: ast.AST | None) -> object:
         """What `value[key]` gives."""
         if isinstance(value, Tensor):
             return TENSOR
@@ -326,7 +328,7 @@ class Expressions(State):
         if isinstance(value, Obj):
             return self.item_of_object(value, key, node)
         if isinstance(value, Vars):
-            return value.of.fields.get(key, UNKNOWN) if is_plain(key) else UNKNOWN
+            return value.of.fields.get(key, UNKNOWN) if isinstance(key, str) else UNKNOWN
         if isinstance(value, Mapping):
             if is_plain(key) and key in value.items:
                 return value.items[key]
@@ -340,7 +342,7 @@ class Expressions(State):
             return self._sequence_item(items, key, type_name(value), node)
         return UNKNOWN
 
-    def _sequence_item(self, items, key: object, kind: str | None, node: ast.AST) -> object:
+    def _sequence_item(self, items, key: object, kind: str | None, node: ast.AST | None) -> object:
         try:
             if isinstance(key, slice):
                 cut = items[key]
@@ -366,10 +368,9 @@ class Expressions(State):
     def _if(self, node: ast.IfExp, frame: Frame) -> object:
         known = self.truth(self.evaluate(node.test, frame))
         if known is None:
-            ways = [
-                lambda part=part: self.evaluate(part, frame) for part in (node.body, node.orelse)
-            ]
-            return self.either(ways)
+            return self.either(
+                [partial(self.evaluate, part, frame) for part in (node.body, node.orelse)]
+            )
         return self.evaluate(node.body if known else node.orelse, frame)
 
     def _lambda(self, node: ast.Lambda, frame: Frame) -> Function:
@@ -424,15 +425,16 @@ class Expressions(State):
         return exact
 
     def _joined(self, node: ast.JoinedStr, frame: Frame) -> object:
-        parts = []
+        text, exact = "", True
         for part in node.values:
-            inner = part.value if isinstance(part, ast.FormattedValue) else part
-            value = self.evaluate(inner, frame)
-            plain = isinstance(part, ast.Constant) or (
-                isinstance(value, str | int) and part.format_spec is None and part.conversion == -1
-            )
-            parts.append(str(value) if plain else None)
-        return UNKNOWN if None in parts else "".join(parts)[:LARGE]
+            if isinstance(part, ast.FormattedValue):
+                value = self.evaluate(part.value, frame)
+                exact &= isinstance(value, str | int)
+                exact &= part.format_spec is None and part.conversion == -1
+            else:
+                value = self.evaluate(part, frame)
+            text += str(value) if exact else ""
+        return text[:LARGE] if exact else UNKNOWN
 
     def _named(self, node: ast.NamedExpr, frame: Frame) -> object:
         value = self.evaluate(node.value, frame)

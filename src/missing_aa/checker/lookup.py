@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from typing import TypeGuard
 
 from missing_aa.checker import supply
 from missing_aa.checker.expressions import Expressions
@@ -136,13 +137,15 @@ class Lookup(Expressions):
         if obj.cls is None:
             return self._shown(obj.fields[name]) if name in obj.fields else UNKNOWN
         found = self.classes.find(obj.cls, name)
-        getter = found is not None and _is_getter(found[1])
-        if getter and not _is_cached(found[1]):
-            return self._run_getter(obj, name, found)
+        home, entry = found or (obj.cls, None)
+        if _is_getter(entry) and not _is_cached(entry):
+            return self._run_getter(obj, name, home, entry)
         if name in obj.fields:
             return self._shown(obj.fields[name])
-        if found is not None:
-            return self._run_getter(obj, name, found) if getter else self._bind(obj, *found)
+        if _is_getter(entry):
+            return self._run_getter(obj, name, home, entry)
+        if entry is not None:
+            return self._bind(obj, home, entry)
         if is_torch_module(obj.cls):
             for registry in REGISTRIES:
                 entries = obj.fields.get(registry)
@@ -160,9 +163,10 @@ class Lookup(Expressions):
         found = own.find(name, after)
         if found is None:
             return ABSENT
-        if isinstance(value, Obj) and _is_getter(found[1]):
-            return self._run_getter(value, name, found)
-        return self._bind(value, *found)
+        home, entry = found
+        if isinstance(value, Obj) and _is_getter(entry):
+            return self._run_getter(value, name, home, entry)
+        return self._bind(value, home, entry)
 
     def _shown(self, value: object) -> object:
         """A value that lies in an object; a method that an instance keeps is looked up."""
@@ -204,8 +208,11 @@ class Lookup(Expressions):
         for part in ast.walk(node):
             if isinstance(part, ast.Name) and part.id in home.own:
                 entry = home.own[part.id]
-                known = isinstance(entry, ast.FunctionDef)
-                scope[part.id] = Function(entry, home.module, home) if known else UNKNOWN
+                scope[part.id] = (
+                    Function(entry, home.module, home)
+                    if isinstance(entry, ast.FunctionDef)
+                    else UNKNOWN
+                )
         return self.constant(node, home.module, scope)
 
     def _of_class(self, cls: Class, name: str) -> object:
@@ -218,17 +225,16 @@ class Lookup(Expressions):
             return UNKNOWN
         return self._bind(ClassRef(cls), *found)
 
-    def _run_getter(self, obj: Obj, name: str, found: tuple[Class, ast.FunctionDef]) -> object:
+    def _run_getter(self, obj: Obj, name: str, home: Class, node: ast.FunctionDef) -> object:
         """Run a property; where it fails, an object with a `__getattr__` says that it lacks it."""
-        method = Method(obj, Function(found[1], found[0].module, found[0]))
-        hook = self.classes.find(obj.cls, "__getattr__")
-        if hook is None:
-            return self.call(method, [], {}, found[1])
+        method = Method(obj, Function(node, home.module, home))
+        if not (obj.cls and self.classes.find(obj.cls, "__getattr__")):
+            return self.call(method, [], {}, node)
         scope = Try(lambda error: error == "AttributeError", self.doubt)
         place = self._place()
         self.tries.append(scope)
         try:
-            value = self.call(method, [], {}, found[1])
+            value = self.call(method, [], {}, node)
             self.tries.pop()
             return value
         except Raises as error:
@@ -301,8 +307,9 @@ class Lookup(Expressions):
             return Function(place.node, place.module)
         if place.path == place.module or self.environment_has(place.path):
             return ModuleRef(place.path)
-        given = isinstance(place.node, ast.expr)
-        if given and supply.is_given_once(self.world, place.module, name):
+        if isinstance(place.node, ast.expr) and supply.is_given_once(
+            self.world, place.module, name
+        ):
             return self.constant(place.node, place.module, Scope())
         return External(place.path) if place.node is None else UNKNOWN
 
@@ -324,7 +331,7 @@ class Lookup(Expressions):
         return value if not isinstance(value, Items | Mapping) else UNKNOWN
 
 
-def _is_getter(node: ast.AST | None) -> bool:
+def _is_getter(node: ast.AST | None) -> TypeGuard[ast.FunctionDef]:
     return isinstance(node, ast.FunctionDef) and any(
         dotted(each).rpartition(".")[2] in ("property", "cached_property")
         for each in node.decorator_list

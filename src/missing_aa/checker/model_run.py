@@ -1,5 +1,7 @@
 """A model of a file, loaded, set to `eval()` and given one picture, in an abstract run."""
 
+from functools import partial
+
 from missing_aa.checker.findings import CALL, EVAL, LOAD, Walked
 from missing_aa.checker.objects import FileObjects, Kept
 from missing_aa.checker.state import OutOfSteps
@@ -31,25 +33,24 @@ def load(run: Walk, objects: FileObjects) -> None:
         found = run.classes.find(obj.cls, "__setstate__")
         if found and found[0].path != MODULE:
             state, obj.fields = Mapping(dict(obj.fields)), {}
-            method = Method(obj, Function(found[1], found[0].module, found[0]))
-            run.attempt(lambda method=method, state=state: run.call(method, [state], {}, None))
+            method = run.find_attribute(obj, "__setstate__")
+            run.attempt(partial(run.call, method, [state], {}, None))
         elif found:
             for name, value in given.items():
                 obj.fields.setdefault(name, _fresh(value))
     for owner, name in objects.kept:
         if isinstance(owner, Obj):
             run.note(f"{owner.name}: a method that an instance keeps ({name})")
-            run.attempt(lambda owner=owner, name=name: run.attribute(owner, name, None))
+            run.attempt(partial(run.attribute, owner, name, None))
 
 
 def _given_by_torch(run: Walk) -> dict[str, object]:
     """The attributes that this torch gives an old module when it is loaded."""
     module = run.classes.at(MODULE)
-    found = module and run.classes.find(module, "__setstate__")
-    if not found:
+    if not (module and run.classes.find(module, "__setstate__")):
         return {}
     empty = Obj(module, MODULE)
-    method = Method(empty, Function(found[1], found[0].module, found[0]))
+    method = run.find_attribute(empty, "__setstate__")
     run.attempt(lambda: run.call(method, [Mapping()], {}, None))
     return empty.fields
 
@@ -142,7 +143,7 @@ def arguments(run: Walk, root: Obj) -> tuple[list, dict]:
     if root.cls is None or not is_torch_module(root.cls):
         return [TENSOR], {}
     found = run.find_attribute(root, "forward")
-    if not isinstance(found, Method):
+    if not isinstance(found, Method) or not isinstance(found.function, Function):
         return [TENSOR], {}
     given = found.function.node.args
     positional = [*given.posonlyargs, *given.args][1:]

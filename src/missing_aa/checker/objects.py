@@ -15,8 +15,9 @@ from missing_aa.checker.values import (
 )
 from missing_aa.checker.world import AllClasses
 from missing_aa.comparer.classes import NAMED_TUPLE
-from missing_aa.contents.standins import Name, Standin, View, attributes, pairs
+from missing_aa.contents.standins import Name, Standin, attributes, pairs
 from missing_aa.contents.state_dict import is_tensor
+from missing_aa.contents.views import View
 
 DICTS = {"builtins.dict", "collections.OrderedDict", "collections.defaultdict"}
 SETS = {"builtins.set": set, "builtins.frozenset": frozenset}
@@ -64,8 +65,8 @@ class FileObjects:
             made[key] = filled = Items([])
             filled.items = [self.value(item) for item in given]
         elif isinstance(given, dict) or getattr(given, "dotted", "") in DICTS:
-            made[key] = filled = Mapping()
-            self._fill(filled, pairs(given))
+            made[key] = mapping = Mapping()
+            self._fill(mapping, pairs(given))
         elif is_tensor(given):
             made[key] = TENSOR
         elif isinstance(given, Standin):

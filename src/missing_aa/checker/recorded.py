@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from missing_aa.contents.standins import Standin, attributes, pairs
 from missing_aa.pickles.program import Program
@@ -29,13 +30,13 @@ def recorded(
     wanted = {f"{package}_version": package for package in packages}
     for value in objects:
         for name, text in attributes(value).items():
-            package = wanted.get(name.lstrip("_"))
-            if package and _is_version(text):
-                found.setdefault(package, text)
+            noted = wanted.get(name.lstrip("_"))
+            if noted and _is_version(text):
+                found.setdefault(noted, text)
     if "timm" in packages and (writer := made_by(program, objects)) and writer.releases:
         found["timm"] = str(writer)
     return found
 
 
-def _is_version(text: object) -> bool:
+def _is_version(text: object) -> TypeGuard[str]:
     return isinstance(text, str) and VERSION.fullmatch(text) is not None

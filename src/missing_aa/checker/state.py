@@ -1,13 +1,15 @@
 """The state of an abstract run: what is certain, what was found, what must be undone."""
 
 import ast
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from missing_aa.checker.findings import CALL, Finding
-from missing_aa.checker.values import Function, Mutable, Scope, join_states
+from missing_aa.checker.values import Function, Mutable, Obj, Scope, join_states
 from missing_aa.checker.world import AllClasses, World
+from missing_aa.comparer.classes import Class
 
 
 class Raises(Exception):
@@ -52,8 +54,8 @@ class Try:
     maybe: bool = False
 
 
-class State:
-    """What all parts of a run share.
+class State(ABC):
+    """What all parts of a run share, and what each asks of those that build on it.
 
     `doubt` is 0 where every way of the code comes by; above, how many open questions stand before
     it. `notes` are what was not followed, each once.
@@ -78,6 +80,61 @@ class State:
         self.open_steps = 0
         self.reasons: list[str] = []
         """Why there is doubt, from the outermost question in."""
+        self.values: dict[tuple[str, str], object] = {}
+        self.places: dict[int, list[str]] = {}
+        self.walked: set[int] = set()
+        self.again: dict[tuple[int, int], int] = {}
+        self.changed_classes: dict[Class, set[str]] = {}
+        self.class_doubts: dict[tuple, list[str]] = {}
+
+    @abstractmethod
+    def attribute(self, value: object, name: str, node: ast.AST | None) -> object:
+        """`value.name`; see Lookup."""
+
+    @abstractmethod
+    def global_value(self, module: str, name: str) -> object: ...
+
+    @abstractmethod
+    def truth_of_object(self, obj: Obj) -> bool | None: ...
+
+    @abstractmethod
+    def items_of_object(self, obj: Obj) -> tuple[list, bool]:
+        """What iterating over an object gives; see BuiltinCalls."""
+
+    @abstractmethod
+    def item_of_object(self, obj: Obj, key: object, node: ast.AST | None) -> object: ...
+
+    @abstractmethod
+    def object_contains(self, obj: Obj, item: object) -> bool | None: ...
+
+    @abstractmethod
+    def call(
+        self,
+        function: object,
+        args: list,
+        kwargs: dict,
+        node: ast.AST | None = None,
+        exact: bool = True,
+    ) -> object:
+        """What a call gives; see Calls."""
+
+    @abstractmethod
+    def unknown_call(self, args: list, kwargs: dict, harmless: bool = False) -> object: ...
+
+    @abstractmethod
+    def forward(
+        self, obj: Obj, args: list, kwargs: dict, node: ast.AST | None, exact: bool
+    ) -> object: ...
+
+    @abstractmethod
+    def super_of(self, node: ast.Call, frame: Frame) -> object: ...
+
+    @abstractmethod
+    def block(self, body: list[ast.stmt], frame: Frame) -> str | None:
+        """Run statements; see Walk."""
+
+    @abstractmethod
+    def assign(self, target: ast.expr, value: object, frame: Frame) -> None: ...
 
     def step(self) -> None:
         self.left -= 1
@@ -129,7 +186,7 @@ class State:
             self.doubt -= 1
             self.reasons.pop()
 
-    def fork(self, ways: list[Callable[[], str | None]], why: str) -> str | None:
+    def fork(self, ways: Sequence[Callable[[], str | None]], why: str) -> str | None:
         """Run each way from the same state; afterwards stands what they have in common.
 
         A way gives how it ended: None, "return", "break" or "continue". The result is how the code
@@ -153,14 +210,14 @@ class State:
                 those = self.found.pop()
                 changed = self.changed.pop()
             after = {key: (value, value.copy()) for key, (value, _) in changed.items()}
-            for value, before in changed.values():
-                value.restore(before)
+            for value, earlier in changed.values():
+                value.restore(earlier)
             ends.append(end)
             found.append(those)
             states.append((changed, after))
         self._merge_findings(ends, found)
-        for error in raised:
-            self._may_raise(error.error)
+        for each in raised:
+            self._may_raise(each.error)
         going = [at for at, end in enumerate(ends) if end is None]
         kept = going or [at for at, end in enumerate(ends) if end != "raise"]
         self._merge_states([states[at] for at in kept])

@@ -143,8 +143,9 @@ def _gives_back(node: ast.FunctionDef) -> bool:
             return False
         if isinstance(part, ast.Call) and dotted(part.func) in ("setattr", "vars", "type"):
             return False
-        is_set = isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store)
-        if is_set and dotted(part.value) == first:
+        if not isinstance(part, ast.Attribute) or not isinstance(part.ctx, ast.Store):
+            continue
+        if dotted(part.value) == first:
             return False
     return any(isinstance(part, ast.Return) for part in ast.walk(node))
 
@@ -152,7 +153,7 @@ def _gives_back(node: ast.FunctionDef) -> bool:
 def _bound_somewhere(node: ast.ClassDef) -> set[str]:
     """Names that statements in a class's body may bind: under an `if`, in a loop, by an import."""
     found: set[str] = set()
-    waiting = list(node.body)
+    waiting: list[ast.AST] = [*node.body]
     while waiting:
         part = waiting.pop()
         if isinstance(part, Definition):

@@ -19,6 +19,8 @@ class Unknown:
 
 UNKNOWN = Unknown()
 
+Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
 PLAIN = type(None) | bool | int | float | complex | str | bytes | type(Ellipsis)
 """Types whose values are known exactly."""
 
@@ -152,7 +154,7 @@ class ClassRef:
 class Function:
     """A function or lambda: where it stands, the class of a method, the names around it."""
 
-    node: ast.FunctionDef | ast.Lambda
+    node: Code
     module: str
     cls: Class | None = None
     around: tuple[Scope, ...] = ()
@@ -237,13 +239,13 @@ def join(one: object, other: object) -> object:
     if isinstance(one, Tensor) and isinstance(other, Tensor):
         return TENSOR
     if type(one) is type(other):
-        if type(one) is tuple and len(one) == len(other):
+        if isinstance(one, tuple) and isinstance(other, tuple) and len(one) == len(other):
             return tuple(join(a, b) for a, b in zip(one, other, strict=True))
         if isinstance(one, PLAIN | ModuleRef | External | Builtin) and one == other:
             return one
-        if isinstance(one, Method) and one.of is other.of:
+        if isinstance(one, Method) and isinstance(other, Method) and one.of is other.of:
             return one if one.function == other.function else UNKNOWN
-        if isinstance(one, ClassRef) and one.cls is other.cls:
+        if isinstance(one, ClassRef) and isinstance(other, ClassRef) and one.cls is other.cls:
             return one
         if isinstance(one, Function) and one == other:
             return one

@@ -6,6 +6,7 @@ and tensors of which nothing is known.
 
 import ast
 from collections.abc import Callable
+from functools import partial
 
 from missing_aa.checker.calls import Calls
 from missing_aa.checker.findings import RAISED, Finding
@@ -21,7 +22,6 @@ from missing_aa.checker.values import (
     Vars,
     is_plain,
 )
-from missing_aa.checker.world import AllClasses, World
 from missing_aa.comparer.classes import Class
 from missing_aa.comparer.names import dotted
 
@@ -44,15 +44,6 @@ class Walk(Calls):
 
     `places` gives the ways to an object of the file, `walked` holds the ids of modules that ran.
     """
-
-    def __init__(self, world: World, classes: AllClasses, steps: int):
-        super().__init__(world, classes, steps)
-        self.values: dict[tuple[str, str], object] = {}
-        self.places: dict[int, list[str]] = {}
-        self.walked: set[int] = set()
-        self.again: dict[tuple[int, int], int] = {}
-        self.changed_classes: dict[Class, set[str]] = {}
-        self.class_doubts: dict[tuple, list[str]] = {}
 
     def places_of(self, obj: Obj) -> list[str]:
         return list(self.places.get(id(obj), ()))
@@ -106,8 +97,9 @@ class Walk(Calls):
             if isinstance(node, ast.If) and _leaves(node.body) and at + 1 < len(body):
                 return self._leave_or_go_on(node, body[at + 1 :], frame)
             handler = self._statements.get(type(node))
-            end = handler(self, node, frame) if handler else self._other(node, frame)
-            if end:
+            if handler is None:
+                self._other(node, frame)
+            elif end := handler(self, node, frame):
                 return end
         return None
 
@@ -121,7 +113,7 @@ class Walk(Calls):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                 frame.scope[part.id] = UNKNOWN
             elif isinstance(part, ast.match_case):
-                self.fork([lambda part=part: self.block(part.body, frame), lambda: None], OPEN_TEST)
+                self.fork([partial(self.block, part.body, frame), lambda: None], OPEN_TEST)
 
     def _expression(self, node: ast.Expr, frame: Frame) -> None:
         if not isinstance(node.value, ast.Constant):
@@ -197,8 +189,8 @@ class Walk(Calls):
                 holder.exact = False
         elif isinstance(holder, Items):
             self.change(holder)
-            inside = type(key) is int and -len(holder.items) <= key < len(holder.items)
-            if inside and holder.exact:
+            places = range(-len(holder.items), len(holder.items))
+            if type(key) is int and key in places and holder.exact:
                 holder.items[key] = value
             else:
                 holder.exact = False
@@ -217,10 +209,10 @@ class Walk(Calls):
     def _continue(self, node: ast.Continue, frame: Frame) -> str:
         return "continue"
 
-    def _if(self, node: ast.If, frame: Frame) -> str | None:
+    def _branch(self, node: ast.If, frame: Frame) -> str | None:
         known = self.truth(self.evaluate(node.test, frame))
         if known is None:
-            ways = [lambda part=part: self.block(part, frame) for part in (node.body, node.orelse)]
+            ways = [partial(self.block, part, frame) for part in (node.body, node.orelse)]
             return self.fork(ways, f"{OPEN_TEST} (line {node.lineno})")
         return self.block(node.body if known else node.orelse, frame)
 
@@ -355,7 +347,7 @@ class Walk(Calls):
 
         if not maybe or not node.handlers:
             return go_on()
-        handlers = [lambda each=each: self._handle(each, frame) for each in node.handlers]
+        handlers = [partial(self._handle, each, frame) for each in node.handlers]
         return self.fork([go_on, *handlers], "it stands behind an error that may be caught")
 
     def _handle(self, handler: ast.ExceptHandler, frame: Frame) -> str | None:
@@ -436,7 +428,7 @@ class Walk(Calls):
         ast.Return: _return,
         ast.Break: _break,
         ast.Continue: _continue,
-        ast.If: _if,
+        ast.If: _branch,
         ast.For: _for,
         ast.While: _while,
         ast.Raise: _raise,

@@ -12,7 +12,7 @@ from pathlib import Path
 from missing_aa.checker.environment import SOURCE, Environment
 from missing_aa.checker.lazy import Module
 from missing_aa.comparer.classes import Class, Classes
-from missing_aa.comparer.names import Names, dotted
+from missing_aa.comparer.names import Definition, Names, dotted
 from missing_aa.comparer.package import Package, Place
 
 MODULE = "torch.nn.modules.module.Module"
@@ -27,7 +27,7 @@ COMPUTED = re.compile(rb"\bsetattr\(\s*(?:\w+\.)*(\w+)\s*,\s*(?!['\"])")
 """`setattr(Name, name, …)`: a name that is made on the way."""
 
 
-class Modules(Mapping):
+class Modules(Mapping[str, Names]):
     """Dotted name -> the names of a module, read when it is asked for."""
 
     def __init__(self, environment: Environment):
@@ -59,7 +59,7 @@ class Modules(Mapping):
         return found.names
 
     def __contains__(self, name: object) -> bool:
-        return self.module(name) is not None
+        return isinstance(name, str) and self.module(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, found in self.read.items() if found)
@@ -70,6 +70,8 @@ class Modules(Mapping):
 
 class World(Package):
     """Every package that can be imported in an environment."""
+
+    modules: Modules
 
     def __init__(self, environment: Environment):
         self.environment = environment
@@ -208,13 +210,13 @@ class AllClasses(Classes):
     def __init__(self, world: World):
         super().__init__(world)
         self._by_path: dict[str, Class | None] = {}
-        self._found: dict[tuple[int, str], tuple | None] = {}
+        self._found: dict[tuple[int, str], tuple[Class, Definition | ast.expr] | None] = {}
 
     def at(self, path: str) -> Class | None:
         """The class that a dotted path leads to."""
         if path not in self._by_path:
             place = self.package.resolve(path)
-            self._by_path[path] = place and self.of(place)
+            self._by_path[path] = self.of(place) if place else None
         return self._by_path[path]
 
     def of(self, place: Place) -> Class | None:
@@ -222,7 +224,7 @@ class AllClasses(Classes):
             return None
         return self.get(place.module, place.path.removeprefix(f"{place.module}."))
 
-    def find(self, cls: Class, name: str) -> tuple[Class, ast.AST | None] | None:
+    def find(self, cls: Class, name: str) -> tuple[Class, Definition | ast.expr] | None:
         """`cls.find(name)`, remembered."""
         key = (id(cls), name)
         if key not in self._found:

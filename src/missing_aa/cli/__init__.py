@@ -85,7 +85,7 @@ class Parser(argparse.ArgumentParser):
         description = options.get("description")
         if description:
             options["description"] = textwrap.fill(description, 78)
-        super().__init__(*args, **options, allow_abbrev=False)
+        super().__init__(*args, **{**options, "allow_abbrev": False})
 
     def options(self) -> list[str]:
         """Every option that it takes."""

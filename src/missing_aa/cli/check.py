@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
             found = check_in(where, path, args.root, steps, granted)
             outcomes.append(Outcome(path, found, strict=args.strict))
         except Problem as problem:
-            outcomes.append(Outcome(path, problem=problem))
+            outcomes.append(Outcome(path, problem))
     if args.json:
         print_text(as_json(outcomes))
     else:

@@ -32,10 +32,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     failed = 0
     for release in args.releases or releases.COURSE:
-        there = release in releases.cached()
+        was_there = release in releases.cached()
         try:
             folder = releases.fetch(release)
-            print(f"timm {release}: {'was there' if there else 'fetched'}, {folder}")
+            print(f"timm {release}: {'was there' if was_there else 'fetched'}, {folder}")
         except releases.ReleaseProblem as problem:
             print(f"missing-aa fetch: {problem}", file=sys.stderr)
             failed = 1

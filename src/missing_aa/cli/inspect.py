@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             outcomes.append(Outcome(path, inspect(path, granted)))
         except Problem as problem:
-            outcomes.append(Outcome(path, problem=problem))
+            outcomes.append(Outcome(path, problem))
     if args.json:
         print(as_json(outcomes))
     else:

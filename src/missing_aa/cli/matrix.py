@@ -49,13 +49,12 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from rich.console import Console
-
+    from missing_aa.cli import output
     from missing_aa.matrix.results import Results
     from missing_aa.matrix.run import run as measure
     from missing_aa.releases import warm
 
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    console = output.console(stderr=True)
     try:
         plan = _plan(args, console)
     except ModuleNotFoundError as missing:

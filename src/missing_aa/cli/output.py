@@ -5,6 +5,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 NOT_WRITTEN = 74
 """The exit code when output could not be written."""
@@ -14,6 +18,16 @@ def print_text(text: str) -> None:
     """Print a text to stdout; what the encoding lacks becomes a visible escape."""
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def console(stderr: bool = False, soft_wrap: bool = True) -> "Console":
+    """A console that prints texts as they stand: nothing in them is markup, an emoji or a colour.
+
+    With `soft_wrap` the terminal breaks long lines, and not rich.
+    """
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=soft_wrap, highlight=False, markup=False, emoji=False)
 
 
 class Guarded(io.RawIOBase):

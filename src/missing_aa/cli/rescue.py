@@ -66,8 +66,7 @@ def run(args: argparse.Namespace) -> int:
     import signal
     import sys
 
-    from rich.console import Console
-
+    from missing_aa.cli import output
     from missing_aa.cli.progress import bar_for
     from missing_aa.cli.render import rescue
     from missing_aa.rescuer import extract  # noqa: F401, before a child is forked, which needs it
@@ -79,8 +78,7 @@ def run(args: argparse.Namespace) -> int:
     gc.freeze()  # what is imported stays: a child need not look through it
     pairs = _pairs(args)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends in order then, too
-    plain = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
-    console, errors = Console(**plain), Console(stderr=True, **plain)
+    console, errors = output.console(), output.console(stderr=True)
     outcomes = []
     with Session() as session:
         session.start()

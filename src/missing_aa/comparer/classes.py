@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeGuard
 
 from missing_aa.comparer.flow import Flow, flow
 from missing_aa.comparer.names import Definition, dotted, named_tuple
@@ -43,14 +44,14 @@ class Class:
         )
 
     @cached_property
-    def own(self) -> dict[str, ast.AST | None]:
+    def own(self) -> dict[str, Definition | ast.expr]:
         """What its body binds: methods, nested classes, and the values of class attributes."""
-        bound: dict[str, ast.AST | None] = {}
+        bound: dict[str, Definition | ast.expr] = {}
         for node in self.node.body:
             if isinstance(node, Definition):
                 if not _marked(node, "setter", "deleter"):
                     bound[node.name] = node
-            elif isinstance(node, ast.Assign | ast.AnnAssign):
+            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
                 bound |= dict.fromkeys(bound_by(node), node.value)
         return bound
 
@@ -59,15 +60,19 @@ class Class:
         """The setters of its properties."""
         return {node.name: node for node in self.node.body if _marked(node, "setter")}
 
-    def find(self, name: str, after: "Class | None" = None) -> tuple["Class", ast.AST] | None:
+    def find(
+        self, name: str, after: "Class | None" = None
+    ) -> "tuple[Class, Definition | ast.expr] | None":
         """The class and node that give a name its value, of those that come `after` one."""
         order = self.order if after is None else self.order[self.order.index(after) + 1 :]
         return next(((each, each.own[name]) for each in order if name in each.own), None)
 
-    def method(self, name: str, after: "Class | None" = None):
+    def method(
+        self, name: str, after: "Class | None" = None
+    ) -> tuple["Class", ast.FunctionDef] | None:
         """The same for what works on an instance: a method, or a property's getter."""
         found = self.find(name, after)
-        return found if found and works_on_instance(found[1]) else None
+        return (found[0], node) if found and works_on_instance(node := found[1]) else None
 
     def setter(self, name: str) -> tuple["Class", ast.FunctionDef] | None:
         """The setter of a property."""
@@ -100,15 +105,15 @@ class Classes:
         self._flows = {} if flows is None else flows
         self._made: dict[str, Class] = {}
 
-    def names(self) -> Iterator[tuple[str, str]]:
-        """Module and qualified name of every class that a pickle can name."""
+    def every(self) -> Iterator[tuple[str, str, Class]]:
+        """Module, qualified name and class of all that a pickle can name."""
         for module, names in self.package.modules.items():
             for name, node in names.bound.items():
                 for nested in _nested(name, node) if isinstance(node, ast.ClassDef) else ():
                     # None where something took its module's place.
                     found = self.get(module, nested)
                     if found and (found.is_module or not self._modules_only):
-                        yield module, nested
+                        yield module, nested, found
 
     def get(self, module: str, name: str) -> Class | None:
         """The class that a name leads to in a module, through aliases; None if it is none."""
@@ -151,12 +156,12 @@ def _nested(name: str, node: ast.ClassDef) -> list[str]:
     return [name, *(deep for part in inner for deep in _nested(f"{name}.{part.name}", part))]
 
 
-def works_on_instance(node: ast.AST | None) -> bool:
+def works_on_instance(node: ast.AST | None) -> TypeGuard[ast.FunctionDef]:
     """Whether it is a function whose first argument is the instance."""
     return isinstance(node, ast.FunctionDef) and not _marked(node, "staticmethod", "classmethod")
 
 
-def _marked(node: ast.AST, *marks: str) -> bool:
+def _marked(node: ast.AST, *marks: str) -> TypeGuard[ast.FunctionDef]:
     """Whether a function carries one of these decorators, as `@mark` or `@name.mark`."""
     return isinstance(node, ast.FunctionDef) and any(
         dotted(each).rpartition(".")[2] in marks for each in node.decorator_list

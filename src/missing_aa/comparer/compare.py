@@ -83,12 +83,15 @@ def _compare(old: str, new: str, package: str | None, modules_only: bool, tick: 
 
 def _compare_classes(was: Use, now: Use, comparison: Comparison, tick: Tick) -> None:
     before, after, missing = was.classes, now.classes, Missing(was, now)
-    shared = [name for name in before.names() if after.get(*name)]
-    found = comparison.findings
+    shared = [
+        (module, name, here, there)
+        for module, name, here in before.every()
+        if (there := after.get(module, name))
+    ]
+    found, done = comparison.findings, 0
     try:
-        for done, (module, name) in enumerate(shared):
+        for done, (module, name, here, there) in enumerate(shared):
             tick("classes compared", done, len(shared))
-            here, there = before.get(module, name), after.get(module, name)
             found += missing.of(f"{module}.{name}", here, there)
             found += _changes(f"{module}.{name}", here, there, after.package.source)
         found += _traps(before, after)
@@ -106,8 +109,8 @@ def _changes(path: str, was: Class, now: Class, new: Source) -> Iterator[Finding
 
 def _traps(before: Classes, after: Classes) -> Iterator[Finding]:
     """Those that the old version does not have as well."""
-    for module, name in after.names():
-        now, was = after.get(module, name), before.get(module, name)
+    for module, name, now in after.every():
+        was = before.get(module, name)
         there = {attribute for attribute, _ in traps(before, was)} if was else set()
         for attribute, home in traps(after, now):
             if attribute not in there:

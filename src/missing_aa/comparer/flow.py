@@ -78,7 +78,7 @@ class Expressions:
         self.sure = True
         self.locals: dict[str, ast.expr] = {}
 
-    def event(self, what: str, name: str, node: ast.AST, who: str = "") -> None:
+    def event(self, what: str, name: str, node: ast.expr, who: str = "") -> None:
         self.flow.events.append(
             Event(what, name, node.lineno, self.sure, self.have, self.under, who)
         )
@@ -188,7 +188,7 @@ class Expressions:
         else:
             self.hand_on(called, node)
 
-    def store(self, name: ast.expr, node: ast.AST, made: set[str] | None = None) -> None:
+    def store(self, name: ast.expr, node: ast.expr, made: set[str] | None = None) -> None:
         """Store under a name that is written out, or put together at run time."""
         if isinstance(name, ast.Name):
             name = self.locals.get(name.id, name)

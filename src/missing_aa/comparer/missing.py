@@ -34,7 +34,9 @@ def _given(of: Class, name: str) -> Iterator[tuple[ast.expr, ast.FunctionDef]]:
     """The values that its constructors give it, settled, each with the constructor."""
     for each in of.order:
         init = each.own.get("__init__")
-        for node in ast.walk(init) if isinstance(init, ast.FunctionDef) else ():
+        if not isinstance(init, ast.FunctionDef):
+            continue
+        for node in ast.walk(init):
             if isinstance(node, ast.Assign) and any(_is_own(part, name) for part in node.targets):
                 yield _settle(node.value, _defaults(init)), init
 
@@ -145,14 +147,14 @@ class Missing:
         back, made = given_back(self.new.classes, new)
         asked = {} if old.method("__getstate__") else demanded(new)
         lacking = after.stores - carried - (back - asked.keys())
-        made = tuple(made | before.made)
+        put_together = tuple(made | before.made)
         registered = tuple(before.registered)
         usual = self.new.used(new).reads | asked
         any_ = self.new.called(new).reads | asked
         reads = {
             name: found
             for name, found in any_.items()
-            if name in lacking and not name.startswith(made)
+            if name in lacking and not name.startswith(put_together)
             # What was registered under whatever name is no number and no text.
             if not name.startswith(registered) or is_plain(new, name)
         }

@@ -20,10 +20,10 @@ class Moves:
                 self._homes.setdefault((name.casefold(), type(node)), []).append((module, name))
 
     def __iter__(self) -> Iterator[Finding]:
-        for module, name in self.old.names():
+        for module, name, class_ in self.old.every():
             there = self.new.package.find(module, name)
             if there is None:
-                if NEVER_PICKLED.isdisjoint(self.old.get(module, name).foreign):
+                if NEVER_PICKLED.isdisjoint(class_.foreign):
                     yield self._gone(module, name)
             elif isinstance(there.node, ast.FunctionDef):
                 yield Finding(
@@ -42,8 +42,8 @@ class Moves:
     def _held(self) -> set[tuple[str, str]]:
         """Functions of the package that its objects hold from the beginning."""
         found = set()
-        for module, name in self.old.names():
-            for home, written in self.use.made(self.old.get(module, name)).held:
+        for _, _, class_ in self.old.every():
+            for home, written in self.use.made(class_).held:
                 place = self.old.package.find(home, written)
                 if place and isinstance(place.node, ast.FunctionDef):
                     found.add((place.module, place.path.removeprefix(f"{place.module}.")))
@@ -68,7 +68,9 @@ class Moves:
         Of several, one whose module has kept its own name; None if it cannot be told.
         """
         before, after = self.old.package.find, self.new.package.find
-        kind = type(before(module, name).node)
+        was = before(module, name)
+        assert was  # it is a name of the old version
+        kind = type(was.node)
         homes = [home for home in self._homes.get((name.casefold(), kind), []) if not before(*home)]
         alike = [home for home in homes if _last(home[0]) == _last(module)]
         aliases = [

@@ -26,6 +26,7 @@ def named_tuple(name: str, made: ast.expr) -> ast.ClassDef | None:
     ]
     source = "\n".join([f"class {name}(typing.NamedTuple):", *lines, "    pass"])
     node = ast.parse(source).body[0]
+    assert isinstance(node, ast.ClassDef)
     for part in ast.walk(node):
         ast.copy_location(part, made)
     return node
@@ -41,7 +42,7 @@ def _fields(given: ast.expr) -> list[str]:
     ]
 
 
-def dotted(node: ast.expr) -> str:
+def dotted(node: ast.AST) -> str:
     """`a.b.c` for such an expression, "" for any other."""
     if isinstance(node, ast.Name):
         return node.id
@@ -66,7 +67,7 @@ def beginning(node: ast.expr) -> str:
     return text(node)
 
 
-def uncalled(value: ast.expr) -> Iterator[str]:
+def uncalled(value: ast.AST) -> Iterator[str]:
     """The dotted names in an expression, but for those of what it calls."""
     if written := dotted(value):
         yield written

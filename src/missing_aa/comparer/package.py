@@ -1,6 +1,7 @@
 """A package's source as its pickles see it: what stands under a dotted path."""
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ class Package:
     def __init__(self, source: "Source"):
         self.source = source
         self.name = source.about.package
-        self.modules: dict[str, Names] = {
+        self.modules: Mapping[str, Names] = {
             module: read_names(file.tree, module, file.package)
             for module, file in source.files.items()
         }
@@ -73,8 +74,8 @@ class Package:
             path = f"{found}.{rest}" if rest else found
             return self.resolve(path, seen)
         if isinstance(found, ast.ClassDef) and rest:
-            return _inside(Place(module, f"{module}.{head}", found), rest)
-        if found is not names:
+            return _inside(found, module, f"{module}.{head}", rest)
+        if not isinstance(found, Names):
             return Place(module, f"{module}.{name}", None if rest else found)
         if self.has(f"{module}.{head}"):
             return self.find(f"{module}.{head}", rest, seen)
@@ -105,16 +106,18 @@ def _above(path: str):
         yield path
 
 
-def _inside(place: Place, rest: str) -> Place | None:
-    """A class, method or value in a class's body."""
+def _inside(of: ast.ClassDef, module: str, path: str, rest: str) -> Place | None:
+    """A class, method or value in the body of a class, which stands under that path."""
     head, _, rest = rest.partition(".")
-    for node in place.node.body:
+    path = f"{path}.{head}"
+    for node in of.body:
         if isinstance(node, Definition) and node.name == head:
-            found = Place(place.module, f"{place.path}.{head}", node)
-            return _inside(found, rest) if rest and isinstance(node, ast.ClassDef) else found
+            if rest and isinstance(node, ast.ClassDef):
+                return _inside(node, module, path, rest)
+            return Place(module, path, node)
         if isinstance(node, ast.Assign | ast.AnnAssign) and head in bound_by(node):
-            return Place(place.module, f"{place.path}.{head}")
-    return None if not place.node.bases else Place(place.module, f"{place.path}.{head}")
+            return Place(module, path)
+    return Place(module, path) if of.bases else None
 
 
 def bound_by(node: ast.Assign | ast.AnnAssign) -> set[str]:

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from missing_aa.errors import Problem, UsageProblem
@@ -236,10 +237,11 @@ def _members(path: Path) -> Files:
         with tarfile.open(path) as archive:
             members = [each for each in archive if each.isfile() and _is_module(each.name)]
             _check(path, [each.size for each in members])
-            read = {each.name: archive.extractfile(each).read() for each in members}
+            opened = ((each.name, archive.extractfile(each)) for each in members)
+            read = {name: file.read() for name, file in opened if file}
     else:
         raise UsageProblem(f"{path}: neither a folder nor a wheel, zip or tar archive")
-    return {name: lambda text=text: text for name, text in read.items()}
+    return {name: partial(bytes, text) for name, text in read.items()}
 
 
 def _is_module(name: str) -> bool:

@@ -51,7 +51,7 @@ def _parts(of: Class):
 RULES = ("__setstate__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__")
 PLAIN_BASES = {"object", "abc.ABC", "typing.Generic"}
 
-Change = tuple[str, ast.AST, str, str]
+Change = tuple[str, ast.stmt | ast.expr, str, str]
 """The attribute that it is about, where in the new class, what is wrong, what to do."""
 
 

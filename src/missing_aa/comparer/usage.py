@@ -46,7 +46,9 @@ class Run:
         if found := self.of.method(method):
             self._follow(*found, Event(LOAD, method, 0, True))
 
-    def _follow(self, home: Class | str, node: ast.FunctionDef, by: Event, argument: int = 0):
+    def _follow(
+        self, home: Class | str, node: ast.FunctionDef, by: Event, argument: int = 0
+    ) -> frozenset[str]:
         """Follow a function that `by` leads to; gives what it never ends without storing.
 
         `home` is the class that it stands in, or a plain function's module.
@@ -79,7 +81,10 @@ class Run:
             return frozenset({event.name})
         if event.what == LOAD:
             if found := self.of.find(event.name):
-                return self._follow(*found, event) if works_on_instance(found[1]) else frozenset()
+                owner, value = found
+                return (
+                    self._follow(owner, value, event) if works_on_instance(value) else frozenset()
+                )
             if event.name not in event.have and not self.of.has_default(event.name):
                 name = home.rpartition(".")[2] if isinstance(home, str) else home.node.name
                 read = Read(f"{name}.{node.name}", module, event.line, event.under)
@@ -92,10 +97,12 @@ class Run:
             return self._follow(*found, event)
         return frozenset()
 
-    def _above(self, home: Class | str, module: str, event: Event):
+    def _above(
+        self, home: Class | str, module: str, event: Event
+    ) -> tuple[Class, ast.FunctionDef] | None:
         """The method that `super().name` or `Base.name(self)` calls."""
         base = self.classes.get(module, event.who) if event.who else home
-        if base not in self.of.order:
+        if not isinstance(base, Class) or base not in self.of.order:
             return None
         return self.of.method(event.name, base) if event.what == SUPER else base.method(event.name)
 
@@ -126,7 +133,7 @@ class Use:
         self._spoken: set[str] = set()
         self._made: dict[Class, Run] = {}
         self._used: dict[Class, Run] = {}
-        every = {classes.get(*name) for name in classes.names()}
+        every = {each for _, _, each in classes.every()}
         before = -1
         while before != len(self._spoken):
             before = len(self._spoken)

@@ -6,7 +6,7 @@ Whatever is judged here and whatever is loaded later comes through the one open 
 import os
 import stat
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from io import BufferedReader
 
 from missing_aa.containers import formats, zip_directory
 from missing_aa.containers.legacy import MAGIC_NUMBER, follow_legacy, look_into, measure
@@ -44,7 +44,7 @@ class Container:
     a legacy file are known once its pickle has been followed.
     """
 
-    file: BinaryIO
+    file: BufferedReader
     size: int
     format: str
     members: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -154,7 +154,7 @@ def open_checkpoint(path: str | os.PathLike) -> Container:
         raise
 
 
-def _open(path: str | os.PathLike) -> BinaryIO:
+def _open(path: str | os.PathLike) -> BufferedReader:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its writer
             raise Unreadable("this is not a regular file; name the checkpoint itself")
@@ -166,7 +166,7 @@ def _open(path: str | os.PathLike) -> BinaryIO:
         raise Unreadable(f"cannot be read: {error}") from error
 
 
-def _recognise(file: BinaryIO, size: int) -> Container:
+def _recognise(file: BufferedReader, size: int) -> Container:
     head = file.read(formats.HEAD)
     container = Container(file, size, formats.by_head(head, size))
     if container.format == "zip":

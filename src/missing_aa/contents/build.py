@@ -4,6 +4,8 @@ Nothing of the file's choosing is hashed, called or imported, and no tensor is m
 the file can ask for memory.
 """
 
+from typing import Any
+
 from missing_aa.contents import tensors
 from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT, Name, Standin
 from missing_aa.contents.storages import Storages
@@ -49,7 +51,7 @@ class _Builder:
         self.limits = limits
         self.made: dict[int, object] = {}
         self.entries = 0
-        self.empty: list[tuple] = []
+        self.empty: list[tuple[list | Standin, Any]] = []
         self.names: dict[str, object] = {}
         self.hollow = Standin(ORDERED_DICT)
         """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
@@ -67,9 +69,13 @@ class _Builder:
 
     def fill_all(self) -> None:
         while self.empty:
-            self._fill(*self.empty.pop())
+            made, node = self.empty.pop()
+            if isinstance(made, Standin):
+                self._fill(made, node)
+            else:
+                made += [self.shell(item) for item in node]
 
-    def _shell(self, node: object, depth: int) -> object:
+    def _shell(self, node: Any, depth: int) -> object:
         kind = type(node)
         if kind is tuple:
             return tuple([self.shell(item, depth) for item in node])
@@ -79,7 +85,7 @@ class _Builder:
             return self._persistent(node, depth)
         if kind is Object:
             return self._object(node, depth)
-        made = [] if kind is list else Standin(PLAIN_DICT)
+        made: list | Standin = [] if kind is list else Standin(PLAIN_DICT)
         self.empty.append((made, node))
         return made
 
@@ -101,7 +107,7 @@ class _Builder:
             if node in self.storages.embedded:
                 return self.storages.embedded_span(node)
             if dotted in MAKERS:
-                return self._tensor(node, depth)
+                return self._tensor(node, dotted, depth)
             if dotted in tensors.RECONSTRUCT or dotted in tensors.FROM_BUFFER:
                 return self._array(node, dotted)
             if untaken := tensors.refused(dotted):
@@ -114,17 +120,17 @@ class _Builder:
 
     # A tensor is made from its arguments as they stand, lists and all: so they are read at once.
 
-    def _tensor(self, node: Object, depth: int) -> View | Untaken:
+    def _tensor(self, node: Object, dotted: str, depth: int) -> View | Untaken:
         if node.states or node.items or node.pairs:
             raise Malformed("a tensor in it is changed after it was made; no torch.save does that")
         try:
-            return MAKERS[node.made_by.dotted](*self._argument(node.args, depth))
+            return MAKERS[dotted](*self._argument(node.args, depth))
         except CheckpointError:
             raise
         except (TypeError, ValueError) as error:
             raise Malformed(MISSHAPEN) from error
 
-    def _argument(self, node: object, depth: int = 0) -> object:
+    def _argument(self, node: object, depth: int = 0) -> Any:
         if depth > NESTED:
             raise LimitReached(TOO_DEEP)
         if isinstance(node, list | tuple):
@@ -164,6 +170,8 @@ class _Builder:
     def _joblib_array(self, node: Object) -> Array | Untaken:
         """An array whose bytes stand in the file behind what describes it."""
         described = joblib_arrays.described(node)
+        if described is None:
+            raise Malformed("an array in it is changed after it was made; joblib does not do that")
         found = self._dtype(described.get("dtype"))
         if isinstance(found, Untaken):
             return found
@@ -179,10 +187,7 @@ class _Builder:
 
     # Everything else is filled later.
 
-    def _fill(self, made: list | Standin, node: list | Dict | Object) -> None:
-        if isinstance(node, list):
-            made += [self.shell(item) for item in node]
-            return
+    def _fill(self, made: Standin, node: Dict | Object) -> None:
         made.pairs = self._pairs(node)
         if isinstance(node, Object) and made.dotted != ORDERED_DICT:
             args = self.shell(node.args)
@@ -229,7 +234,7 @@ class _Builder:
         self.limits.check("objects", self.entries, "the number of the objects' attributes")
 
 
-def _entries(states: list) -> int:
+def _entries(states: list | tuple[()]) -> int:
     """How many attributes an object's state gives it; with `__slots__` they come as a pair."""
     state = states[-1] if states else None
     parts = state if isinstance(state, tuple) else (state,)

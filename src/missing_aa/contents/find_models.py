@@ -1,6 +1,6 @@
 """The models in a file: at its top, in a dictionary, or somewhere inside a pickled learner."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -44,8 +44,13 @@ class Root:
     def kind(self) -> str:
         return self.dotted or "state_dict"
 
+    @property
+    def model(self) -> Standin | None:
+        """The model itself, inside DataParallel and its kind; None for a state_dict."""
+        return unwrap(self.value)[0] if is_module(self.value) else None
+
     def weights(self, limits: Limits) -> Weights:
-        if self.dotted:
+        if is_module(self.value):
             weights = from_module(self.value, limits)
         else:
             weights = from_dict(pairs(self.value), limits)
@@ -72,8 +77,10 @@ class _Search:
         """The ways to tensors that stand beside a model, and are no part of one."""
 
     def roots(self) -> list[Root]:
-        found, seen = [], set()
-        waiting = [(None, 0, self._top)]  # the way to a value is a chain of steps, mostly shared
+        found: list[Root] = []
+        seen: set[int] = set()
+        # The way to a value is a chain of steps, mostly shared.
+        waiting: list[tuple[tuple | None, int, object]] = [(None, 0, self._top)]
         while waiting:
             way, depth, value = waiting.pop()
             if id(value) in seen:
@@ -162,25 +169,26 @@ def _parts(root: Root, name: str | None, alone: bool) -> Iterator[Root]:
 
     The name is the way in the file; of the only model in it, the name that the model gives it, too.
     """
+    if not name:
+        return
     before = f"{root.name}." if root.name else ""
-    ways = {name.removeprefix(before)} if name and name.startswith(before) else set()
-    ways |= {name} if name and alone else set()
+    ways = {name.removeprefix(before)} if name.startswith(before) else set()
+    ways |= {name} if alone else set()
     for way in ways:
-        if root.dotted:
-            part = unwrap(root.value)[0]
+        part: object = root.model
+        if part:
             for step in way.split("."):
                 children = pairs(attributes(part).get("_modules"))
                 part = next((child for key, child in children if key == step), None)
-            value, dotted = part, unwrap(part)[0].dotted or NAMELESS if is_module(part) else ""
-            is_there = is_module(part) and _holds_tensors(part)
+            if is_module(part) and _holds_tensors(part):
+                yield Root(name, part, unwrap(part)[0].dotted or NAMELESS, root.notes)
         else:
             weights = {key: item for key, item in pairs(root.value) if isinstance(key, str)}
             value = {
                 key[len(way) + 1 :]: weights[key] for key in weights if key.startswith(f"{way}.")
             }
-            is_there, dotted = bool(value), ""
-        if is_there:
-            yield Root(name, value, dotted, root.notes)
+            if value:
+                yield Root(name, value, "", root.notes)
 
 
 def _steps(way: tuple | None) -> list[str]:
@@ -203,7 +211,7 @@ def _name(way: tuple | None) -> str:
 
 def _children(value: object) -> Iterator[tuple[str, object]]:
     """What lies one step inside: a word for the step, and the value."""
-    steps = [pairs(value)]
+    steps: list[Iterable[tuple]] = [pairs(value)]
     if isinstance(value, Standin):
         steps += [attributes(value).items(), enumerate(value.given), enumerate(value.items)]
     elif isinstance(value, list | tuple):

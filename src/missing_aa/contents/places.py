@@ -15,7 +15,8 @@ HOLDERS = (list, tuple, Dict, Object)
 
 def place_of(name: str, program: Program) -> str:
     """`, at model.22.detect in ultralytics.nn.modules.head.Segment`; "" where nothing holds it."""
-    seen, waiting = set(), deque([(None, None, program.root)])
+    seen: set[int] = set()
+    waiting: deque[tuple] = deque([(None, None, program.root)])
     while waiting:
         way, owner, node = waiting.popleft()
         if isinstance(node, Global):
@@ -29,7 +30,7 @@ def place_of(name: str, program: Program) -> str:
     return ""
 
 
-def _inside(way: tuple | None, owner: str | None, node: object) -> Iterator[tuple]:
+def _inside(way: tuple | None, owner: str | None, node) -> Iterator[tuple]:
     """What a node holds, each with the way to it and the class of the object around it."""
     if isinstance(node, list | tuple):
         for item in node:

@@ -6,6 +6,7 @@ then its persistent buffers, then its children, whatever is None left out.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from missing_aa.containers.safetensors_header import MOST_BYTES
 from missing_aa.contents.standins import Standin, attributes, everything, pairs
@@ -69,7 +70,8 @@ class Weights:
             (view.span.beside, *view.extent, place[name], name)
             for name, view in self.tensors.items()
         )
-        groups, end, where = [], -1, False
+        groups: list[list[str]] = []
+        end, where = -1, False
         for beside, start, stop, _, name in spans:
             if beside != where:
                 where, end = beside, -1
@@ -78,10 +80,10 @@ class Weights:
             elif stop > start:
                 groups.append([name])
             end = max(end, stop)
-        return [sorted(group, key=place.get) for group in groups if len(group) > 1]
+        return [sorted(group, key=place.__getitem__) for group in groups if len(group) > 1]
 
 
-def is_module(value: object) -> bool:
+def is_module(value: object) -> TypeGuard[Standin]:
     """Whether it is an object with what every torch.nn.Module has."""
     state = attributes(value)
     return "_parameters" in state and "_modules" in state
@@ -92,7 +94,8 @@ def unwrap(root: Standin) -> tuple[Standin, str]:
     prefix = ""
     while root.dotted in WRAPPERS:
         child = WRAPPERS[root.dotted]
-        inner = next((m for name, m in pairs(attributes(root)["_modules"]) if name == child), None)
+        modules = pairs(attributes(root)["_modules"])
+        inner: object = next((module for name, module in modules if name == child), None)
         if not is_module(inner):
             break
         root, prefix = inner, f"{prefix}{child}."
@@ -102,8 +105,10 @@ def unwrap(root: Standin) -> tuple[Standin, str]:
 def from_module(root: Standin, limits: Limits) -> Weights:
     """The state_dict that the module would have saved. Raises Refused, Malformed, LimitReached."""
     root, prefix = unwrap(root)
-    weights, learned = Weights(prefix=prefix), {}
-    waiting, seen, plain = [("", root, 1)], 0, set()
+    weights = Weights(prefix=prefix)
+    learned: dict[int, int] = {}
+    plain: set[int] = set()
+    waiting, seen = [("", root, 1)], 0
     while waiting:
         prefix, module, depth = waiting.pop()
         seen += 1
@@ -114,8 +119,7 @@ def from_module(root: Standin, limits: Limits) -> Weights:
         _note_own_ways(weights, prefix, module, state)
         hidden = set(_names_of(state.get("_non_persistent_buffers_set")))
         for name, value in _named(state, "_parameters"):
-            _add(weights, prefix + name, value)
-            learned[id(value)] = value.elements
+            learned[id(value)] = _add(weights, prefix + name, value).elements
         for name, value in _named(state, "_buffers"):
             if name not in hidden:
                 _add(weights, prefix + name, value)
@@ -172,7 +176,7 @@ def _names_of(names: object) -> Iterator[str]:
         yield from (name for name in members if type(name) is str)
 
 
-def _add(weights: Weights, name: str, value: object) -> None:
+def _add(weights: Weights, name: str, value: object) -> View:
     weights.count(name)
     if name in weights.tensors:
         raise Refused(f"two tensors would both be named {ascii(name)}; no state_dict can hold that")
@@ -186,6 +190,7 @@ def _add(weights: Weights, name: str, value: object) -> None:
             "file with what wrote it, and save that tensor dense"
         )
     weights.tensors[name] = value
+    return value
 
 
 def _pass_over(weights: Weights, name: str, child: object, plain: set[int]) -> None:

@@ -1,7 +1,7 @@
 """Where the bytes of tensors lie: in the file, or beside it where they had to be unpacked."""
 
 from collections.abc import Callable
-from typing import BinaryIO
+from io import BufferedRandom
 
 from missing_aa.containers import legacy
 from missing_aa.containers.container import Container
@@ -28,7 +28,7 @@ class Beside:
 
     def __init__(self, path: str | None = None):
         self._path = path
-        self.file: BinaryIO | None = None
+        self.file: BufferedRandom | None = None
 
     def __enter__(self) -> "Beside":
         return self
@@ -49,7 +49,7 @@ class Beside:
         except OSError as error:
             raise CheckpointError(unwritable("what was unpacked", error.strerror)) from error
 
-    def _open(self) -> BinaryIO:
+    def _open(self) -> BufferedRandom:
         if self._path:
             return open(self._path, "x+b")
         import tempfile
@@ -99,28 +99,29 @@ class Storages:
         start, size = _behind(inner.end, sizes).get(storage.key, (0, -1))
         if size < storage.nbytes:
             raise Malformed(MISSING)
-        return self._keep(storage.dtype, data[start : start + storage.nbytes])
+        return _keep(self._beside, storage.dtype, data[start : start + storage.nbytes])
 
     def raw_span(self, node: object, dtype: str) -> Span:
         """Bytes that stand in the pickle itself."""
         data = legacy.bytes_of(node)
-        return self._keep(dtype, data) if self._beside else Span(dtype, 0, len(data))
+        return _keep(self._beside, dtype, data) if self._beside else Span(dtype, 0, len(data))
 
     def array_span(self, node: Object, dtype: str) -> Span:
         """Bytes that joblib put behind what describes the array."""
         start, size = self.arrays[node]
         if self._is_unpacked and self._beside:
-            return self._keep(dtype, self._data[start : start + size])
+            return _keep(self._beside, dtype, self._data[start : start + size])
         return Span(dtype, start, size)
-
-    def _keep(self, dtype: str, data: bytes) -> Span:
-        return Span(dtype, self._beside.keep(data), len(data), beside=True)
 
 
 BARE = ("pickle", "joblib")
 """Formats in which no storages lie outside the pickle."""
 
 MISSING = "a storage that it names is missing or too short; fetch it again"
+
+
+def _keep(beside: Beside, dtype: str, data: bytes) -> Span:
+    return Span(dtype, beside.keep(data), len(data), beside=True)
 
 
 def _places(container: Container, program: Program) -> Places:

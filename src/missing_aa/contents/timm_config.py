@@ -62,4 +62,4 @@ def _is_plain(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float, bool) and abs(value) < 2**31  # also not for NaN
+    return isinstance(value, int | float) and abs(value) < 2**31  # also not for NaN

@@ -69,8 +69,8 @@ def encode_atlas(atlas: Atlas) -> str:
     """The atlas as text."""
     number = {release: at for at, release in enumerate(atlas.releases)}
     errors: dict[str, int] = {}
-    models = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
-    silent = defaultdict(lambda: defaultdict(list))
+    models: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
+    silent: dict = defaultdict(lambda: defaultdict(list))
     for cell in atlas.cells:
         if cell.reader is None:
             silent[cell.model][cell.outcome.text].append(number[cell.writer])
@@ -157,7 +157,7 @@ def decode_rows(text: str) -> tuple[dict, list[str], list[Row]]:
         if word == "-":
             rows.append(Row(model, None, writers, {None: _not_written(rest)}))
             continue
-        met = {}
+        met: dict[str | None, Outcome] = {}
         for readers, code in (part.split(":") for part in rest.split(" ")):
             met |= dict.fromkeys(_releases(readers, releases), _outcome(code, errors))
         rows.append(Row(model, word, writers, met))

@@ -1,6 +1,8 @@
 """Which models and which releases a matrix is measured for."""
 
 import difflib
+from collections.abc import Callable
+from concurrent.futures import Future
 from importlib.resources import files
 
 from missing_aa import releases
@@ -27,10 +29,7 @@ def sizes(models: list[str], among: list[str]) -> dict[str, int]:
     if strange:
         with Trials() as trials:
             runs = {
-                model: [
-                    trials.under(releases.fetch(one) and one, tasks.smallest_picture, model)
-                    for one in among
-                ]
+                model: [_try(trials, one, tasks.smallest_picture, model) for one in among]
                 for model in strange
             }
             known |= {model: max(run.result() for run in tried) for model, tried in runs.items()}
@@ -50,9 +49,14 @@ def importable() -> tuple[list[str], list[str]]:
     Fetches them. Some of 2022 have a dataclass that Python 3.11 and later refuse.
     """
     with Trials() as trials:
-        runs = {one: trials.under(releases.fetch(one) and one, _import) for one in releases.KNOWN}
+        runs = {one: _try(trials, one, _import) for one in releases.KNOWN}
         failed = [release for release, run in runs.items() if run.exception()]
     return [release for release in runs if release not in failed], failed
+
+
+def _try(trials: Trials, release: str, function: Callable, *args) -> Future:
+    releases.fetch(release)
+    return trials.under(release, function, *args)
 
 
 def _import() -> None:

@@ -34,9 +34,8 @@ class Results:
         self.path = path
         self.head = _head(seed)
         self.cells: dict[tuple, Cell] = {}
-        self._file: TextIO | None = None
         try:
-            self._take_up(path)
+            self._file = self._take_up(path)
         except OSError as error:
             raise _cannot("write", path, error) from error
 
@@ -63,7 +62,7 @@ class Results:
         age = {release: number for number, release in enumerate(KNOWN)}
 
         def place(cell: Cell) -> tuple:
-            return cell.model, cell.format or "", age[cell.writer], age.get(cell.reader, -1)
+            return cell.model, cell.format or "", age[cell.writer], age.get(cell.reader or "", -1)
 
         lines = [self.head, *(c.as_dict() for c in sorted(self.cells.values(), key=place))]
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -76,7 +75,7 @@ class Results:
         except OSError as error:
             raise _cannot("write", self.path, error) from error
 
-    def _take_up(self, path: Path) -> None:
+    def _take_up(self, path: Path) -> TextIO:
         whole = 0
         if path.exists():
             head, self.cells, whole = _read(path)
@@ -88,10 +87,11 @@ class Results:
                     )
             self.head = head or self.head
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
-        self._file.truncate(whole)
+        file = path.open("a", encoding="utf-8")
+        file.truncate(whole)
         if not whole:
-            self._file.write(json.dumps(self.head) + "\n")
+            file.write(json.dumps(self.head) + "\n")
+        return file
 
 
 def read_results(path: Path) -> tuple[dict, dict[tuple, Cell]]:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor, as_completed
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -139,7 +139,7 @@ def _memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _say(unit: Unit) -> Iterator[dict]:
+def _say(unit: Unit) -> Generator[dict]:
     """Start a unit's process and give what it says as it comes; it ends with the caller."""
     # The folder is this side's, so that it goes also when the process is killed.
     with (
@@ -158,9 +158,10 @@ def _say(unit: Unit) -> Iterator[dict]:
             stderr=complaints,
             text=True,
             env=os.environ | {"TMPDIR": folder, "TEMP": folder},
-            **({} if os.name == "nt" else {"process_group": 0}),
+            process_group=None if os.name == "nt" else 0,
         )
         with process:
+            assert process.stdin and process.stdout
             try:
                 process.stdin.write(unit.encode())
                 process.stdin.close()

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from missing_aa.matrix.cells import DIFFERENT, OK, Cell
+from missing_aa.matrix.cells import DIFFERENT, OK, Cell, Outcome
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ def by_years(cells: Iterable[Cell], form: str) -> dict[int, Share]:
     day = {release: published(release) for release in KNOWN}
 
     def years(cell: Cell) -> int:
+        assert cell.reader  # `_grouped` asks for no other
         return abs(day[cell.reader] - day[cell.writer]).days // 365
 
     return dict(sorted(_grouped((c for c in cells if c.format == form), years).items()))
@@ -82,9 +83,16 @@ class Silent:
     difference: float | None
 
 
+def _largest(differences: Iterable[float | None]) -> float | None:
+    """None where one of them is."""
+    met = list(differences)
+    known = [each for each in met if each is not None]
+    return max(known) if len(known) == len(met) else None
+
+
 def silent_changes(cells: Iterable[Cell], releases: Sequence[str]) -> list[Silent]:
     """Every change in silence for a newer reader, by model; of weights, not of whole pickles."""
-    rows = defaultdict(dict)
+    rows: dict[tuple, dict[str | None, Outcome]] = defaultdict(dict)
     for cell in upgrades(cells, releases):
         if cell.format != "whole":
             rows[cell.model, cell.format, cell.writer][cell.reader] = cell.outcome
@@ -94,8 +102,7 @@ def silent_changes(cells: Iterable[Cell], releases: Sequence[str]) -> list[Silen
         if not changed:
             continue
         since = releases.index(changed[0])
-        differences = [outcomes[reader].difference for reader in changed]
-        worst = None if None in differences else max(differences)
+        worst = _largest(outcomes[reader].difference for reader in changed)
         found[model, form, releases[since - 1], releases[since]].append((writer, worst))
     return [
         Silent(
@@ -104,7 +111,7 @@ def silent_changes(cells: Iterable[Cell], releases: Sequence[str]) -> list[Silen
             tuple(sorted((writer for writer, _ in those), key=releases.index)),
             before,
             since,
-            None if any(worst is None for _, worst in those) else max(worst for _, worst in those),
+            _largest(worst for _, worst in those),
         )
         for (model, form, before, since), those in sorted(found.items())
     ]

@@ -7,6 +7,7 @@ import copy
 import os
 import sys
 from functools import cache
+from typing import Any
 
 from missing_aa.matrix.cells import DIFFERENT, NO_MODEL, NOT_WRITTEN, OK, TOLERANCE, Outcome
 
@@ -58,6 +59,7 @@ def run_written(name: str, size: int, seed: int, form: str, folder: str) -> Outc
             # Written by this very run, a moment ago: trusted.
             model = torch.load(f"{folder}/{WHOLE}", weights_only=False)
         else:
+            assert fits
             model, checkpoint_filter = fits
             model.load_state_dict(_weights(form, folder, model, checkpoint_filter))
         where = "forward"
@@ -169,7 +171,8 @@ def _timm():
 
         return noted
 
-    for name, module in list(sys.modules.items()):
+    modules: dict[str, Any] = dict(sys.modules)
+    for name, module in modules.items():
         if name.startswith("timm.models.") and hasattr(module, "build_model_with_cfg"):
             module.build_model_with_cfg = noting(module.build_model_with_cfg)
     return timm

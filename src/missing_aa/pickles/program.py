@@ -6,7 +6,6 @@ and whatever it would make by calling one is an `Object`. What fills a node is a
 something in it: most nodes have little, and a file can ask for millions.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from missing_aa.errors import LimitReached, Malformed
@@ -62,7 +61,7 @@ class Dict:
     __slots__ = ("pairs",)
 
     def __init__(self):
-        self.pairs: Sequence[tuple] = ()
+        self.pairs: list[tuple] | tuple[()] = ()
 
 
 class Object:
@@ -74,9 +73,9 @@ class Object:
         self.made_by = made_by
         self.args = args
         self.kwargs = kwargs
-        self.states: Sequence = ()
-        self.items: Sequence = ()
-        self.pairs: Sequence[tuple] = ()
+        self.states: list | tuple[()] = ()
+        self.items: list | tuple[()] = ()
+        self.pairs: list[tuple] | tuple[()] = ()
 
 
 class Persistent:
@@ -105,7 +104,7 @@ class Program:
     def __init__(self, data: bytes, start: int):
         self.data = data
         self.start = start
-        self.root = None
+        self.root: object = None
         self.globals: dict[tuple[str, str], Global] = {}
         self.sources: dict[Global, tuple] = {}
         self.persistent: list = []

@@ -3,7 +3,7 @@
 Releases are counted from 0, in the record's order. `evidence` makes it and describes its form.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -69,9 +69,11 @@ def modules() -> dict[str, dict[str, Releases]]:
     return found
 
 
-def _select(wanted: Callable[[str], Container[str]]) -> dict[str, Known]:
+def _select(wanted: Callable[[str], Collection[str]]) -> dict[str, Known]:
     """`wanted` gives the names of classes that are asked for in a module."""
-    found, module, names = {}, "", ()
+    found: dict[str, Known] = {}
+    module = ""
+    names: Collection[str] = ()
     for line in _lines():
         if not line.startswith(" "):
             module = line

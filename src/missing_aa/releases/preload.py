@@ -23,6 +23,7 @@ for _name in NAMES:
     with suppress(Exception):  # not installed, or broken: it is met again where it is used
         __import__(_name)
 
+_held: int | None
 ALIVE, _held = os.pipe()
 """What children read: it ends when the warm process does."""
 

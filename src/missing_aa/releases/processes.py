@@ -1,7 +1,6 @@
 """Processes in which one release is seen, forked from a warm one where the system can (`warm`)."""
 
 import logging
-import multiprocessing
 import os
 import sys
 import threading
@@ -10,6 +9,7 @@ from collections import OrderedDict
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 from missing_aa import releases
 from missing_aa.releases import warm
@@ -71,20 +71,19 @@ class ReleaseProcess:
     def __init__(self, release: str, seconds: float):
         self._folder = str(releases.locate(release))
         self._seconds = seconds
-        self._process: multiprocessing.Process | None = None
+        self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._lock = threading.Lock()
 
     def call(self, function, *args):
         """What `function(*args)` gives there. Raises Raised, and Ended after `seconds`."""
         with self._lock:
-            if self._process is None:
-                self._start()
+            pipe = self._pipe or self._start()
             try:
-                self._pipe.send((function, args))
-                if not self._pipe.poll(self._seconds):
+                pipe.send((function, args))
+                if not pipe.poll(self._seconds):
                     raise Ended("hung")
-                kind, answer = self._pipe.recv()
+                kind, answer = pipe.recv()
             except (EOFError, OSError) as error:
                 self._stop()
                 raise Ended("died") from error
@@ -100,17 +99,18 @@ class ReleaseProcess:
         with self._lock:
             self._stop()
 
-    def _start(self) -> None:
+    def _start(self) -> Connection:
         context = warm.context()
-        self._pipe, there = context.Pipe()
+        here, there = context.Pipe()
         arguments = (self._folder, dict(os.environ), there)
         process = context.Process(target=_serve, args=arguments, daemon=True)
         process.start()
-        self._process = process
+        self._process, self._pipe = process, here
         there.close()
+        return here
 
     def _stop(self) -> None:
-        if self._process:
+        if self._process and self._pipe:
             self._process.kill()
             self._process.join()
             self._pipe.close()
@@ -157,6 +157,7 @@ def _serve(folder: str, env: dict[str, str], pipe: Connection) -> None:
     with suppress(EOFError, KeyboardInterrupt):
         while True:
             function, args = pipe.recv()
+            answer: tuple[str | None, object]
             try:
                 answer = None, function(*args)
             except Exception as error:

@@ -129,8 +129,8 @@ def _members(archive: Path):
         return
     with tarfile.open(archive) as opened:
         for member in opened:
-            if member.isfile():
-                yield PurePosixPath(member.name), lambda m=member: opened.extractfile(m).read()
+            if member.isfile() and (file := opened.extractfile(member)):
+                yield PurePosixPath(member.name), file.read
 
 
 def _write(folder: Path, modules: Iterator[tuple[PurePosixPath, bytes]]) -> None:
@@ -154,7 +154,8 @@ def _choose(name: str, version: str) -> File:
     except InvalidVersion:
         raise UsageProblem(f"{name}=={version}: {version} is no version") from None
     if not those:
-        versions = [str(each) for each in sorted({_version_of(file.name, name) for file in found})]
+        all_of = {v for file in found if (v := _version_of(file.name, name))}
+        versions = [str(each) for each in sorted(all_of)]
         known = f"it has {', '.join(versions[-5:])}" if versions else "it has no such package"
         raise UsageProblem(f"{name}=={version}: the package index has no such release; {known}")
     wheels = [file for file in those if file.name.endswith(".whl")]
@@ -185,10 +186,13 @@ def _of_html(page: dict) -> Iterator[File]:
 
 
 class _Links(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found: list[str] = []
+
     @classmethod
     def of(cls, text: str) -> list[str]:
         parser = cls()
-        parser.found = []
         parser.feed(text)
         return parser.found
 

@@ -21,7 +21,10 @@ from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, resource_tracker
-from multiprocessing.context import BaseContext
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # Windows has no ForkServerContext
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 SWITCH = "MISSING_AA_FORK"
 """The variable that switches forking off, if it is 0."""
@@ -70,9 +73,11 @@ def _read_on_import(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name.startswith(READ_ON_IMPORT)}
 
 
-def context() -> BaseContext:
+def context() -> "SpawnContext | ForkServerContext":
     """How processes are started: forked from the warm one, or anew."""
-    return multiprocessing.get_context("forkserver" if forks() else "spawn")
+    if forks():
+        return multiprocessing.get_context("forkserver")
+    return multiprocessing.get_context("spawn")
 
 
 def _count_threads() -> int:
@@ -182,7 +187,7 @@ class Program:
             sys.excepthook(*sys.exc_info())
             code = 1
         # What an interpreter does at its end, and a forked process does not.
-        threading._shutdown()
+        threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()
@@ -201,7 +206,11 @@ class _Probe:
 
 def end_with_others(owner: int | None = None) -> None:
     """Let this child process end as soon as its owner does, or the warm process it came from."""
-    ends = [owner or multiprocessing.parent_process().sentinel]
+    if owner is None:
+        parent = multiprocessing.parent_process()
+        assert parent  # this is a child
+        owner = parent.sentinel
+    ends = [owner]
     if preload := sys.modules.get(PRELOAD[0]):
         ends.append(preload.ALIVE)
     threading.Thread(target=_end_with, args=[ends], daemon=True).start()
@@ -222,9 +231,9 @@ def _share() -> None:
     global _read
     _read = _read_on_import(os.environ)
     # It is there as long as this process is: see `end_with_others`.
-    forkserver._forkserver.ensure_running = lambda: None
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
 
 
 def _see_warnings(options: str) -> None:
     sys.warnoptions[:] = filter(None, options.split(","))
-    warnings._processoptions(sys.warnoptions)
+    warnings._processoptions(sys.warnoptions)  # type: ignore[attr-defined]

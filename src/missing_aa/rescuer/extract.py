@@ -14,7 +14,7 @@ from missing_aa.containers.container import Container, open_checkpoint
 from missing_aa.contents import find_models, timm_config
 from missing_aa.contents.find_models import Root
 from missing_aa.contents.standins import walk
-from missing_aa.contents.state_dict import Weights, unwrap
+from missing_aa.contents.state_dict import Weights
 from missing_aa.contents.storages import BARE, Beside
 from missing_aa.disk import Digest
 from missing_aa.errors import CheckpointError, Malformed
@@ -103,12 +103,12 @@ def _describe(
         prefix=weights.prefix,
         notes=weights.notes,
     )
-    if root.dotted:
-        model, _ = unwrap(root.value)
+    if program and (model := root.model):
         report.architecture = timm_config.architecture(model)
         report.num_classes = timm_config.num_classes(model, weights.tensors.values())
         report.config = timm_config.config(model)
-        report.writer = (writer := made_by(program, walk(model)[0])) and str(writer)
+        writer = made_by(program, walk(model)[0])
+        report.writer = str(writer) if writer else None
     return report
 
 

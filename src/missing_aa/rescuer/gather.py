@@ -8,7 +8,7 @@ import mmap
 from collections.abc import Iterator
 from itertools import product
 from math import prod
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from missing_aa.contents.views import View, row_major
 from missing_aa.disk import CHANGED
@@ -17,7 +17,7 @@ from missing_aa.pickles.storages import itemsize
 
 PIECE = 2**22
 """Bytes that are put in order in one go."""
-FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+FORMATS: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 """memoryview's code for an element of so many bytes."""
 
 NEAR = 4096

@@ -36,6 +36,7 @@ def load(
         raise Malformed(f"this is no checkpoint but a {kind}: {tool}", container.format)
     if container.format == "safetensors":
         return [Root("", read.views(container), "")], []
+    assert program is not None  # every other format has a pickle
     dangers = find_dangers(program)
     if dangers and not even_if_dangerous:
         raise Refused(_refusal(dangers))

@@ -5,8 +5,9 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from missing_aa import disk
 from missing_aa.containers.container import open_checkpoint
@@ -26,12 +27,13 @@ NEEDS_TORCH = (
 
 
 def fill(
-    file: BinaryIO, beside: BinaryIO | None, tensors: dict[str, dict]
+    file: BufferedReader, beside: BufferedReader | None, tensors: dict[str, dict]
 ) -> "dict[str, torch.Tensor]":
     """The tensors, in memory of their own; those that share a storage in the file share it here."""
     import torch
 
-    buffers, made = {}, {}
+    buffers: dict[tuple, bytearray] = {}
+    made = {}
     for name, view in tensors.items():
         span, dtype = view["span"], getattr(torch, view["dtype"])
         if 0 in view["shape"]:
@@ -39,13 +41,15 @@ def fill(
             continue
         where = (span["beside"], span["start"], span["nbytes"])
         if where not in buffers:
-            buffers[where] = _read(beside if span["beside"] else file, *where[1:])
+            source = beside if span["beside"] else file
+            assert source  # `beside` is there if bytes had to be unpacked
+            buffers[where] = _read(source, span["start"], span["nbytes"])
         flat = torch.frombuffer(buffers[where], dtype=dtype, count=span["nbytes"] // dtype.itemsize)
         made[name] = flat.as_strided(view["shape"], view["strides"], view["offset"])
     return made
 
 
-def _read(file: BinaryIO, start: int, nbytes: int) -> bytearray:
+def _read(file: BufferedReader, start: int, nbytes: int) -> bytearray:
     buffer = bytearray(nbytes)
     file.seek(start)
     if file.readinto(buffer) != nbytes:

@@ -8,9 +8,9 @@ import json
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import FileIO
+from io import BufferedRandom, BufferedReader, FileIO
 from itertools import groupby
-from typing import BinaryIO
+from typing import Any
 
 from missing_aa.containers.safetensors_header import DTYPES, MOST_BYTES
 from missing_aa.contents.views import View
@@ -33,7 +33,8 @@ def header(tensors: dict[str, View], metadata: dict[str, str]) -> tuple[bytes, l
     LimitReached where the names are too long for it.
     """
     order = sorted(tensors, key=lambda name: -itemsize(tensors[name].dtype))  # stable
-    described, end = {"__metadata__": metadata}, 0
+    described: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
     for name in order:
         tensor, start = tensors[name], end
         end += tensor.nbytes
@@ -61,11 +62,14 @@ def _code(name: str, tensor: View) -> str:
 class Source:
     """The file that tensors lie in, and the one beside it for what had to be unpacked."""
 
-    file: BinaryIO
-    beside: BinaryIO | None = None
+    file: BufferedReader
+    beside: BufferedRandom | None = None
 
-    def of(self, view: View) -> BinaryIO:
-        return self.beside if view.span.beside else self.file
+    def of(self, view: View) -> BufferedReader | BufferedRandom:
+        if not view.span.beside:
+            return self.file
+        assert self.beside  # it was made when the view's bytes were unpacked
+        return self.beside
 
 
 def write(
@@ -108,7 +112,9 @@ def _put(out: FileIO, piece: memoryview) -> None:
         piece = piece[out.write(piece) :]
 
 
-def _read(source: BinaryIO, view: View, buffer: memoryview) -> Iterator[memoryview]:
+def _read(
+    source: BufferedReader | BufferedRandom, view: View, buffer: memoryview
+) -> Iterator[memoryview]:
     start, end = view.extent
     source.seek(start)
     while start < end:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 
@@ -10,7 +10,7 @@ from missing_aa.children import Died, NotStarted, Pool
 from missing_aa.containers import formats
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.scanner.verdict import MALFORMED, UNREADABLE, Checkpoint, judge
-from missing_aa.scanner.walk import Walk
+from missing_aa.scanner.walk import AnyPath, Walk
 
 PATIENCE = 0.4
 """Seconds of work that is done here: about what it costs to start more processes."""
@@ -47,7 +47,7 @@ class Scan:
 
     def run(
         self,
-        paths: Sequence[str | os.PathLike],
+        paths: Sequence[AnyPath],
         exclude: Sequence[str] = (),
         everything: bool = False,
         limits: Limits = DEFAULT,
@@ -70,7 +70,7 @@ class Scan:
                 self.checkpoints.append(Checkpoint(path, verdict=UNREADABLE, remark=why))
             self.checkpoints.sort(key=lambda found: found.path)
 
-    def _candidates(self, walk: Walk, paths: Sequence[str | os.PathLike]) -> Iterator[str]:
+    def _candidates(self, walk: Walk, paths: Sequence[AnyPath]) -> Iterator[str]:
         for path, size in walk.files(paths):
             self.looked_at += 1
             try:
@@ -86,7 +86,7 @@ class Scan:
 
 
 def scan(
-    paths: str | bytes | os.PathLike | Sequence[str | bytes | os.PathLike],
+    paths: AnyPath | Sequence[AnyPath],
     *,
     exclude: Sequence[str] = (),
     everything: bool = False,
@@ -105,7 +105,7 @@ def scan(
     return done
 
 
-def _judge_all(paths: list[str], limits: Limits, jobs: int) -> Iterator[Checkpoint | None]:
+def _judge_all(paths: list[str], limits: Limits, jobs: int) -> Generator[Checkpoint | None]:
     """What is said of each, in order; by more processes if there is much."""
     begun, done = time.monotonic(), 0
     while done < len(paths) and (jobs == 1 or time.monotonic() - begun < PATIENCE):
@@ -135,7 +135,7 @@ def judge_chunk(request: dict, report: Callable[[object], None]) -> list[dict | 
     """A child's part: the verdict on each path, or None."""
     limits = Limits(**request["limits"])
     judged = [judge(path, limits) for path in request["paths"]]
-    return [found and asdict(found) for found in judged]
+    return [asdict(found) if found else None for found in judged]
 
 
 def _judge_one_by_one(request: dict, ask: Callable[[dict], list]) -> list[dict | None]:

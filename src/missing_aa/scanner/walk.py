@@ -11,6 +11,8 @@ from pathlib import PurePath
 from missing_aa.errors import UsageProblem
 from missing_aa.text import clean
 
+AnyPath = str | bytes | os.PathLike
+
 OF_TOOLS = ("node_modules", "__pycache__")
 ENVIRONMENT = {"pyvenv.cfg", "conda-meta"}
 """One of these lies in the folder of an environment of packages."""
@@ -38,7 +40,7 @@ class Walk:
         self._seen: dict[object, str] = {}
         self._links: deque[str] = deque()
 
-    def files(self, paths: Sequence[str | os.PathLike]) -> Iterator[tuple[str, int]]:
+    def files(self, paths: Sequence[AnyPath]) -> Iterator[tuple[str, int]]:
         """Path and size of each. Raises UsageProblem for a path that is not there, at once."""
         given = [str(PurePath(os.fsdecode(path))) for path in paths]
         for path in given:

@@ -30,17 +30,17 @@ class Outcome:
     """What became of one file; with `strict` what may fail counts as what will."""
 
     path: str
-    check: Check | None = None
-    problem: Problem | None = None
+    result: Check | Problem
     strict: bool = False
 
     @property
     def exit_code(self) -> int:
-        if self.problem:
-            return self.problem.exit_code
-        if self.check.dangerous:
+        if isinstance(self.result, Problem):
+            return self.result.exit_code
+        if self.result.dangerous:
             return DANGEROUS
-        fails = self.check.answer == WILL_FAIL or (self.strict and self.check.answer == MAY_FAIL)
+        answer = self.result.answer
+        fails = answer == WILL_FAIL or (self.strict and answer == MAY_FAIL)
         return int(fails)
 
 
@@ -50,11 +50,10 @@ def as_json(outcomes: list[Outcome]) -> str:
 
 
 def _entry(outcome: Outcome) -> dict:
-    if outcome.problem:
-        problem = outcome.problem
-        error = {"kind": type(problem).__name__, "message": str(problem)}
+    check = outcome.result
+    if isinstance(check, Problem):
+        error = {"kind": type(check).__name__, "message": str(check)}
         return {"path": outcome.path, "exit_code": outcome.exit_code, "error": error}
-    check = outcome.check
     return {
         "path": check.path,
         "kind": check.kind,
@@ -83,16 +82,14 @@ def lines(outcomes: list[Outcome]) -> Iterator[str]:
     for at, outcome in enumerate(outcomes):
         if at:
             yield ""
-        told = _problem(outcome) if outcome.problem else _answer(outcome.check)
-        for line in told:
+        for line in _answer(outcome.path, outcome.result):
             yield clean(line, 1000)
 
 
-def _problem(outcome: Outcome) -> Iterator[str]:
-    yield f"{outcome.path}: {outcome.problem}"
-
-
-def _answer(check: Check) -> Iterator[str]:
+def _answer(path: str, check: Check | Problem) -> Iterator[str]:
+    if isinstance(check, Problem):
+        yield f"{path}: {check}"
+        return
     yield f"{check.path}: {_headline(check)}"
     for model in check.models:
         where = f" at {model.model}" if model.model else ""

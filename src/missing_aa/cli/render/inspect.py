@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from missing_aa.cli import output
 from missing_aa.errors import Problem
 from missing_aa.pickles.policy import VERDICTS
 from missing_aa.text import clean, clean_all, size
@@ -33,14 +34,13 @@ class Outcome:
     """What became of one file."""
 
     path: str
-    findings: "Findings | None" = None
-    problem: Problem | None = None
+    result: "Findings | Problem"
 
     @property
     def exit_code(self) -> int:
-        if self.problem:
-            return self.problem.exit_code
-        return REFUSED if self.findings.dangerous else 0
+        if isinstance(self.result, Problem):
+            return self.result.exit_code
+        return REFUSED if self.result.dangerous else 0
 
 
 def as_json(outcomes: list[Outcome]) -> str:
@@ -49,29 +49,28 @@ def as_json(outcomes: list[Outcome]) -> str:
 
 
 def _entry(outcome: Outcome) -> dict:
-    if outcome.findings:
-        return {**outcome.findings.as_dict(), "exit_code": outcome.exit_code, "error": None}
-    problem = outcome.problem
+    result = outcome.result
+    if not isinstance(result, Problem):
+        return {**result.as_dict(), "exit_code": outcome.exit_code, "error": None}
     return {
         "path": outcome.path,
-        "format": getattr(problem, "format", None),
+        "format": getattr(result, "format", None),
         "exit_code": outcome.exit_code,
-        "error": {"kind": type(problem).__name__, "message": str(problem)},
+        "error": {"kind": type(result).__name__, "message": str(result)},
     }
 
 
 def print_findings(outcomes: list[Outcome]) -> None:
     """One file: all that was found out. Many: a line each, and below what needs attention."""
-    from rich.console import Console
-
-    plain = {"highlight": False, "markup": False, "emoji": False}
-    console, errors = Console(**plain), Console(stderr=True, soft_wrap=True, **plain)
+    console = output.console(soft_wrap=False)
+    result = outcomes[0].result
     if len(outcomes) > 1:
         _tell_many(console, outcomes)
-    elif outcomes[0].problem:
-        errors.print(f"missing-aa inspect: {_problem(outcomes[0])}")
+    elif isinstance(result, Problem):
+        line = f"missing-aa inspect: {_problem(outcomes[0].path, result)}"
+        output.console(stderr=True).print(line)
     else:
-        _tell_one(console, outcomes[0].findings)
+        _tell_one(console, result)
 
 
 def _tell_one(console: "Console", findings: "Findings") -> None:
@@ -116,7 +115,7 @@ def _model(model: "Model") -> list[str]:
     named += [] if model.num_classes is None else [f"{model.num_classes} classes"]
     if named:
         lines.append(", ".join(named))
-    if model.tensors is not None:
+    if model.tensors is not None and model.bytes is not None:
         count = f"{model.tensors} tensor{'s' * (model.tensors != 1)}, {size(model.bytes)}"
         if model.parameters is not None:
             count = f"{model.parameters:,} parameters, {count}"
@@ -155,17 +154,18 @@ def _tell_many(console: "Console", outcomes: list[Outcome]) -> None:
         table.add_row(*(_text([cell]) for cell in _line(outcome)))
     console.print(table)
     for outcome in outcomes:
-        if outcome.problem:
-            console.print(_problem(outcome), soft_wrap=True)
-        for name in outcome.findings.dangerous if outcome.findings else ():
-            line = f"{outcome.path}: asks for {name.name}, which {name.reason}"
+        if isinstance(outcome.result, Problem):
+            console.print(_problem(outcome.path, outcome.result), soft_wrap=True)
+            continue
+        for judged in outcome.result.dangerous:
+            line = f"{outcome.path}: asks for {judged.name}, which {judged.reason}"
             console.print(_text([line], STYLES["dangerous"]), soft_wrap=True)
 
 
 def _line(outcome: Outcome) -> list[str]:
-    findings = outcome.findings
-    if not findings:
-        return [outcome.path, type(outcome.problem).__name__, *[""] * 5]
+    findings = outcome.result
+    if isinstance(findings, Problem):
+        return [outcome.path, type(findings).__name__, *[""] * 5]
     models = [
         m.architecture or m.class_.rpartition(".")[2] or "state_dict" for m in findings.models
     ]
@@ -181,8 +181,8 @@ def _line(outcome: Outcome) -> list[str]:
     ]
 
 
-def _problem(outcome: Outcome) -> str:
-    return f"{clean(outcome.path)}: {clean(str(outcome.problem), 2000)}"
+def _problem(path: str, problem: Problem) -> str:
+    return f"{clean(path)}: {clean(str(problem), 2000)}"
 
 
 def _table() -> "Table":

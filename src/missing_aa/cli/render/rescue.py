@@ -32,7 +32,7 @@ class Outcome:
     def exit_code(self) -> int:
         if self.problem:
             return self.problem.exit_code
-        return int(bool(self.verdict) and not self.verdict.passed)
+        return int(self.verdict is not None and not self.verdict.passed)
 
 
 def print_outcome(console: "Console", errors: "Console", outcome: Outcome) -> None:
@@ -45,7 +45,7 @@ def print_outcome(console: "Console", errors: "Console", outcome: Outcome) -> No
             f"{_name(target)}: {what}, {report.tensors} tensor{'s' * (report.tensors != 1)}, "
             f"{size(report.nbytes)}, read without running any of the file's code"
         )
-        for note in notes(outcome):
+        for note in notes(report, outcome.fit):
             console.print(f"  note: {note}")
     if outcome.verdict:
         console.print(_verdict(outcome.verdict))
@@ -55,7 +55,7 @@ def print_outcome(console: "Console", errors: "Console", outcome: Outcome) -> No
         )
     if report:
         console.print()
-        for line in next_steps(outcome):
+        for line in next_steps(outcome, report):
             console.print(line)
 
 
@@ -76,9 +76,8 @@ def describe(report: "Report") -> str:
     return " ".join(parts)
 
 
-def notes(outcome: Outcome) -> list[str]:
+def notes(report: "Report", fit: "Fit | None") -> list[str]:
     """What a person should know of the result."""
-    report, fit = outcome.report, outcome.fit
     lines = [clean(note, 400) for note in report.notes]
     if report.dangers:
         lines.insert(0, _dangers(report.dangers))
@@ -130,9 +129,9 @@ def _verdict(verdict: "Verdict") -> str:
     )
 
 
-def next_steps(outcome: Outcome) -> list[str]:
+def next_steps(outcome: Outcome, report: "Report") -> list[str]:
     """The lines of Python that load the result."""
-    report, target = outcome.report, str(outcome.target)
+    target = str(outcome.target)
     if outcome.fit:
         lines = [
             "Load it:",
@@ -152,7 +151,7 @@ def next_steps(outcome: Outcome) -> list[str]:
         f"    state_dict = load_file({target!r})",
     ]
     if not report.architecture:
-        return [*load, *_for_a_model_of_ones_own(outcome)]
+        return [*load, *_for_a_model_of_ones_own(outcome.source, report)]
     classes = "" if report.num_classes is None else f", num_classes={report.num_classes}"
     return [
         *load,
@@ -166,16 +165,16 @@ def next_steps(outcome: Outcome) -> list[str]:
     ]
 
 
-def _for_a_model_of_ones_own(outcome: Outcome) -> list[str]:
+def _for_a_model_of_ones_own(path: Path, report: "Report") -> list[str]:
     """How to go on where the file does not say which model its weights are for."""
-    name = clean(outcome.report.model_class)
+    name = clean(report.model_class)
     lines = [
         f"and, into a model that you make with the code that defines {name or 'it'}:",
         "    model.load_state_dict(state_dict)",
     ]
     if name.startswith("timm.") or not name:
         what = "If it is one of timm's" if not name else "It is one of timm's; if"
-        source = clean(quote(str(outcome.source)))
+        source = clean(quote(str(path)))
         lines.append(
             f"{what} and you know timm's name for it: "
             f"missing-aa rescue {source} FOLDER --format timm --architecture NAME"
@@ -201,14 +200,15 @@ def table(console: "Console", outcomes: list[Outcome]) -> None:
         drawn.add_row(Text(_name(outcome.source)), Text(what), *numbers, Text(result, style))
     console.print(drawn)
     for outcome in outcomes:
-        lines = notes(outcome) if outcome.report else []
+        lines = notes(outcome.report, outcome.fit) if outcome.report else []
         lines += [_verdict(outcome.verdict)] if outcome.verdict else []
         lines += [_text(outcome.problem)] if outcome.problem else []
         for line in lines:
             console.print(f"{_name(outcome.source)}: {line}")
-    if done := [outcome for outcome in outcomes if outcome.report]:
+    done = next((outcome for outcome in outcomes if outcome.report), None)
+    if done and done.report:
         console.print()
-        for line in next_steps(done[0]):
+        for line in next_steps(done, done.report):
             console.print(line)
 
 
