@@ -1,11 +1,14 @@
 """What a scan says of single files: checkpoints of every kind, and files that are none."""
 
 import argparse
+import enum
 import gzip
 import io
 import pickle
 import tarfile
 import zipfile
+from collections import ChainMap, OrderedDict
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -120,6 +123,27 @@ def test_weights_beside_an_object_are_fine_with_a_word_about_it(one):
     found = one("weights.pt", saved(held))
     assert found.verdict == "fine"
     assert "argparse.Namespace" in found.remark and "weights_only=True" in found.remark
+
+
+class Mode(enum.Enum):
+    FAST = 1
+
+
+BESIDE = {
+    "an object of a class": (Mode.FAST, "needs code", 0, "runs their package's code"),
+    "a function": (nn.functional.relu, "unjudged", 1, "is not known"),
+    "a class that is given an object": (ChainMap(OrderedDict(a=Learner(1))), "needs code", 0, ""),
+    "a class that is given a function": (partial(Learner, nn.functional.relu), "unjudged", 1, ""),
+}
+
+
+@pytest.mark.parametrize("what", BESIDE)
+def test_weights_beside_what_needs_code_or_was_not_judged_are_not_called_fine(one, what):
+    thing, verdict, code, remark = BESIDE[what]
+    found = one("weights.pt", saved({"model": net().state_dict(), "beside": thing}))
+    assert (found.verdict, found.exit_code) == (verdict, code) and remark in found.remark
+    names = {name.verdict for name in missing_aa.inspect(found.path).names}
+    assert names <= {"fine", "needs code", verdict} and verdict in names
 
 
 def test_safetensors_are_fine_and_a_local_folder_is_known(tmp_path):

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     with Results(args.output, args.seed) as results:
         done = plan.done(results)
         if not warm.wanted():
-            console.print("processes are not forked on this system: each imports torch")
+            console.print("processes are not forked here: each imports torch")
         if done:
             console.print(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
         with _executor(args.dask) as executor, _bar(console, plan, results) as wrote:
