@@ -12,7 +12,8 @@ MODULES = {
     "runs code": "code codeop runpy pdb bdb cmd timeit profile cProfile _lsprof trace doctest "
     "unittest test pydoc rlcompleter idlelib lib2to3 sched atexit threading _thread "
     "dummy_threading _dummy_thread _xxsubinterpreters venv ensurepip pip setuptools distutils "
-    "pkg_resources logging.config _testcapi _testinternalcapi",
+    "pkg_resources cgitb _pyrepl _aix_support _osx_support uuid._popen logging.config "
+    "_testcapi _testinternalcapi",
     "imports modules": "importlib _frozen_importlib _frozen_importlib_external imp _imp zipimport "
     "pkgutil modulefinder site zipapp",
     "reaches the interpreter": "sys gc inspect ctypes _ctypes cffi _cffi_backend mmap faulthandler "
@@ -24,7 +25,8 @@ MODULES = {
     "requests httpx aiohttp ftplib smtplib poplib imaplib nntplib telnetlib xmlrpc wsgiref "
     "asyncore asynchat smtpd huggingface_hub boto3 paramiko",
     "loads another pickle": "pickle _pickle pickletools dill cloudpickle joblib jsonpickle "
-    "torch.package torch.export torch.hub torch.jit torch._jit_internal",
+    "torch.utils.data.datapipes.utils.decoder torch.package torch.export torch.hub torch.jit "
+    "torch._jit_internal",
     "compiles or runs code": "torch.utils.cpp_extension torch._inductor torch._dynamo torch.fx "
     "torch.distributed.rpc torch.multiprocessing torch.utils.bottleneck torch.utils.collect_env "
     "torch.testing torch.ops torch.classes torch._ops torch._classes torch.library numpy.f2py "
@@ -70,6 +72,7 @@ DATA = (
     "collections.deque collections.UserDict copyreg._reconstructor copyreg.__newobj__ "
     "pathlib.Path pathlib.PosixPath pathlib.WindowsPath pathlib.PurePath pathlib.PurePosixPath "
     "pathlib.PureWindowsPath pathlib._local.PosixPath pathlib._local.WindowsPath "
+    "array.array array._array_reconstructor "
     "decimal.Decimal fractions.Fraction uuid.UUID datetime.datetime datetime.date datetime.time "
     "datetime.timedelta datetime.timezone numpy.dtype numpy.ndarray numpy.matrix "
     "numpy.core.multiarray._reconstruct numpy._core.multiarray._reconstruct "
@@ -84,10 +87,12 @@ DATA = (
 )
 # Inert, but what they make can hold or call what they are given; numpy's random generators.
 STANDARD = (
+    "builtins.iter builtins.reversed builtins.enumerate builtins.zip builtins.map builtins.filter "
     "builtins.type builtins.print builtins.len builtins.max builtins.min builtins.sum "
     "collections.defaultdict collections.ChainMap copyreg.__newobj_ex__ "
     "functools.partial itertools.count itertools.chain itertools.repeat itertools.cycle "
-    "operator.itemgetter _operator.itemgetter types.SimpleNamespace argparse.Namespace "
+    "operator.itemgetter _operator.itemgetter operator.getitem _operator.getitem "
+    "types.SimpleNamespace argparse.Namespace "
     "enum.Enum enum.IntEnum random.Random re._compile "
     "inspect.Signature inspect.Parameter inspect._ParameterKind inspect._empty logging.Logger "
     "numpy.random._pickle.__randomstate_ctor numpy.random._pickle.__generator_ctor "

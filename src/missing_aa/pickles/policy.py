@@ -79,6 +79,8 @@ def judge(wanted: Global, uses: Uses) -> tuple[str, str]:
         if name in uses.made | uses.called:
             return DANGEROUS, "is called while the file is loaded"
         return UNJUDGED, ""
+    if name in uses.called | uses.made and not is_class and _is_standard(wanted.module):
+        return DANGEROUS, "is a function of Python's own that no checkpoint calls"
     only_made = (is_class or name in uses.new) and name not in uses.called
     return NEEDS_CODE if only_made else UNJUDGED, ""
 
@@ -114,6 +116,10 @@ def _is_own_method(call: Object) -> bool:
 
 def _is_plain_name(name: str) -> bool:
     return name.isidentifier() and not name.startswith("__")
+
+
+def _is_standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _is_class_name(name: str) -> bool:

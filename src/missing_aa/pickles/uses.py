@@ -48,6 +48,11 @@ def uses_of(program: Program, inert: frozenset[str]) -> Uses:
         given: list = list(one.persistent)
         for made in one.objects:
             _note_call(made, found, given, plain)
+        called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
+        for node in _reached(called, deep=True):
+            maker = class_of(node) if isinstance(node, Object) else node
+            if isinstance(maker, Global):
+                found.called.add(maker.asked)
         found.called |= {node.asked for node in _reached(given) if isinstance(node, Global)}
     return found
 
@@ -69,10 +74,6 @@ def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
         args = [] if keeps else args
     else:
         given.append(maker)
-        while isinstance(maker, Object):
-            maker = class_of(maker) or maker.made_by
-        if isinstance(maker, Global):
-            found.called.add(maker.asked)
     given += [*args, *_called_by_filling(made)]
 
 

@@ -47,7 +47,6 @@ RUNS_CODE = f"holds objects of {{}}: loading it runs their package's code, {NOT_
 NOBODY_FOLLOWED = (
     "loading it uses {}, and what that does is not known: look at it before you load it"
 )
-UNFOLLOWED = "a pickle that asks for nothing of torch; it was not followed to its end"
 _MEANS = {Refused: REFUSED, Malformed: MALFORMED, LimitReached: LIMIT}
 
 
@@ -174,17 +173,13 @@ def _follow(container: Container, limits: Limits) -> Program:
 def _unfollowed(
     found: Checkpoint, container: Container, problem: CheckpointError
 ) -> Checkpoint | None:
-    """A bare pickle may be anything, and two bytes are a weak mark: judge by what it asks for."""
-    if container.format != "pickle" or formats.promises_checkpoint(found.path):
-        return _trouble(found, problem)
-    program = follow_pickle(container.read(0, WINDOW))
-    if any(wanted.module.partition(".")[0] == "torch" for wanted in program.globals.values()):
-        return _trouble(found, problem)
-    is_marked = program.protocol >= 2
-    if not is_marked or not formats.is_named_pickle(found.path):
-        return None
-    found.kind, found.remark = "other", UNFOLLOWED
-    return found
+    """A bare pickle may be anything: one without its mark counts if it calls something."""
+    if container.format == "pickle" and not formats.promises_checkpoint(found.path):
+        program = follow_pickle(container.read(0, WINDOW))
+        is_named = formats.is_named_pickle(found.path) and program.protocol >= 2
+        if not is_named and not (program.globals and (program.objects or program.protocol >= 2)):
+            return None
+    return _trouble(found, problem)
 
 
 def _weigh(found: Checkpoint, names: list[Judged]) -> Checkpoint:
