@@ -42,7 +42,11 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     key = f"{error.class_}.{error.name}"
     if key in TORCH_ATTRIBUTES and (not failed or failed.is_torch):
         return _of_torch(error, TORCH_ATTRIBUTES[key], alone=not failed)
-    if package in ("", "timm") or not re.search(rf"\bself\.{error.name}\b", failed.code):
+    if (
+        not failed
+        or package in ("", "timm")
+        or not re.search(rf"\bself\.{error.name}\b", failed.code)
+    ):
         return None
     return advise_known(
         error,
