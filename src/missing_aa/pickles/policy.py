@@ -75,13 +75,14 @@ def judge(wanted: Global, uses: Uses) -> tuple[str, str]:
     if wanted.dotted in LISTED or wanted.module in LISTED_MODULES:
         return FINE, ""
     is_class = _is_class_name(wanted.name.rpartition(".")[2]) or name in uses.new
+    used = uses.made | uses.called
     if "." in wanted.name and not is_class:  # a method of a class
-        if name in uses.made | uses.called:
+        if name in used | uses.given:
             return DANGEROUS, "is called while the file is loaded"
         return UNJUDGED, ""
-    if name in uses.called | uses.made and not is_class and _is_standard(wanted.module):
+    if name in used and not is_class and _is_standard(wanted.module):
         return DANGEROUS, "is a function of Python's own that no checkpoint calls"
-    only_made = is_class and name not in uses.called
+    only_made = is_class and name not in uses.called | uses.given
     return NEEDS_CODE if only_made else UNJUDGED, ""
 
 

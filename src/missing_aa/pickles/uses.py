@@ -28,12 +28,14 @@ Name = tuple[str, str]
 class Uses:
     """The names that a pickle, and those that a load reads with it, put to each use.
 
-    `new`: only a class can be used so. `called`: more than making one object of plain values.
+    `made`: called once with plain values, or its `__new__` is. `new`: only a class can be used so.
+    `called`: anything more. `given`: handed to what is called, which may call it.
     """
 
     made: set[Name] = field(default_factory=set)
     new: set[Name] = field(default_factory=set)
     called: set[Name] = field(default_factory=set)
+    given: set[Name] = field(default_factory=set)
     filled: set[Name] = field(default_factory=set)
 
 
@@ -53,7 +55,7 @@ def uses_of(program: Program, inert: frozenset[str]) -> Uses:
             maker = class_of(node) if isinstance(node, Object) else node
             if isinstance(maker, Global):
                 found.called.add(maker.asked)
-        found.called |= {node.asked for node in _reached(given) if isinstance(node, Global)}
+        found.given |= {node.asked for node in _reached(given) if isinstance(node, Global)}
     return found
 
 
