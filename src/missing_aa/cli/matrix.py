@@ -58,21 +58,22 @@ def run(args: argparse.Namespace) -> int:
     from missing_aa.releases import warm
 
     console = output.console(stderr=True)
-    plan = _plan(args, console)
+    plan = _plan(args)
     with Results(args.output, args.seed) as results:
         done = plan.done(results)
         if not warm.wanted():
-            console.print("processes are not forked on this system: each imports torch")
+            output.remark("processes are not forked on this system: each imports torch")
         if done:
-            console.print(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
+            output.remark(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
         with _executor(args.dask) as executor, _bar(console, plan, results) as wrote:
             measure(plan, results, wrote, executor)
         _tell(plan, results, args.output)
     return 0
 
 
-def _plan(args: argparse.Namespace, console):
+def _plan(args: argparse.Namespace):
     from missing_aa import releases
+    from missing_aa.cli import output
     from missing_aa.matrix import atlas
     from missing_aa.matrix.cells import FORMATS
     from missing_aa.matrix.models import importable, known_models, sizes
@@ -88,7 +89,7 @@ def _plan(args: argparse.Namespace, console):
         among = atlas.load().releases
     if among == ["all"]:
         among, failed = importable()
-        console.print(f"left out, since this Python cannot import them: {', '.join(failed)}")
+        output.remark(f"left out, since this Python cannot import them: {', '.join(failed)}")
     writers, readers = args.writers or among, args.readers or among
     for release in (*writers, *readers):
         releases.check_known(release)

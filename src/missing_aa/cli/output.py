@@ -26,12 +26,15 @@ def print_text(text: str) -> None:
     print(folded.encode(encoding, "backslashreplace").decode(encoding))
 
 
+def remark(text: str) -> None:
+    """Say on stderr what is no result and no error."""
+    print(fold(text, width(sys.stderr)), file=sys.stderr)
+
+
 def complain(name: str, message: object, style: str = "bad") -> None:
     """Say on stderr what is wrong, behind the name of the command that says it."""
-    if sys.stderr is None:  # it was closed
-        return
-    line = f"{paint(f'{name}:', style, sys.stderr)} {message}"
-    print(fold(line, width(sys.stderr)), file=sys.stderr)
+    if sys.stderr is not None:  # None where it was closed
+        remark(f"{paint(f'{name}:', style, sys.stderr)} {message}")
 
 
 def console(stderr: bool = False) -> "Console":
