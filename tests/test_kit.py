@@ -336,6 +336,18 @@ def test_the_command_refuses_words_that_are_off(words, says):
     assert says in done.stderr and "Traceback" not in done.stderr
 
 
+def test_the_help_and_the_refusal_name_the_same_machines():
+    def said(*words):
+        command = [sys.executable, "-m", "helpers", "kit", *words]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return " ".join((done.stdout + done.stderr).split())
+
+    assert targets.names() in said("--help")
+    assert targets.names() in said("--platform", "beos")
+    for word in targets.names().replace("(", "").replace(")", "").replace(",", "").split():
+        assert targets.choose_platform(word).name in targets.PLATFORMS
+
+
 def test_looking_whether_wheels_suffice_leaves_nothing_in_the_checkout(tmp_path):
     (lock := tmp_path / "requirements.lock").write_text("rich==14.0.0\n")
     linux = targets.choose_platform("linux")

@@ -13,12 +13,17 @@ def test_a_model_that_tells_the_story_is_accepted():
     [
         ("nope", "timm 1.0.3 has no model 'nope'"),
         ("resnet18", "resnet18 holds no ConvNormAct"),
+        ("botnet26t_256", "one size alone: set image_size to 256"),
         ("fastvit_t8", "another error in 1.0.12: AttributeError: .*no attribute 'se'"),
     ],
 )
 def test_any_other_is_refused_with_the_reason_and_with_models_that_work(model_name, reason):
     with pytest.raises(UnsuitableModel, match=f"{reason}.*models that work here: regnetx_002"):
         check_model(model_name, "1.0.3", ["1.0.12"])
+
+
+def test_a_model_of_one_picture_size_is_accepted_at_that_size():
+    assert "botnet26t_256: " in check_model("botnet26t_256", "1.0.3", ["1.0.12"], 256)
 
 
 def test_a_model_that_still_fails_is_accepted_where_a_lesson_needs_that():

@@ -9,7 +9,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-OURS = ("missing-aa ", "python -m pytest", "make ")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/releasing.md")
+OURS = ("missing-aa ", "python -m pytest", "make ", "uv build")
 
 
 def jobs(path):
@@ -22,8 +23,8 @@ def commands(path):
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_what_it_runs_of_ours_stands_in_the_readme(path):
-    readme = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+def test_what_it_runs_of_ours_stands_on_a_page(path):
+    readme = "".join((ROOT / page).read_text() for page in PAGES)
     ours = [line for line in commands(path) if line.startswith(OURS)]
     assert ours
     for line in ours:

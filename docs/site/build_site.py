@@ -1,5 +1,7 @@
 """Build the site, as `make book` does: `python docs/site/build_site.py [--output build/book]`.
 
+With `--links` no page is built and no lesson run: every link to another host is tried.
+
 The pages are those of this folder, of docs/, and the lessons as `make run` executed them.
 They are laid out as in the repository, so that a link means the same here and there.
 """
@@ -39,8 +41,8 @@ MOVED = {"notebooks/08_best_practices": "08_keep_a_model"}
 PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
-def bring_together(stage: Path) -> None:
-    """Fill a folder with everything that Sphinx is to read."""
+def bring_together(stage: Path, lessons: Path) -> None:
+    """Fill a folder with everything that Sphinx is to read; `lessons` is where the notebooks are."""
     shutil.rmtree(stage, ignore_errors=True)
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "site")
     for folder in (
@@ -60,7 +62,7 @@ def bring_together(stage: Path) -> None:
     (stage / "notebooks").mkdir()
     for lesson in catalogue.lessons(ROOT):
         name = lesson.path.name
-        page = lesson_page(nbformat.read(EXECUTED / name, 4), f"../{DOWNLOADS}/{name}")
+        page = lesson_page(nbformat.read(lessons / name, 4), f"../{DOWNLOADS}/{name}")
         nbformat.write(page, stage / "notebooks" / name)
 
 
@@ -100,17 +102,33 @@ def main() -> int:
     """Build it, with every warning an error; returns the exit code."""
     parser = argparse.ArgumentParser(description="Build the site.")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "book")
-    output = parser.parse_args().output.resolve()
+    parser.add_argument("--links", action="store_true", help="try the links to other hosts")
+    args = parser.parse_args()
+    output = args.output.resolve()
+    if args.links:
+        return try_links(output.with_name("links"))
     if code := refresh(catalogue.lessons(ROOT), EXECUTED):
         return code
     stage = output.with_name(f"{output.name}-source")
-    bring_together(stage)
+    bring_together(stage, EXECUTED)
     shutil.rmtree(output, ignore_errors=True)
-    doctrees = stage / ".doctrees"
-    words = ["-W", "--keep-going", "--quiet", "-c", HERE, "-d", doctrees, stage, output]
-    code = sphinx([str(word) for word in words])
+    code = run_sphinx("html", stage, output)
     redirect(output)
     return code
+
+
+def try_links(output: Path) -> int:
+    """Ask every other host that a page links to; returns the exit code."""
+    stage = output.with_name(f"{output.name}-source")
+    bring_together(stage, ROOT / "notebooks")
+    return run_sphinx("linkcheck", stage, output)
+
+
+def run_sphinx(builder: str, stage: Path, output: Path) -> int:
+    """One run of Sphinx, with every warning an error; returns the exit code."""
+    words = ["-b", builder, "-W", "--keep-going", "--quiet"]
+    words += ["-c", HERE, "-d", stage / ".doctrees", stage, output]
+    return sphinx([str(word) for word in words])
 
 
 def redirect(site: Path) -> None:

@@ -33,6 +33,11 @@ nb_mime_priority_overrides = [
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 
+linkcheck_timeout = 30
+linkcheck_retries = 2
+linkcheck_ignore = [r"https?://(localhost|127\.0\.0\.1)", r"https://github\.com/OWNER/"]
+linkcheck_anchors_ignore_for_url = [r"https://github\.com/"]  # drawn by a script there
+
 html_context = {"default_mode": "auto"}  # light or dark, as the system is
 html_theme = "sphinx_book_theme"
 html_title = project

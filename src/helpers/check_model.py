@@ -36,11 +36,15 @@ def check_model(
     suggested = FAILING if fails else SUGGESTED
     with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder, Trials() as trials:
         path = keep or str(Path(folder, "model.pt"))
-        blocks = trials.under(writer, _write, model_name, path).result()
-        if blocks is None:
+        written = trials.under(writer, _write, model_name, path).result()
+        if written is None:
             raise _unsuitable(f"timm {writer} has no model {model_name!r}", suggested)
+        blocks, own_size = written
         if not blocks and not fails:
             raise _unsuitable(f"{model_name} holds no ConvNormAct in timm {writer}", suggested)
+        if own_size not in (None, image_size):
+            reason = f"{model_name} takes pictures of one size alone: set image_size to {own_size}"
+            raise _unsuitable(reason, suggested)
         tried = {release: trials.under(release, _read, path, image_size) for release in readers}
         met = {release: trial.result() for release, trial in tried.items()}
     for release, error in met.items():
@@ -62,8 +66,11 @@ def _unsuitable(reason: str, suggested: tuple[str, ...]) -> UnsuitableModel:
     return UnsuitableModel(f"{reason}; models that work here: {', '.join(suggested)}")
 
 
-def _write(model_name: str, path: str) -> int | None:
-    """Save a fresh model whole; its number of ConvNormAct, or None if there is no such model."""
+def _write(model_name: str, path: str) -> tuple[int, int | None] | None:
+    """Save a fresh model whole; None if there is no such model.
+
+    Else its number of ConvNormAct, and the picture size that it is made for if it takes no other.
+    """
     import timm
     import torch
 
@@ -71,7 +78,9 @@ def _write(model_name: str, path: str) -> int | None:
         return None
     model = timm.create_model(model_name)
     torch.save(model, path)
-    return sum(type(module).__name__ == "ConvNormAct" for module in model.modules())
+    blocks = sum(type(module).__name__ == "ConvNormAct" for module in model.modules())
+    config = getattr(model, "pretrained_cfg", None) or model.default_cfg
+    return blocks, config["input_size"][-1] if config.get("fixed_input_size") else None
 
 
 def _read(path: str, image_size: int) -> str | None:
@@ -84,5 +93,5 @@ def _read(path: str, image_size: int) -> str | None:
         with torch.no_grad():
             model(torch.zeros(1, 3, image_size, image_size))
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return None

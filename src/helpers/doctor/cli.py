@@ -16,10 +16,11 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     import dataclasses
     import json
-
-    from rich.console import Console
+    import sys
 
     from helpers import doctor
+    from missing_aa.cli.output import print_text
+    from missing_aa.cli.terminal import paint
 
     results = doctor.examine()
     if args.json:
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         ready = all(result.ok for result in results)
         print(json.dumps({"schema": 1, "ready": ready, "checks": checks}))
     else:
-        console = Console(soft_wrap=True, highlight=False, markup=False)
         for line, ok in (*doctor.lines(results), doctor.verdict(results)):
-            console.print(line, style="green" if ok else "red")
+            word, space, rest = line.partition(" ")
+            print_text(paint(word, "good" if ok else "bad", sys.stdout) + space + rest)
     return int(not all(result.ok for result in results))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 
 def add(commands) -> None:
+    from helpers.kit.targets import names
+
     command = commands.add_parser(
         "kit",
         help="make the archive that sets laptops up without a network",
@@ -15,7 +17,7 @@ def add(commands) -> None:
     command.add_argument(
         "--platform",
         metavar="NAME",
-        help="linux, macos or windows (this machine); also linux-aarch64",
+        help=f"what kind of machine it is for, by default this one: {names()}",
     )
     command.add_argument(
         "--python",
@@ -38,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     import time
 
     from helpers.runner import catalogue
+    from missing_aa.cli.output import print_text
     from missing_aa.errors import Problem
 
     try:
@@ -55,12 +58,14 @@ def run(args: argparse.Namespace) -> int:
     index = None if index == "none" else index
     archive = make.make(root, platform, pythons, index, args.output or root / "build", _tell)
     for note in make.notes(root):
-        print(f"note: {note}")
+        print_text(f"note: {note}")
     size = archive.stat().st_size
-    print(f"{archive}: {size / 1e6:,.0f} MB, {time.monotonic() - begun:.0f} s")
+    print_text(f"{archive}: {size / 1e6:,.0f} MB, {time.monotonic() - begun:.0f} s")
     if size > 2**32:
-        print("note: a stick formatted as FAT32 holds no file above 4.3 GB; exFAT does")
-    print("On each laptop: unpack it, and in its folder: python3 install (Windows: py .\\install)")
+        print_text("note: a stick formatted as FAT32 holds no file above 4.3 GB; exFAT does")
+    print_text(
+        "On each laptop: unpack it, and in its folder: python3 install (Windows: py .\\install)"
+    )
     return 0
 
 

@@ -75,12 +75,17 @@ PLATFORMS = {
 SHORT = {"linux": "linux-x86_64", "macos": "macos-arm64", "windows": "windows-amd64"}
 
 
+def names() -> str:
+    """What --platform takes, the short names first."""
+    short = {name: word for word, name in SHORT.items()}
+    return ", ".join(f"{short[name]} ({name})" if name in short else name for name in PLATFORMS)
+
+
 def choose_platform(word: str | None) -> Platform:
     """The platform that a word names, this machine's by default; UsageProblem if there is none."""
     name = SHORT.get(word, word) if word else machine()
     if name not in PLATFORMS:
-        known = ", ".join(PLATFORMS)
-        raise UsageProblem(f"no kit can be made for {name!r}; --platform takes {known}")
+        raise UsageProblem(f"no kit can be made for {name!r}; --platform takes {names()}")
     return PLATFORMS[name]
 
 

@@ -3,17 +3,12 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from helpers.report.collect import ABSENT, OPEN, SOLVED, WRONG, Report, Sheet
-from missing_aa.cli.output import print_text
+from missing_aa.cli.output import console, print_text
+from missing_aa.cli.render.tables import print_table
 from missing_aa.text import clean, clean_all
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.table import Table
 
 WORDS = {SOLVED: "solved", WRONG: "not yet", OPEN: "not attempted", ABSENT: "not in it"}
 STYLES = {SOLVED: "green", WRONG: "red", OPEN: "", ABSENT: "yellow"}
@@ -24,11 +19,18 @@ def print_report(report: Report, as_json: bool, only_summary: bool) -> None:
     if as_json:
         print_text(_as_json(report))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False)
-    for part in _parts(report, only_summary):
-        console.print(part)
+    sheets = report.sheets
+    if not only_summary:
+        for sheet in sheets:
+            _of_one(sheet)
+    if sheets and (len(sheets) > 1 or only_summary):
+        _by_notebook(sheets)
+    if len({sheet.number for sheet in sheets}) < len(sheets):
+        _by_exercise(sheets)
+    for path, reason, _ in report.passed_over:
+        print_text(f"Passed over: {clean(path, 1000)}: {clean(reason, 1000)}")
+    if not sheets:
+        print_text("There is no lesson of this course among them.")
 
 
 def _as_json(report: Report) -> str:
@@ -42,65 +44,50 @@ def _as_json(report: Report) -> str:
     return json.dumps(clean_all(said | {"exit_code": report.exit_code}), indent=2)
 
 
-def _parts(report: Report, only_summary: bool) -> Iterator["RenderableType"]:
-    sheets = report.sheets
-    if not only_summary:
-        yield from map(_of_one, sheets)
-    if sheets and (len(sheets) > 1 or only_summary):
-        yield _by_notebook(sheets)
-    if len({sheet.number for sheet in sheets}) < len(sheets):
-        yield _by_exercise(sheets)
-    for path, reason, _ in report.passed_over:
-        yield f"Passed over: {clean(path, 1000)}: {clean(reason, 1000)}"
-    if not sheets:
-        yield "There is no lesson of this course among them."
-
-
-def _of_one(sheet: Sheet) -> "Table":
+def _of_one(sheet: Sheet) -> None:
     """A notebook's exercises, each with its hint."""
-    from rich.text import Text
-
     remark = f"; {sheet.remark}" if sheet.remark else ""
-    table = _table(
-        Text(f"{sheet.number} · {sheet.title}\n{clean(sheet.path, 1000)}"),
-        Text(f"{sheet.solved} of {len(sheet.exercises)} solved{remark}"),
+    rows = [
+        [(one.title, ""), (one.name, ""), (WORDS[one.status], STYLES[one.status]), (one.hint, "")]
+        for one in sheet.exercises
+    ]
+    print_table(
+        console(),
         ("exercise", "check", "state", "hint"),
+        rows,
+        title=f"{sheet.number} · {sheet.title}\n{clean(sheet.path, 1000)}",
+        caption=f"{sheet.solved} of {len(sheet.exercises)} solved{remark}",
     )
-    for one in sheet.exercises:
-        state = Text(WORDS[one.status], STYLES[one.status])
-        table.add_row(Text(one.title), Text(one.name), state, Text(one.hint))
-    return table
 
 
-def _by_notebook(sheets: list[Sheet]) -> "Table":
-    from rich.text import Text
-
+def _by_notebook(sheets: list[Sheet]) -> None:
     done = sum(sheet.complete for sheet in sheets)
     folder = _common_folder(sheets)
-    table = _table(
-        Text(f"Notebooks in {clean(folder, 1000)}" if folder else "Notebooks"),
-        Text(f"{done} of {len(sheets)} have every exercise solved"),
-        ("notebook", "lesson", *_words(sheets)),
-    )
+    rows = []
     for sheet in sheets:
         counts = Counter(one.status for one in sheet.exercises)
         name = os.path.relpath(sheet.path, folder) if folder else sheet.path
-        table.add_row(Text(clean(name, 1000)), sheet.number, *_numbers(counts, sheets))
-    return table
+        rows.append(_row(clean(name, 1000), sheet.number, counts, sheets))
+    words = _words(sheets)
+    print_table(
+        console(),
+        ("notebook", "lesson", *words),
+        rows,
+        words,
+        f"Notebooks in {clean(folder, 1000)}" if folder else "Notebooks",
+        f"{done} of {len(sheets)} have every exercise solved",
+    )
 
 
-def _by_exercise(sheets: list[Sheet]) -> "Table":
+def _by_exercise(sheets: list[Sheet]) -> None:
     """How many learners are how far with each exercise: what to go through again."""
-    from rich.text import Text
-
     counts: dict[tuple[str, str], Counter] = {}
     for sheet in sorted(sheets, key=lambda sheet: sheet.number):
         for one in sheet.exercises:
             counts.setdefault((sheet.number, one.name), Counter())[one.status] += 1
-    table = _table(Text("Exercises"), None, ("check", "lesson", *_words(sheets)))
-    for (number, name), found in counts.items():
-        table.add_row(Text(name), number, *_numbers(found, sheets))
-    return table
+    rows = [_row(name, number, found, sheets) for (number, name), found in counts.items()]
+    words = _words(sheets)
+    print_table(console(), ("check", "lesson", *words), rows, words, "Exercises")
 
 
 def _common_folder(sheets: list[Sheet]) -> str:
@@ -121,15 +108,6 @@ def _words(sheets: list[Sheet]) -> list[str]:
     return [WORDS[state] for state in _shown(sheets)]
 
 
-def _numbers(counts: Counter, sheets: list[Sheet]) -> list[str]:
-    return [str(counts[state] or "") for state in _shown(sheets)]
-
-
-def _table(title, caption, head: tuple[str, ...]) -> "Table":
-    from rich.table import Table
-
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-    for name in head:
-        justify = "right" if name in WORDS.values() else "left"
-        table.add_column(name, justify=justify, overflow="fold")
-    return table
+def _row(name: str, number: str, counts: Counter, sheets: list[Sheet]) -> list[tuple[str, str]]:
+    cells = [name, number, *(str(counts[state] or "") for state in _shown(sheets))]
+    return [(cell, "") for cell in cells]

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     import signal
     import sys
 
-    from rich.console import Console
+    from missing_aa.cli import output
 
     try:
         from helpers.runner import catalogue, display, pool
@@ -51,21 +51,17 @@ def run(args: argparse.Namespace) -> int:
     root = catalogue.root()
     chosen = catalogue.choose(catalogue.lessons(root), args.lessons)
     parameters = catalogue.fit_parameters(chosen, args.parameters)
-    output = (args.output or root / "build" / "lessons").resolve()
+    folder = (args.output or root / "build" / "lessons").resolve()
     try:
-        output.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Problem(f"cannot write into {output} ({error.strerror}); see --output") from error
-    console = Console()
-    _print(console, f"Lessons: {root / 'notebooks'}")
+        raise Problem(f"cannot write into {folder} ({error.strerror}); see --output") from error
+    console = output.console()
+    output.print_text(f"Lessons: {root / 'notebooks'}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends in order then, too
     watcher = display.Bars(console, chosen) if sys.stdout.isatty() else display.Lines(console)
     with watcher:
-        outcomes = pool.run(chosen, parameters, output, args.jobs, watcher)
+        outcomes = pool.run(chosen, parameters, folder, args.jobs, watcher)
     display.summary(console, outcomes)
-    _print(console, f"Notebooks and pages: {output}")
+    output.print_text(f"Notebooks and pages: {folder}")
     return int(any(outcome.error for outcome in outcomes))
-
-
-def _print(console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -5,11 +5,11 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 from helpers.runner.catalogue import Lesson
 from helpers.runner.pool import Outcome
+from missing_aa.cli.render.tables import print_table
 
 # Escape sequences, and then what is left of control characters: an error's text may hold any.
 UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f]")
@@ -88,16 +88,13 @@ class _Seconds(ProgressColumn):
 
 def summary(console: Console, outcomes: list[Outcome]) -> None:
     """The closing table, and below it each failure in full."""
-    table = Table()
-    table.add_column("lesson")
-    table.add_column("cells", justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("result")
+    rows = []
     for outcome in outcomes:
-        result = Text("failed", "red") if outcome.error else Text("passed", "green")
+        result = ("failed", "red") if outcome.error else ("passed", "green")
         cells = f"{outcome.done}/{outcome.total}"
-        table.add_row(Text(outcome.lesson.name), cells, f"{outcome.seconds:.1f}", result)
-    console.print(table)
+        plain = [(word, "") for word in (outcome.lesson.name, cells, f"{outcome.seconds:.1f}")]
+        rows.append([*plain, result])
+    print_table(console, ("lesson", "cells", "seconds", "result"), rows, ("cells", "seconds"))
     for outcome in outcomes:
         if outcome.error:
             failure = UNPRINTABLE.sub("", f"{outcome.lesson.name}: {outcome.error}")

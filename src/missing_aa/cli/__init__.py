@@ -10,7 +10,6 @@ the highest. A reader that leaves a pipe changes nothing of it.
 import argparse
 import re
 import sys
-import textwrap
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -77,15 +76,20 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Help(argparse.HelpFormatter):
+    """Breaks a text that is one line, between words; one of several lines stays as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return text
+        return super()._fill_text(text, min(width, 78), indent)
+
+
 class Parser(argparse.ArgumentParser):
     """Takes no abbreviation of an option, and says what a word that is off may have meant."""
 
     def __init__(self, *args, **options):
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        description = options.get("description")
-        if description:
-            options["description"] = textwrap.fill(description, 78)
-        super().__init__(*args, **{**options, "allow_abbrev": False})
+        super().__init__(*args, **{"formatter_class": _Help, **options, "allow_abbrev": False})
 
     def options(self) -> list[str]:
         """Every option that it takes."""
@@ -95,7 +99,9 @@ class Parser(argparse.ArgumentParser):
         unknown = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if unknown:
             message += _near(unknown[1], re.findall(r"[\w.-]+", unknown[2]))
-        super().error(message)
+        self.print_usage(sys.stderr)
+        output.complain(f"{self.prog}: error", message)
+        self.exit(2)
 
 
 def _near(word: str, known: Sequence[str]) -> str:
@@ -135,10 +141,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code. An expected failure is one line on stderr."""
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] in COURSE:
-        print(
-            f"missing-aa {words[0]}: this belongs to the course; in its folder, type "
-            f"python -m helpers {words[0]}",
-            file=sys.stderr,
+        output.complain(
+            f"missing-aa {words[0]}",
+            f"this belongs to the course; in its folder, type python -m helpers {words[0]}",
         )
         return 2
     return run(parser(), words)
@@ -149,7 +154,7 @@ def run(top: Parser, argv: Sequence[str]) -> int:
     with output.guarded() as stdout:
         code = _run(top, argv)
     if stdout.error:
-        print(f"{top.prog}: the output cannot be written: {stdout.error}", file=sys.stderr)
+        output.complain(top.prog, f"the output cannot be written: {stdout.error}")
         return output.NOT_WRITTEN
     return code
 
@@ -171,18 +176,18 @@ def _run(top: Parser, argv: Sequence[str]) -> int:
     try:
         return args.run(args)
     except Problem as problem:
-        print(f"{name}: {problem}", file=sys.stderr)
+        output.complain(name, problem)
         return problem.exit_code
     except KeyboardInterrupt:
-        print(f"{name}: stopped", file=sys.stderr)
+        output.complain(name, "stopped", "warning")
         return 130
     except Exception as error:
         if args.traceback:
             raise
         what = f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
-        print(
-            f"{name}: this is a fault of the tool, not yours ({what}); please report it, with what "
-            "the same command prints with --traceback",
-            file=sys.stderr,
+        output.complain(
+            name,
+            f"this is a fault of the tool, not yours ({what}); please report it, with what the "
+            "same command prints with --traceback",
         )
         return OWN_FAULT

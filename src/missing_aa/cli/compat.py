@@ -39,6 +39,7 @@ def add(commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from missing_aa.cli.options import limits
+    from missing_aa.cli.output import print_text
     from missing_aa.cli.progress import counting
     from missing_aa.cli.render import compat
     from missing_aa.comparer.compare import compare
@@ -56,5 +57,5 @@ def run(args: argparse.Namespace) -> int:
     elif args.github:
         print(*compat.annotations(comparison, chosen), sep="\n")
     else:
-        print(*compat.lines(comparison, chosen), sep="\n")
+        print_text("\n".join(compat.lines(comparison, chosen)))
     return exit_code

@@ -1,7 +1,6 @@
 """missing-aa fetch: bring timm releases into the cache, list them, take them away."""
 
 import argparse
-import sys
 
 
 def add(commands) -> None:
@@ -19,24 +18,29 @@ def add(commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from missing_aa import releases
+    from missing_aa.cli import output
 
     for release in args.releases:
         releases.check_known(release)
     if args.list:
         there = [r for r in releases.cached() if not args.releases or r in args.releases]
-        print(f"{releases.cache_folder()}: {', '.join(there) or 'no release'}")
+        output.print_text(f"{releases.cache_folder()}: {', '.join(there) or 'no release'}")
         return 0
     if args.remove:
         for release in args.releases or releases.cached():
-            print(f"timm {release}: {'removed' if releases.remove(release) else 'was not there'}")
+            output.print_text(
+                f"timm {release}: {'removed' if releases.remove(release) else 'was not there'}"
+            )
         return 0
     failed = 0
     for release in args.releases or releases.COURSE:
         was_there = release in releases.cached()
         try:
             folder = releases.fetch(release)
-            print(f"timm {release}: {'was there' if was_there else 'fetched'}, {folder}")
+            output.print_text(
+                f"timm {release}: {'was there' if was_there else 'fetched'}, {folder}"
+            )
         except releases.ReleaseProblem as problem:
-            print(f"missing-aa fetch: {problem}", file=sys.stderr)
+            output.complain("missing-aa fetch", problem)
             failed = 1
     return failed

@@ -8,6 +8,9 @@ from missing_aa.errors import Problem, UsageProblem
 
 OUTPUT = Path("build/matrix.jsonl")
 
+NEEDED = ("torch", "torchvision", "safetensors")
+"""What measuring needs beside a release of timm."""
+
 
 def add(commands) -> None:
     command = commands.add_parser(
@@ -55,26 +58,22 @@ def run(args: argparse.Namespace) -> int:
     from missing_aa.releases import warm
 
     console = output.console(stderr=True)
-    try:
-        plan = _plan(args, console)
-    except ModuleNotFoundError as missing:
-        raise Problem(
-            f"{missing.name} is not installed; measuring needs pip install 'missing-aa[timm]'"
-        ) from missing
+    plan = _plan(args)
     with Results(args.output, args.seed) as results:
         done = plan.done(results)
         if not warm.wanted():
-            console.print("processes are not forked here: each imports torch")
+            output.remark("processes are not forked here: each imports torch")
         if done:
-            console.print(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
+            output.remark(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
         with _executor(args.dask) as executor, _bar(console, plan, results) as wrote:
             measure(plan, results, wrote, executor)
         _tell(plan, results, args.output)
     return 0
 
 
-def _plan(args: argparse.Namespace, console):
+def _plan(args: argparse.Namespace):
     from missing_aa import releases
+    from missing_aa.cli import output
     from missing_aa.matrix import atlas
     from missing_aa.matrix.cells import FORMATS
     from missing_aa.matrix.models import importable, known_models, sizes
@@ -84,17 +83,29 @@ def _plan(args: argparse.Namespace, console):
     for form in formats:
         if form not in FORMATS:
             raise UsageProblem(f"there is no format {form!r}; there are {', '.join(FORMATS)}")
+    _check_installed()
     among = args.releases or list(releases.COURSE)
     if among == ["atlas"]:
         among = atlas.load().releases
     if among == ["all"]:
         among, failed = importable()
-        console.print(f"left out, since this Python cannot import them: {', '.join(failed)}")
+        output.remark(f"left out, since this Python cannot import them: {', '.join(failed)}")
     writers, readers = args.writers or among, args.readers or among
     for release in (*writers, *readers):
         releases.check_known(release)
     models = sizes(args.models or list(known_models()), writers)
     return Plan(models, writers, readers, formats, args.seed, args.seconds)
+
+
+def _check_installed() -> None:
+    """Raise a Problem for what the bare package lacks; timm itself comes from the cache."""
+    from importlib.util import find_spec
+
+    for name in NEEDED:
+        if find_spec(name) is None:
+            raise Problem(
+                f"{name} is not installed; measuring needs pip install 'missing-aa[timm]'"
+            )
 
 
 @contextmanager
@@ -145,6 +156,7 @@ def _bar(console, plan, results):
 
 def _tell(plan, results, output: Path) -> None:
     """A line for each format: how much of what was written is read."""
+    from missing_aa.cli.output import print_text
     from missing_aa.matrix.cells import OK
 
     for form in plan.formats:
@@ -158,8 +170,8 @@ def _tell(plan, results, output: Path) -> None:
         ]
         right = sum(cell.outcome.result == OK for cell in cells)
         share = f" ({right / len(cells):.0%})" if cells else ""
-        print(f"{form}: {right:,} of {len(cells):,} files give the writer's output{share}")
-    print(f"Results: {output}")
+        print_text(f"{form}: {right:,} of {len(cells):,} files give the writer's output{share}")
+    print_text(f"Results: {output}")
 
 
 def _words(text: str) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from missing_aa.cli.terminal import fold, paint, width
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -15,19 +17,31 @@ NOT_WRITTEN = 74
 
 
 def print_text(text: str) -> None:
-    """Print a text to stdout; what the encoding lacks becomes a visible escape."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding))
+    """Print a text to stdout, a terminal's lines broken between words.
 
-
-def console(stderr: bool = False, soft_wrap: bool = True) -> "Console":
-    """A console that prints texts as they stand: nothing in them is markup, an emoji or a colour.
-
-    With `soft_wrap` the terminal breaks long lines, and not rich.
+    What the encoding lacks becomes a visible escape.
     """
+    encoding = sys.stdout.encoding or "utf-8"
+    folded = fold(text, width(sys.stdout))
+    print(folded.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def remark(text: str) -> None:
+    """Say on stderr what is no result and no error."""
+    print(fold(text, width(sys.stderr)), file=sys.stderr)
+
+
+def complain(name: str, message: object, style: str = "bad") -> None:
+    """Say on stderr what is wrong, behind the name of the command that says it."""
+    if sys.stderr is not None:  # None where it was closed
+        remark(f"{paint(f'{name}:', style, sys.stderr)} {message}")
+
+
+def console(stderr: bool = False) -> "Console":
+    """A console for tables and bars: nothing in their texts is markup or an emoji."""
     from rich.console import Console
 
-    return Console(stderr=stderr, soft_wrap=soft_wrap, highlight=False, markup=False, emoji=False)
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
 class Guarded(io.RawIOBase):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from missing_aa.cli.terminal import NARROW
 from missing_aa.text import clean
 
 if TYPE_CHECKING:
@@ -71,14 +72,10 @@ class Bar:
 
         self._sizes = sizes
         total = sum(sizes.values())
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
+        columns = [TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn()]
+        if console.width >= NARROW:
+            columns.append(TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True)
         many = len(sizes) > 1
         self._all = self._progress.add_task("all files", total=total, visible=many)
         self._done = 0

@@ -78,20 +78,19 @@ def run(args: argparse.Namespace) -> int:
     gc.freeze()  # what is imported stays: a child need not look through it
     pairs = _pairs(args)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that it ends in order then, too
-    console, errors = output.console(), output.console(stderr=True)
     outcomes = []
     with Session() as session:
         session.start()
-        with bar_for(errors, [source for source, _ in pairs]) as bar:
+        with bar_for(output.console(stderr=True), [source for source, _ in pairs]) as bar:
             for source, target in pairs:
                 with bar.file(source) as wrote:
                     outcomes.append(_rescue(args, source, target, session, wrote))
     if args.json:
         print(rescue.as_json(outcomes))
     elif len(outcomes) == 1:
-        rescue.print_outcome(console, errors, outcomes[0])
+        rescue.print_outcome(outcomes[0])
     else:
-        rescue.table(console, outcomes)
+        rescue.table(output.console(), outcomes)
     return max(outcome.exit_code for outcome in outcomes)
 
 

@@ -1,13 +1,13 @@
 """What a person, a program or GitHub is told of a comparison."""
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
 
 from packaging.version import InvalidVersion, Version
 
+from missing_aa.cli.output import complain
 from missing_aa.cli.render.annotations import annotation
 from missing_aa.comparer.compare import Comparison
 from missing_aa.comparer.findings import KINDS, Finding
@@ -27,7 +27,7 @@ def warn(comparison: Comparison) -> None:
             "somebody goes back"
         )
     for line in said:
-        print(f"missing-aa compat: {clean(line, 1000)}", file=sys.stderr)
+        complain("missing-aa compat", clean(line, 1000), "warning")
 
 
 def _is_newer(one: str, other: str) -> bool:

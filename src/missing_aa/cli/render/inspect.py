@@ -1,17 +1,19 @@
 """What a person, or a program, is told of an inspection."""
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from missing_aa.cli import output
+from missing_aa.cli.render.tables import print_table
+from missing_aa.cli.terminal import paint
 from missing_aa.errors import Problem
 from missing_aa.pickles.policy import DANGEROUS, FINE, NEEDS_CODE, UNJUDGED, VERDICTS
 from missing_aa.text import clean, clean_all, size
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from missing_aa.inspector import Findings, Model
@@ -62,20 +64,21 @@ def _entry(outcome: Outcome) -> dict:
 
 def print_findings(outcomes: list[Outcome]) -> None:
     """One file: all that was found out. Many: a line each, and below what needs attention."""
-    console = output.console(soft_wrap=False)
+    console = output.console()
     result = outcomes[0].result
     if len(outcomes) > 1:
         _tell_many(console, outcomes)
     elif isinstance(result, Problem):
-        line = f"missing-aa inspect: {_problem(outcomes[0].path, result)}"
-        output.console(stderr=True).print(line)
+        output.complain("missing-aa inspect", _problem(outcomes[0].path, result))
     else:
         _tell_one(console, result)
 
 
 def _tell_one(console: "Console", findings: "Findings") -> None:
-    table = _table()
-    table.show_header = False
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.ROUNDED, show_header=False)
     for heading, lines in _rows(findings):
         table.add_row(_text([heading]), _text(lines))
     for verdict in reversed(VERDICTS):
@@ -87,7 +90,7 @@ def _tell_one(console: "Console", findings: "Findings") -> None:
                 shown.append(f"and {len(names) - MOST_NAMES:,} more (--json)")
             table.add_row(_text(heading), _text(shown, STYLES[verdict]))
     console.print(table)
-    console.print(_text([_next_step(findings)]), soft_wrap=True)
+    output.print_text(clean(_next_step(findings), 2000))
 
 
 def _rows(findings: "Findings"):
@@ -148,20 +151,17 @@ def _next_step(findings: "Findings") -> str:
 
 
 def _tell_many(console: "Console", outcomes: list[Outcome]) -> None:
-    table = _table()
-    for name in ("file", "what it is", "model", "tensors", "bytes", "names", "made by timm"):
-        number = name in ("tensors", "bytes")
-        table.add_column(name, justify="right" if number else "left", overflow="fold")
-    for outcome in outcomes:
-        table.add_row(*(_text([cell]) for cell in _line(outcome)))
-    console.print(table)
+    head = ("file", "what it is", "model", "tensors", "bytes", "names", "made by timm")
+    rows = [[(clean(cell, 400), "") for cell in _line(outcome)] for outcome in outcomes]
+    print_table(console, head, rows, ("tensors", "bytes"))
     for outcome in outcomes:
         if isinstance(outcome.result, Problem):
-            console.print(_problem(outcome.path, outcome.result), soft_wrap=True)
+            output.print_text(_problem(outcome.path, outcome.result))
             continue
         for judged in outcome.result.dangerous:
-            line = f"{outcome.path}: asks for {judged.name}, which {judged.reason}"
-            console.print(_text([line], STYLES[DANGEROUS]), soft_wrap=True)
+            path = paint(f"{clean(outcome.path)}:", "bad", sys.stdout)
+            said = f"asks for {judged.name}, which {judged.reason}"
+            output.print_text(f"{path} {clean(said, 400)}")
 
 
 def _line(outcome: Outcome) -> list[str]:
@@ -185,13 +185,6 @@ def _line(outcome: Outcome) -> list[str]:
 
 def _problem(path: str, problem: Problem) -> str:
     return f"{clean(path)}: {clean(str(problem), 2000)}"
-
-
-def _table() -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    return Table(box=box.ROUNDED, show_lines=False)
 
 
 def _text(lines: list[str], style: str = "") -> "Text":

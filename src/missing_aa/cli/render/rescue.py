@@ -6,6 +6,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from missing_aa.cli.output import complain, print_text
+from missing_aa.cli.render.tables import print_table
 from missing_aa.errors import Problem
 from missing_aa.text import clean, clean_all, size
 
@@ -35,28 +37,26 @@ class Outcome:
         return int(self.verdict is not None and not self.verdict.passed)
 
 
-def print_outcome(console: "Console", errors: "Console", outcome: Outcome) -> None:
+def print_outcome(outcome: Outcome) -> None:
     """One file: what it was, what became of it, and how to go on."""
     report, target = outcome.report, outcome.target
     if report:
-        console.print(f"{_name(outcome.source)}: {describe(report)}")
+        print_text(f"{_name(outcome.source)}: {describe(report)}")
         what = "a folder for timm" if outcome.fit else "safetensors, bit for bit"
-        console.print(
+        print_text(
             f"{_name(target)}: {what}, {report.tensors} tensor{'s' * (report.tensors != 1)}, "
             f"{size(report.nbytes)}, read without running any of the file's code"
         )
         for note in notes(report, outcome.fit):
-            console.print(f"  note: {note}")
+            print_text(f"  note: {note}")
     if outcome.verdict:
-        console.print(_verdict(outcome.verdict))
+        print_text(_verdict(outcome.verdict))
     if outcome.problem:
-        errors.print(
-            f"missing-aa rescue: {_name(outcome.source)}: {clean(str(outcome.problem), 2000)}"
-        )
+        complain("missing-aa rescue", f"{_name(outcome.source)}: {_text(outcome.problem)}")
     if report:
-        console.print()
+        print_text("")
         for line in next_steps(outcome, report):
-            console.print(line)
+            print_text(line)
 
 
 def describe(report: "Report") -> str:
@@ -184,32 +184,28 @@ def _for_a_model_of_ones_own(path: Path, report: "Report") -> list[str]:
 
 def table(console: "Console", outcomes: list[Outcome]) -> None:
     """Many files: a line each, and below what a line cannot hold."""
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table()
-    for name in ("file", "what it is", "tensors", "bytes", "result"):
-        number = name in ("tensors", "bytes")
-        drawn.add_column(name, justify="right" if number else "left", overflow="fold")
+    rows = []
     for outcome in outcomes:
         report = outcome.report
         what = (report.architecture or clean(report.model_class) or report.kind) if report else ""
         numbers = (str(report.tensors), size(report.nbytes)) if report else ("", "")
         result = type(outcome.problem).__name__ if outcome.problem else clean(outcome.target.name)
         style = "red" if outcome.exit_code else "green"
-        drawn.add_row(Text(_name(outcome.source)), Text(what), *numbers, Text(result, style))
-    console.print(drawn)
+        plain = [(cell, "") for cell in (_name(outcome.source), what, *numbers)]
+        rows.append([*plain, (result, style)])
+    head = ("file", "what it is", "tensors", "bytes", "result")
+    print_table(console, head, rows, ("tensors", "bytes"))
     for outcome in outcomes:
         lines = notes(outcome.report, outcome.fit) if outcome.report else []
         lines += [_verdict(outcome.verdict)] if outcome.verdict else []
         lines += [_text(outcome.problem)] if outcome.problem else []
         for line in lines:
-            console.print(f"{_name(outcome.source)}: {line}")
+            print_text(f"{_name(outcome.source)}: {line}")
     done = next((outcome for outcome in outcomes if outcome.report), None)
     if done and done.report:
-        console.print()
+        print_text("")
         for line in next_steps(done, done.report):
-            console.print(line)
+            print_text(line)
 
 
 def as_json(outcomes: list[Outcome]) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from urllib.parse import quote
 from missing_aa import __version__
 from missing_aa.cli.output import print_text
 from missing_aa.cli.render.annotations import annotation, relative
+from missing_aa.cli.terminal import paint
 from missing_aa.containers.formats import FOREIGN
 from missing_aa.scanner.scan import Scan
 from missing_aa.scanner.verdict import (
@@ -47,6 +49,15 @@ WORDS = {
 }
 """The verdicts that are told, from the best to the worst, as they are counted."""
 
+STYLES = {
+    FINE: "good",
+    OTHER: "dim",
+    PLACEHOLDER: "dim",
+    REFUSED: "bad",
+    DANGEROUS: "bad",
+}
+"""The colours of the verdicts; all others are warnings."""
+
 LASTING = "Weights alone in a pickle last; they need torch's own reader, safetensors does not."
 TIED = """
 A whole model is tied to the code that wrote it: under another version it may fail, or run wrong."""
@@ -80,8 +91,11 @@ def _lines(scan: Scan) -> Iterator[str]:
     told = [found for found in scan.checkpoints if not _holds_none(found)]
     told.sort(key=lambda found: list(WORDS).index(found.verdict))
     width = max((len(_what(found)) for found in told), default=0)
+    first = max([10, *(len(found.verdict) for found in told)])
     for found in told:
-        yield f"{found.verdict:<10} {_what(found):<{width}}  {_where(found)}{_why(found)}"
+        word = f"{found.verdict:<{first}}"
+        verdict = paint(word, STYLES.get(found.verdict, "warning"), sys.stdout)
+        yield f"{verdict} {_what(found):<{width}}  {_where(found)}{_why(found)}"
     yield from [""] if told else []
     yield _counted(scan, told)
     if others := len(scan.checkpoints) - len(told):
