@@ -11,7 +11,7 @@ from pathlib import Path
 
 import helpers
 from helpers.runner import kit_folder
-from missing_aa import releases
+from missing_aa import home, releases
 
 READER = "1.0.11"
 """The release that a lesson's kernel is tried with: the one that meets the error."""
@@ -42,7 +42,7 @@ def install() -> str:
         return f"in {folder}: delete the folder .venv, then {kit_folder.KIT_INSTALL}"
     if LOCK.is_file():
         return "in the project's folder: python -m pip install -r requirements.lock"
-    return "python -m pip install 'missing-aa[course]'"
+    return home.install("course")
 
 
 def _fetch() -> str:

@@ -4,6 +4,7 @@ import argparse
 from contextlib import contextmanager
 from pathlib import Path
 
+from missing_aa import home
 from missing_aa.errors import Problem, UsageProblem
 
 OUTPUT = Path("build/matrix.jsonl")
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         plan = _plan(args, console)
     except ModuleNotFoundError as missing:
         raise Problem(
-            f"{missing.name} is not installed; measuring needs pip install 'missing-aa[timm]'"
+            f"{missing.name} is not installed; measuring needs timm: {home.install('timm')}"
         ) from missing
     with Results(args.output, args.seed) as results:
         done = plan.done(results)
@@ -106,7 +107,7 @@ def _executor(address: str | None):
     try:
         from distributed import Client
     except ModuleNotFoundError as missing:
-        raise Problem("--dask needs Dask: pip install 'missing-aa[dask]'") from missing
+        raise Problem(f"--dask needs Dask: {home.install('dask')}") from missing
     try:
         client = Client(address, timeout=10)
     except (OSError, ValueError) as error:
