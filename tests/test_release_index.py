@@ -91,6 +91,13 @@ def test_a_file_of_pips_settings_is_read_and_a_variable_is_stronger(monkeypatch,
     assert index.settings().indexes == []
 
 
+def test_settings_that_pip_cannot_read_are_a_sentence(monkeypatch, tmp_path):
+    (tmp_path / "pip.conf").write_text("no settings")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    with pytest.raises(ReleaseProblem, match="pip cannot tell its settings"):
+        index.settings()
+
+
 def test_without_pip_it_is_what_uv_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "pip", None)
     monkeypatch.setenv("PIP_INDEX_URL", "https://pip.example/simple")

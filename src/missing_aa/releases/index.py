@@ -54,7 +54,10 @@ class Settings:
 
 
 def settings() -> Settings:
-    """As pip is set up, by its files and PIP_*; without pip as uv is, by UV_*."""
+    """As pip is set up, by its files and PIP_*; without pip as uv is, by UV_*.
+
+    Raises ReleaseProblem where pip cannot tell.
+    """
     if not installer.pip():
         first = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL") or PYPI
         more = [os.environ.get(name, "") for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL")]
@@ -79,7 +82,9 @@ def pages(name: str, told: Settings) -> list[Page]:
         except _Absent:
             continue
         kind, where = answer.headers.get("Content-Type", ""), _split(answer.url)[0]
-        found.append(Page(where, "json" in kind, b"".join(_pieces(answer)).decode()))
+        found.append(
+            Page(where, "json" in kind, b"".join(_pieces(answer)).decode(errors="replace"))
+        )
     return found
 
 
@@ -101,6 +106,9 @@ def _of_pip() -> dict[str, str]:
     """What `pip config list` says: an option's name -> its value, the strongest setting of each."""
     command = [*installer.pip(), "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["nothing"]
+        raise ReleaseProblem(f"pip cannot tell its settings; it said: {said[-1]}")
     told: dict[str, tuple[int, str]] = {}
     for line in done.stdout.splitlines():
         key, _, value = line.partition("=")
