@@ -29,7 +29,7 @@ def test_a_page_folds_cells_by_their_tags_and_nothing_else():
     cells = [new_code_cell("42", metadata={"tags": [tag]}) for tag in tags]
     metadata = {"language_info": {"name": "python"}}
     notebook = new_notebook(cells=[new_markdown_cell("# 03"), *cells], metadata=metadata)
-    _, *cells = build_site.lesson_page(notebook, "03.ipynb").cells
+    _, *cells = build_site.lesson_page(notebook, "03.ipynb", "OWNER/REPOSITORY").cells
     assert [cell.metadata.tags[1:] for cell in cells] == [
         [],
         ["hide-input"],

@@ -39,7 +39,7 @@ def test_a_machine_in_order_is_ok_in_every_line():
     assert done.returncode == 0, done.stdout + done.stderr
     *lines, last = done.stdout.splitlines()
     assert last == "ready"
-    assert len(lines) == 10
+    assert len(lines) == 11
     assert all(line.startswith("ok") for line in lines)
     assert "timm 1.0.11" in done.stdout
 
@@ -65,7 +65,7 @@ def ailing(tmp_path_factory):
     (folder / "file").write_text("")
     done = doctor(
         "--json",
-        PYTHONPATH=str(folder),
+        PYTHONPATH=releases.seeing(folder)["PYTHONPATH"],
         JUPYTER_PATH=str(folder),
         MISSING_AA_CACHE=str(folder / "file"),
     )
@@ -96,6 +96,7 @@ def test_what_is_wrong_is_named_with_its_remedy(ailing, check, finds, advises):
 def test_what_is_in_order_stays_so_beside_it(ailing):
     assert [name for name, check in ailing.items() if check["ok"]] == [
         "Python",
+        "pip or uv",
         "JupyterLab",
         "memory",
         "disk",
@@ -107,6 +108,25 @@ def test_too_little_memory_for_the_hungriest_lesson_is_said(monkeypatch):
     monkeypatch.setattr(memory, "available_mb", lambda: 1500)
     (found,) = [result for result in examine() if result.name == "memory"]
     assert "1.5 GB free" in found.detail and "close other programs" in found.remedy
+
+
+@pytest.mark.parametrize(
+    "without, detail, remedy, packages",
+    [
+        ((), "pip is there", "", "python -m pip install -r"),
+        (("pip",), "uv is there", "", "uv pip install -r"),
+        (("pip", "uv"), "neither pip nor uv", "python -m ensurepip", "python -m pip install -r"),
+    ],
+)
+def test_what_installs_packages_is_looked_for_and_named_in_remedies(
+    monkeypatch, tmp_path, without, detail, remedy, packages
+):
+    for module in without:
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = CHECKS["pip or uv"]()
+    assert found[0] == detail and found[1].startswith(remedy) and bool(found[1]) == bool(remedy)
+    assert packages in software.install()
 
 
 def test_the_last_line_names_what_is_missing():

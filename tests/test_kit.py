@@ -15,7 +15,6 @@ import pytest
 
 import tiny_lessons
 from helpers.kit import install, make, targets, wheels
-from missing_aa import releases
 from missing_aa.errors import Problem, UsageProblem
 
 INSTALL = Path(install.__file__)
@@ -281,7 +280,7 @@ def made(project, monkeypatch):
     monkeypatch.setattr(wheels, "locked", lambda *_: bring("locked"))
     monkeypatch.setattr(wheels, "torch", lambda *_: bring("torch"))
     monkeypatch.setattr(wheels, "check_lock", lambda *_: True)
-    monkeypatch.setattr(releases, "download", lambda release, _: wheel(place, "timm", {}))
+    monkeypatch.setattr(wheels, "releases", lambda _: bring("timm"))
     windows = targets.PLATFORMS["windows-amd64"]
     return make.make(project, windows, ["3.12", "3.13"], None, project / "out", lambda _: None)
 

@@ -396,7 +396,7 @@ def test_without_timm_a_sentence_says_what_to_install():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1].endswith(
         "load_portable needs torch, safetensors and timm (1.0.26 or newer), and there is no module "
-        "timm: install the extra `timm` of missing-aa"
+        "timm: pip install '.[timm]', in a checkout of missing-aa"
     )
 
 

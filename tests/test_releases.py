@@ -1,14 +1,24 @@
 import hashlib
+import io
 import os
+import shutil
+import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zipfile
+from pathlib import Path
 
+import packaging
+import platformdirs
 import pytest
+import rich
 
+import missing_aa
 from missing_aa import releases
 from missing_aa.cli import main
+from missing_aa.releases import installer
 
 
 @pytest.fixture
@@ -17,25 +27,39 @@ def empty_cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-@pytest.fixture
-def local_index(tmp_path, monkeypatch):
-    """An index that pip reads instead of the network, with a small wheel called timm 1.0.3."""
-    folder = tmp_path / "index"
-    folder.mkdir()
+@pytest.fixture(params=["pip", "uv"])
+def local_index(request, tmp_path, monkeypatch):
+    """An index that pip, or uv where pip is not, reads instead of the network.
+
+    It has a small wheel called timm 1.0.3.
+    """
+    folder = tmp_path / "index" / "timm"
+    folder.mkdir(parents=True)
     wheel = folder / "timm-1.0.3-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("timm/__init__.py", "__version__ = '1.0.3'\n")
-        archive.writestr("timm-1.0.3.dist-info/METADATA", "Name: timm\nVersion: 1.0.3\n")
+        about = "Metadata-Version: 2.1\nName: timm\nVersion: 1.0.3\nRequires-Dist: never-there\n"
+        archive.writestr("timm-1.0.3.dist-info/METADATA", about)
         archive.writestr(
             "timm-1.0.3.dist-info/WHEEL",
             "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         )
-        archive.writestr("timm-1.0.3.dist-info/RECORD", "")
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        archive.writestr(
+            "timm-1.0.3.dist-info/RECORD",
+            "timm/__init__.py,,\ntimm-1.0.3.dist-info/METADATA,,\n"
+            "timm-1.0.3.dist-info/WHEEL,,\ntimm-1.0.3.dist-info/RECORD,,\n",
+        )
+    (folder / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv(
+        "PIP_INDEX_URL" if request.param == "pip" else "UV_DEFAULT_INDEX", folder.parent.as_uri()
+    )
+    if request.param == "uv":
+        monkeypatch.setitem(sys.modules, "pip", None)
     return wheel
 
 
@@ -44,6 +68,7 @@ def trusted_index(local_index, monkeypatch):
     """The same, with the small wheel recorded as the published one."""
     digest = hashlib.sha256(local_index.read_bytes()).hexdigest()
     monkeypatch.setitem(releases.KNOWN, "1.0.3", digest)
+    return local_index
 
 
 def test_every_release_since_0_4_12_is_recorded():
@@ -117,6 +142,71 @@ def test_two_fetches_at_once_leave_one_whole_release(empty_cache, trusted_index)
         thread.join()
     assert folders == [empty_cache / "timm-1.0.3"] * 2
     assert os.listdir(empty_cache) == ["timm-1.0.3"]
+
+
+def test_a_source_archive_is_never_built(empty_cache, local_index, tmp_path, capsys):
+    """Not even one whose sha256 is recorded; else whoever it comes from could run code here."""
+    trap = f"open({str(tmp_path / 'PWNED')!r}, 'w')".encode()
+    archive = local_index.with_name("timm-1.0.7.tar.gz")
+    with tarfile.open(archive, "w:gz") as opened:
+        own = b"[build-system]\nrequires = []\nbuild-backend = 'trap'\nbackend-path = ['.']\n"
+        for name, text in (("trap.py", trap), ("pyproject.toml", own)):
+            member = tarfile.TarInfo(f"timm-1.0.7/{name}")
+            member.size = len(text)
+            opened.addfile(member, io.BytesIO(text))
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    (archive.parent / "index.html").write_text(f'<a href="{archive.name}">{archive.name}</a>')
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(releases.KNOWN, "1.0.7", digest)
+        assert main(["fetch", "1.0.7"]) == 1
+    assert not (tmp_path / "PWNED").exists()
+
+
+def test_without_pip_and_uv_it_is_said_how_to_have_one(empty_cache, monkeypatch, tmp_path, capsys):
+    for module in ("pip", "uv"):
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["fetch", "1.0.3"]) == 1
+    assert "neither pip nor uv is here" in capsys.readouterr().err
+
+
+def test_a_uv_on_the_path_will_do_unless_it_lies_in_the_current_folder(monkeypatch, tmp_path):
+    program = tmp_path / ("uv.exe" if os.name == "nt" else "uv")
+    program.write_text("")
+    program.chmod(0o755)
+    monkeypatch.setitem(sys.modules, "uv", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert installer.uv() == [str(program)]
+    monkeypatch.chdir(tmp_path)
+    assert installer.uv() == []
+
+
+@pytest.mark.skipif(not installer.uv(), reason="needs uv")
+def test_in_an_environment_that_uv_made_and_that_has_no_pip_a_release_is_fetched(
+    empty_cache, trusted_index, tmp_path
+):
+    """The command in such an environment; only the recorded sha256 is another."""
+    bare = tmp_path / "bare"
+    quiet = {"capture_output": True, "text": True, "check": True}
+    subprocess.run([*installer.uv(), "venv", "--python", sys.executable, str(bare)], **quiet)
+    python = bare / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    needs = tmp_path / "needs"
+    needs.mkdir()
+    for package in (missing_aa, packaging, platformdirs, rich):
+        folder = Path(package.__file__).parent
+        shutil.copytree(folder, needs / folder.name)
+    record = needs / "missing_aa" / "releases" / "timm_releases.txt"
+    published = next(line for line in record.read_text().splitlines() if "timm==1.0.3 " in line)
+    other = published.replace(published.split("sha256:")[1].split()[0], releases.KNOWN["1.0.3"])
+    record.write_text(record.read_text().replace(published, other))
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = os.environ | {"PYTHONPATH": str(needs), "PATH": path}
+    env |= {"UV_DEFAULT_INDEX": trusted_index.parents[1].as_uri()}
+    without = subprocess.run([python, "-c", "import pip"], capture_output=True, text=True)
+    assert "No module named 'pip'" in without.stderr
+    done = subprocess.run([python, "-m", "missing_aa", "fetch", "1.0.3"], env=env, **quiet)
+    assert "timm 1.0.3: fetched" in done.stdout
+    assert (empty_cache / "timm-1.0.3" / "timm" / "__init__.py").is_file()
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path, trusted_index, monkeypatch):

@@ -17,6 +17,7 @@ from sphinx.cmd.build import main as sphinx
 
 import atlas_page
 import commands_page
+import ways_in
 from helpers.runner import catalogue
 from helpers.runner.freshness import refresh
 
@@ -62,14 +63,19 @@ def bring_together(stage: Path, lessons: Path) -> None:
     (stage / "notebooks").mkdir()
     for lesson in catalogue.lessons(ROOT):
         name = lesson.path.name
-        page = lesson_page(nbformat.read(lessons / name, 4), f"../{DOWNLOADS}/{name}")
+        page = lesson_page(nbformat.read(lessons / name, 4), name, ways_in.repository())
         nbformat.write(page, stage / "notebooks" / name)
 
 
-def lesson_page(notebook: nbformat.NotebookNode, download: str) -> nbformat.NotebookNode:
-    """An executed lesson as a page: folded by tags, and a link to the file without outputs."""
+def lesson_page(
+    notebook: nbformat.NotebookNode, name: str, repository: str
+) -> nbformat.NotebookNode:
+    """An executed lesson as a page: folded by tags, and links to it as a file or on a server."""
     notebook.metadata.language_info.pygments_lexer = "lesson"
-    notebook.cells[0].source += f"\n\n{{download}}`Download this lesson <{download}>`"
+    ways = [f"{{download}}`Download this lesson <../{DOWNLOADS}/{name}>`"]
+    for place, url in ways_in.buttons(f"notebooks/{name}", repository).items():
+        ways.append(f"[Open in {place}]({url})")
+    notebook.cells[0].source += "\n\n" + " · ".join(ways)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _lead_to_parts(_with_pictures(cell))

@@ -94,11 +94,12 @@ if not TYPE_CHECKING:  # a type checker would take every name for one that is th
         try:
             module = import_module(f"{__name__}.{_MODULES[name]}")
         except ModuleNotFoundError as error:
+            from missing_aa import home
             from missing_aa.errors import CheckpointError
 
             raise CheckpointError(
                 f"{name} needs torch, safetensors and timm (1.0.26 or newer), and there is no "
-                f"module {error.name}: install the extra `timm` of missing-aa"
+                f"module {error.name}: {home.install('timm')}"
             ) from error
         value = globals()[name] = getattr(module, _ORIGINAL.get(name, name))
         return value

@@ -9,6 +9,7 @@ from helpers.runner import kit_folder
 
 CHECKS = {
     "Python": machine.python,
+    "pip or uv": software.installers,
     "packages": software.packages,
     "torch and torchvision": software.torch,
     "JupyterLab": software.jupyterlab,

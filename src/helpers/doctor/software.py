@@ -11,7 +11,8 @@ from pathlib import Path
 
 import helpers
 from helpers.runner import kit_folder
-from missing_aa import releases
+from missing_aa import home, releases
+from missing_aa.releases import installer
 
 READER = "1.0.11"
 """The release that a lesson's kernel is tried with: the one that meets the error."""
@@ -41,13 +42,28 @@ def install() -> str:
     if folder := kit_folder.kit_folder():
         return f"in {folder}: delete the folder .venv, then {kit_folder.KIT_INSTALL}"
     if LOCK.is_file():
-        return "in the project's folder: python -m pip install -r requirements.lock"
-    return "python -m pip install 'missing-aa[course]'"
+        return f"in the project's folder: {_pip()} install -r requirements.lock"
+    return home.install("course")
+
+
+def _pip() -> str:
+    """How a person starts what installs packages here."""
+    return "uv pip" if installer.name() == "uv" else "python -m pip"
 
 
 def _fetch() -> str:
     folder = kit_folder.kit_folder()
     return f"in {folder}: {kit_folder.KIT_INSTALL}" if folder else "missing-aa fetch"
+
+
+def installers() -> tuple[str, str]:
+    """Whether what brings packages and releases is there."""
+    if name := installer.name():
+        return f"{name} is there", ""
+    folder = kit_folder.kit_folder()
+    return "neither pip nor uv", (
+        f"in {folder}: {kit_folder.KIT_INSTALL}" if folder else installer.HAVE_ONE
+    )
 
 
 def packages() -> tuple[str, str]:
@@ -107,7 +123,7 @@ def torch() -> tuple[str, str]:
     pair = [f"{one.name}{one.specifier}" for one in _locked() if one.name.startswith("torch")]
     return f"they do not fit together ({error})", (
         "install both anew in one command, from one index: "
-        f"python -m pip install --force-reinstall {' '.join(pair) or 'torch torchvision'}"
+        f"{_pip()} install --force-reinstall {' '.join(pair) or 'torch torchvision'}"
     )
 
 

@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     import time
 
     from helpers.runner import catalogue
+    from missing_aa import home
     from missing_aa.cli.output import print_text
     from missing_aa.errors import Problem
 
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         from helpers.kit import make, targets, wheels
     except ModuleNotFoundError as missing:
         raise Problem(
-            f"{missing.name} is not installed; making a kit needs pip install 'missing-aa[course]'"
+            f"{missing.name} is not installed; making a kit needs: {home.install('course')}"
         ) from missing
 
     begun = time.monotonic()

@@ -17,7 +17,6 @@ from helpers.kit import install, wheels
 from helpers.kit.targets import Platform
 from helpers.runner import catalogue
 from helpers.runner.kit_folder import KIT_LIST
-from missing_aa import releases
 from missing_aa.errors import Problem
 
 FOLDER = "missing-aa-kit"
@@ -73,9 +72,7 @@ def make(
         with tempfile.TemporaryDirectory(prefix="missing-aa-") as place:
             tell("the releases of timm, pip, and this project")
             shared = wheels.tools(root, platform, pythons[0], Path(place))
-            for release in releases.COURSE:
-                wheel = releases.download(release, Path(place))
-                shared[wheel.name] = wheel
+            shared |= wheels.releases(Path(place, "timm"))
             found = {
                 python: shared | _collect(root, platform, python, torch_index, output, shared, tell)
                 for python in pythons

@@ -1,6 +1,5 @@
 """The wheels of a kit, brought by pip, which knows the user's index, proxy and certificates."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from packaging.utils import parse_wheel_filename
 
 from helpers.kit.targets import MICROS, Platform, pins
 from missing_aa.errors import Problem
+from missing_aa.releases import COURSE, KNOWN, installer
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """PyTorch's own builds for Linux, without CUDA: 200 MB instead of 3 GB."""
@@ -72,12 +72,26 @@ def tools(root: Path, platform: Platform, python: str, folder: Path) -> dict[str
     return {wheel.name: wheel for wheel in folder.glob("*.whl")}
 
 
+def releases(folder: Path) -> dict[str, Path]:
+    """File name -> wheel of every release of timm that the lessons use.
+
+    Raises Problem where pip fails, or is given another wheel than the recorded one.
+    """
+    folder.mkdir()
+    for release in COURSE:
+        wanted = folder / "wanted.txt"
+        wanted.write_text(f"timm=={release} --hash=sha256:{KNOWN[release]}\n", encoding="utf-8")
+        words = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder)]
+        _pip("download", *words, "--requirement", str(wanted))
+    return {wheel.name: wheel for wheel in folder.glob("*.whl")}
+
+
 def check_lock(lock: Path, platform: Platform, python: str, folders: Iterable[Path]) -> bool:
     """Let uv, which judges markers as there, see that these folders alone suffice there.
 
     False without uv. Raises Problem, which says what is lacking.
     """
-    if not importlib.util.find_spec("uv"):
+    if not installer.uv():
         return False
     links = [word for folder in folders for word in ("--find-links", str(folder))]
     fixed = ["--dry-run", "--quiet", "--no-cache", "--no-config", "--no-index", *links]
@@ -87,7 +101,7 @@ def check_lock(lock: Path, platform: Platform, python: str, folders: Iterable[Pa
         for micro in MICROS:
             words = ["--target", place, "--python-version", f"{python}.{micro}", *fixed]
             done = subprocess.run(
-                [sys.executable, "-m", "uv", "pip", "install", *words],
+                [*installer.uv(), "pip", "install", *words],
                 capture_output=True,
                 text=True,
                 env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": platform.least},
@@ -138,8 +152,10 @@ def _download(
 
 
 def _pip(command: str, *words: str) -> None:
+    if not installer.pip():
+        raise Problem("a kit is made by pip, which is not here; to have it: uv pip install pip")
     done = subprocess.run(
-        [sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check", *words],
+        [*installer.pip(), command, "--quiet", "--disable-pip-version-check", *words],
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,

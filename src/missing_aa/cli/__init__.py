@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import missing_aa
-from missing_aa.cli import output
+from missing_aa.cli import completion, output
 from missing_aa.errors import Problem
 
 COMMANDS = ("check", "compat", "explain", "fetch", "inspect", "matrix", "rescue", "scan")
@@ -113,12 +113,14 @@ def _near(word: str, known: Sequence[str]) -> str:
 
 def parser() -> Parser:
     """The whole command line."""
-    return parser_of(
+    top = parser_of(
         "missing-aa",
         "Checkpoints of PyTorch models: what one is, its weights, its errors.",
         [f"missing_aa.cli.{name}" for name in COMMANDS],
         "missing-aa COMMAND --help has examples. The pages are in docs/reference of the project.",
     )
+    top.add_argument("--print-completion", action=completion.PrintCompletion)
+    return top
 
 
 def parser_of(name: str, description: str, modules: Sequence[str], epilog: str = "") -> Parser:

@@ -4,6 +4,7 @@ import argparse
 from contextlib import contextmanager
 from pathlib import Path
 
+from missing_aa import home
 from missing_aa.errors import Problem, UsageProblem
 
 OUTPUT = Path("build/matrix.jsonl")
@@ -101,11 +102,11 @@ def _check_installed() -> None:
     """Raise a Problem for what the bare package lacks; timm itself comes from the cache."""
     from importlib.util import find_spec
 
+    from missing_aa import home
+
     for name in NEEDED:
         if find_spec(name) is None:
-            raise Problem(
-                f"{name} is not installed; measuring needs pip install 'missing-aa[timm]'"
-            )
+            raise Problem(f"{name} is not installed; measuring needs timm: {home.install('timm')}")
 
 
 @contextmanager
@@ -117,7 +118,7 @@ def _executor(address: str | None):
     try:
         from distributed import Client
     except ModuleNotFoundError as missing:
-        raise Problem("--dask needs Dask: pip install 'missing-aa[dask]'") from missing
+        raise Problem(f"--dask needs Dask: {home.install('dask')}") from missing
     try:
         client = Client(address, timeout=10)
     except (OSError, ValueError) as error:

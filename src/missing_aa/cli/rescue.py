@@ -145,12 +145,12 @@ def _model_arg(word: str) -> tuple[str, object]:
 
 def _fit_timm():
     """The module that makes timm's folders; it needs torch, and the rest of this does not."""
-    from missing_aa.rescuer.messages import NEEDS_TIMM
+    from missing_aa.rescuer.messages import needs_timm
 
     try:
         from missing_aa.rescuer import fit_timm
     except ModuleNotFoundError as error:
-        raise CheckpointError(NEEDS_TIMM) from error
+        raise CheckpointError(needs_timm()) from error
     fit_timm.installed_timm()
     return fit_timm
 

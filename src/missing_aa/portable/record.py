@@ -12,7 +12,7 @@ from pathlib import Path
 import timm
 import torch
 
-from missing_aa import disk
+from missing_aa import disk, home
 from missing_aa.disk import Digest
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.portable.fingerprint import PROJECTIONS, Fingerprint
@@ -120,7 +120,7 @@ def _record(held: dict) -> Record:
     """Raises ValueError, and whatever else a wrong form leads to."""
     if held["schema"] != 1:
         raise CheckpointError(
-            "a newer missing-aa wrote this folder: pip install --upgrade missing-aa"
+            f"a newer missing-aa wrote this folder; to have it: {home.install(newer=True)}"
         )
     seen = Fingerprint(**held["fingerprint"])
     numbers = [seen.mean, seen.std, *seen.projections, seen.tolerance]

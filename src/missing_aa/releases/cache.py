@@ -7,14 +7,12 @@ brings one along; MISSING_AA_CACHE moves it.
 
 import compileall
 import difflib
-import hashlib
 import os
+import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -23,6 +21,7 @@ from pathlib import Path
 import platformdirs
 
 from missing_aa.errors import Problem, UsageProblem
+from missing_aa.releases import installer
 
 CURRENT = "1.0.31"
 """The release that requirements.lock holds: what the lessons call `current`."""
@@ -124,10 +123,7 @@ def fetch(release: str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target.parent)
         with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
-            wheel = download(release, Path(partial))
-            unpacked = Path(partial, "unpacked")
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(unpacked)
+            unpacked = _unpack(release, Path(partial))
             # Compiled once here, as pip does, instead of at the first import in a full room.
             compileall.compile_dir(unpacked, quiet=2, stripdir=unpacked, prependdir=target)
             try:
@@ -161,35 +157,25 @@ def remove(release: str) -> bool:
     return True
 
 
-def download(release: str, folder: Path) -> Path:
-    """Fetch the wheel of a release into a folder, unpacked nowhere, and return it.
-
-    Raises UnknownRelease, and ReleaseProblem where the index cannot be reached or the wheel is
-    not the recorded one.
-    """
-    check_known(release)
-    # pip knows the user's index, proxy and certificates.
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*pip, "--no-deps", "--only-binary=:all:", "--dest", folder, f"timm=={release}"],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    wheels = list(folder.glob(f"timm-{release}-*.whl"))
-    if done.returncode or not wheels:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        raise ReleaseProblem(
-            f"timm {release} could not be fetched; with a network: missing-aa fetch {release} "
-            f"(pip said: {lines[-1].strip() if lines else 'nothing'})"
-        )
-    found = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
-    if found != KNOWN[release]:
+def _unpack(release: str, partial: Path) -> Path:
+    """The unpacked wheel of a release, in a folder of that one."""
+    unpacked = partial / "unpacked"
+    said = installer.unpack(f"timm=={release}", KNOWN[release], unpacked, partial)
+    if not said:
+        return unpacked
+    others = set(re.findall(r"\b[0-9a-f]{64}\b", said)) - {KNOWN[release]}
+    if others and "hash" in said.lower():
         raise ReleaseProblem(
             f"the wheel of timm {release} that the index gave is not the published one: sha256 "
-            f"{found}, recorded {KNOWN[release]}; nothing was kept, look at your index's settings"
+            f"{others.pop()}, recorded {KNOWN[release]}; nothing was kept, look at your index's "
+            "settings"
         )
-    return wheels[0]
+    if not installer.name():
+        raise ReleaseProblem(f"timm {release} could not be fetched: {said}")
+    raise ReleaseProblem(
+        f"timm {release} could not be fetched; with a network: missing-aa fetch {release} "
+        f"({installer.name()} said: {said.splitlines()[-1].strip()})"
+    )
 
 
 def _sweep(folder: Path, age: float = 3600) -> None:

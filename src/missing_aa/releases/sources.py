@@ -10,8 +10,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tarfile
 import tempfile
 import urllib.parse
@@ -31,6 +29,7 @@ from packaging.version import InvalidVersion, Version
 
 from missing_aa import releases
 from missing_aa.errors import UsageProblem
+from missing_aa.releases import index
 from missing_aa.releases.cache import PARTIAL, ReleaseProblem, cache_folder
 
 RELEASE = re.compile(r"([A-Za-z0-9][\w.-]*)==([\w.!+-]+)")
@@ -66,8 +65,8 @@ def fetch_source(name: str, version: str) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
-            chosen = _choose(name, version)
-            archive = _download(chosen, Path(partial))
+            told = index.settings()
+            archive = _download(_choose(name, version, told), Path(partial), told)
             unpacked = Path(partial, "unpacked")
             unpacked.mkdir()
             unpack(archive, unpacked)
@@ -146,9 +145,9 @@ def _write(folder: Path, modules: Iterator[tuple[PurePosixPath, bytes]]) -> None
         target.write_bytes(text)
 
 
-def _choose(name: str, version: str) -> File:
+def _choose(name: str, version: str, told: index.Settings) -> File:
     """The smallest wheel, or the source archive."""
-    found = list(_files(_pages(name), name))
+    found = list(_files(_pages(name, told), name))
     try:
         those = [file for file in found if _version_of(file.name, name) == Version(version)]
     except InvalidVersion:
@@ -164,22 +163,22 @@ def _choose(name: str, version: str) -> File:
     return next(file for file in those if file.name.endswith(ARCHIVES))
 
 
-def _files(pages: list[dict], name: str) -> Iterator[File]:
+def _files(pages: list[index.Page], name: str) -> Iterator[File]:
     for page in pages:
-        for file in _of_json(page) if page["json"] else _of_html(page):
+        for file in _of_json(page) if page.json else _of_html(page):
             if file.name.endswith((".whl", *ARCHIVES)) and _version_of(file.name, name):
                 yield file
 
 
-def _of_json(page: dict) -> Iterator[File]:
-    for entry in json.loads(page["text"])["files"]:
-        url = urllib.parse.urljoin(page["url"], entry["url"])
+def _of_json(page: index.Page) -> Iterator[File]:
+    for entry in json.loads(page.text)["files"]:
+        url = urllib.parse.urljoin(page.url, entry["url"])
         yield File(entry["filename"], url, entry["hashes"].get("sha256"), entry.get("size"))
 
 
-def _of_html(page: dict) -> Iterator[File]:
-    for href in _Links.of(page["text"]):
-        url, _, mark = urllib.parse.urljoin(page["url"], href).partition("#")
+def _of_html(page: index.Page) -> Iterator[File]:
+    for href in _Links.of(page.text):
+        url, _, mark = urllib.parse.urljoin(page.url, href).partition("#")
         name = urllib.parse.unquote(url.rpartition("/")[2])
         sha256 = mark.removeprefix("sha256=") if mark.startswith("sha256=") else None
         yield File(name, url, sha256, None)
@@ -210,17 +209,17 @@ def _version_of(file: str, name: str) -> Version | None:
     return version if package == canonicalize_name(name) else None
 
 
-def _pages(name: str) -> list[dict]:
+def _pages(name: str, told: index.Settings) -> list[index.Page]:
     try:
-        return json.loads(_pip("page", canonicalize_name(name)))
+        return index.pages(canonicalize_name(name), told)
     except ReleaseProblem as problem:
         raise ReleaseProblem(f"{name}: the package index cannot be asked ({problem})") from problem
 
 
-def _download(file: File, folder: Path) -> Path:
+def _download(file: File, folder: Path, told: index.Settings) -> Path:
     target = folder / os.path.basename(file.name)
     try:
-        _pip("get", file.url, str(target))
+        index.get(file.url, target, told)
     except ReleaseProblem as problem:
         raise ReleaseProblem(f"{file.name} could not be fetched ({problem})") from problem
     if file.sha256 is None:
@@ -233,21 +232,6 @@ def _download(file: File, folder: Path) -> Path:
             "nothing was kept, fetch it again"
         )
     return target
-
-
-def _pip(*words: str) -> str:
-    """What `pip_session` says; it raises ReleaseProblem with the last line of what went wrong."""
-    program = Path(__file__).with_name("pip_session.py")
-    done = subprocess.run(
-        [sys.executable, "-I", program, *words],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["pip said nothing"]
-        raise ReleaseProblem(lines[-1].strip()[:300])
-    return done.stdout
 
 
 def is_archive(path: Path) -> bool:

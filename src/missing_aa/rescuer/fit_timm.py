@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from missing_aa.errors import CheckpointError
-from missing_aa.rescuer.messages import NEEDS_TIMM, Report
+from missing_aa.rescuer.messages import Report, needs_timm
 from missing_aa.tensors import identical, quiet, save, why
 from missing_aa.text import size
 
@@ -124,9 +124,9 @@ def installed_timm():
         import timm
         from timm.models import _hub
     except ImportError as error:
-        raise CheckpointError(NEEDS_TIMM) from error
+        raise CheckpointError(needs_timm()) from error
     if not hasattr(_hub, "load_model_config_from_path"):
-        raise CheckpointError(NEEDS_TIMM)
+        raise CheckpointError(needs_timm())
     return timm
 
 

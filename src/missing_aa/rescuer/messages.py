@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field
 
-from missing_aa import __version__
+from missing_aa import __version__, home
 from missing_aa.limits import DEFAULT, Limits
 
 
@@ -36,7 +36,10 @@ PLACEHOLDER = "0" * 64
 SHA256_FIELD = b'"source_sha256":"'
 
 
-NEEDS_TIMM = "--format timm needs torch and timm 1.0.26 or newer: pip install 'missing-aa[timm]'"
+def needs_timm() -> str:
+    """What is lacking for timm's format, and how to have it."""
+    return f"--format timm needs torch and timm 1.0.26 or newer: {home.install('timm')}"
+
 
 AS_THEY_LIE = (
     "these are the bytes of the tensors in the file, not necessarily what a load would have given"

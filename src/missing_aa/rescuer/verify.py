@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from missing_aa import home
 from missing_aa.errors import CheckpointError
 from missing_aa.releases import processes
 from missing_aa.rescuer.messages import Report
@@ -38,7 +39,7 @@ def verify(source: Path, rescued: Path, report: Report, release: str) -> Verdict
     source is no whole timm model or a release cannot run it, and what `releases.locate` raises.
     """
     if not importlib.util.find_spec("torch"):
-        raise CheckpointError("--verify-with needs torch: pip install 'missing-aa[timm]'")
+        raise CheckpointError(f"--verify-with needs torch: {home.install('timm')}")
     if not report.architecture:
         raise CheckpointError("only a whole model that names its timm architecture can be verified")
     size = report.config.get("input_size") or [3, 224, 224]
