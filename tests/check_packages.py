@@ -102,6 +102,29 @@ GIVEN = {
         "class Base(nn.Module):\n    def __init_subclass__(cls):\n        cls.aa = None\n\n\n",
         base="Base",
     ),
+    "subclasses_are_changed_by_a_method": block(
+        READS,
+        "class Base(nn.Module):\n"
+        "    def __init_subclass__(cls):\n"
+        "        cls.note()\n\n"
+        "    @classmethod\n"
+        "    def note(cls):\n"
+        "        cls.aa = None\n\n\n",
+        base="Base",
+    ),
+    "subclasses_are_handed_on": block(
+        READS,
+        "def complete(cls):\n    cls.aa = None\n\n\n"
+        "class Base(nn.Module):\n    def __init_subclass__(cls):\n        complete(cls)\n\n\n",
+        base="Base",
+    ),
+    "subclasses_get_another_forward": block(
+        READS,
+        "class Base(nn.Module):\n"
+        "    def __init_subclass__(cls):\n"
+        "        cls.forward = lambda self, x: self.conv(x)\n\n\n",
+        base="Base",
+    ),
     "forward_is_wrapped": block(
         "    @complete\n" + READS,
         "def complete(function):\n"
@@ -294,6 +317,19 @@ MISSING = {
         "        return self.aa(y)\n\n"
         "    def forward(self, x):\n"
         "        return functools.partial(self.helper, x)(x)\n"
+    ),
+    "subclasses_are_noted": block(
+        READS,
+        "class Base(nn.Module):\n"
+        "    known = None\n\n"
+        "    def __init_subclass__(cls):\n"
+        "        super().__init_subclass__()\n"
+        "        if hasattr(cls, 'known'):\n"
+        "            cls.known = cls.name_of(cls.__init__)\n\n"
+        "    @classmethod\n"
+        "    def name_of(cls, value):\n"
+        "        return cls.name_of(None) if value is None and cls.known else str(value)\n\n\n",
+        base="Base",
     ),
     "behind_super": block(
         "    def forward(self, x):\n        return super().forward(x)\n",

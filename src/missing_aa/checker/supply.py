@@ -43,6 +43,9 @@ KNOWN_BASES: dict[str, type] = {
 ANY = ""
 """Stands for names that a class's body binds by `locals()` or `exec`."""
 
+LOOKING = {"hasattr", "getattr", "issubclass", "isinstance", "super"}
+"""Functions that change nothing on what they are given."""
+
 HARMLESS_METACLASSES = {"abc.ABCMeta", "ABCMeta", "type"}
 
 
@@ -75,7 +78,8 @@ def _doubts(world: World, classes: AllClasses, cls: Class, name: str) -> Iterato
         for hook in ("__getattr__", "__getattribute__"):
             if hook in each.own:
                 yield f"{short} has a {hook} of its own"
-        if "__init_subclass__" in each.own and each is not cls:
+        inherited = each.own.get("__init_subclass__")
+        if inherited and each is not cls and _may_give(inherited, cls, name):
             yield f"{short} changes the classes that inherit from it"
         for word in each.node.keywords:
             if word.arg == "metaclass" and dotted(word.value) not in HARMLESS_METACLASSES:
@@ -93,6 +97,46 @@ def _doubts(world: World, classes: AllClasses, cls: Class, name: str) -> Iterato
                 yield f"{short} is defined more than once in {each.module}"
             yield from _changed_at_top(world, module, top, name)
     yield from _patches(world, cls, name)
+
+
+def _may_give(method: object, cls: Class, name: str, seen: tuple[object, ...] = ()) -> bool:
+    """Whether a method that works on a class may give it this name, or change what its code does.
+
+    It does neither where it sets only other names, which are no methods, and looks at the class;
+    and the methods that it calls likewise.
+    """
+    if method in seen or _is_static(method):
+        return False
+    if not isinstance(method, ast.FunctionDef) or not method.args.args:
+        return True
+    first = method.args.args[0].arg
+    known: set[ast.AST] = set()
+    for part in ast.walk(method):
+        if isinstance(part, ast.Call):
+            known.update(part.args if dotted(part.func) in LOOKING else ())
+            owner, _, called = dotted(part.func).rpartition(".")
+            found = cls.find(called) if owner == first else None
+            if owner == first and _may_give(found and found[1], cls, name, (*seen, method)):
+                return True
+        elif isinstance(part, ast.Attribute) and dotted(part.value) == first:
+            known.add(part.value)
+            sets = not isinstance(part.ctx, ast.Load)
+            if sets and (part.attr == name or not _is_plain(cls, part.attr)):
+                return True
+    names = [part for part in ast.walk(method) if isinstance(part, ast.Name) and part.id == first]
+    return not known.issuperset(names)
+
+
+def _is_static(method: object) -> bool:
+    return isinstance(method, ast.FunctionDef) and any(
+        dotted(each) == "staticmethod" for each in method.decorator_list
+    )
+
+
+def _is_plain(cls: Class, name: str) -> bool:
+    """Whether a name is not a class's method, nor one that Python calls by itself."""
+    found = cls.find(name)
+    return not name.startswith("__") and (found is None or isinstance(found[1], ast.Constant))
 
 
 def _changed_at_top(world: World, module: Module, short: str, name: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ import ast
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from missing_aa.checker.environment import SOURCE, Environment
@@ -25,6 +26,10 @@ PATCH = (
 
 COMPUTED = re.compile(rb"\bsetattr\(\s*(?:\w+\.)*(\w+)\s*,\s*(?!['\"])")
 """`setattr(Name, name, …)`: a name that is made on the way."""
+
+
+parsed = lru_cache(maxsize=1024)(Module)
+"""Modules by name, file and text: a second file that asks for the same ones finds them parsed."""
 
 
 class Modules(Mapping[str, Names]):
@@ -47,7 +52,7 @@ class Modules(Mapping[str, Names]):
         if file is None or file.kind != SOURCE:
             return None
         try:
-            return Module(name, file.path, file.package, Path(file.path).read_bytes())
+            return parsed(name, file.path, file.package, Path(file.path).read_bytes())
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             self.unreadable[name] = f"{self.environment.shown(file.path)}: {error}"
             return None
