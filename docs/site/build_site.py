@@ -43,7 +43,7 @@ PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
 def bring_together(stage: Path, lessons: Path) -> None:
-    """Fill a folder with everything that Sphinx is to read; `lessons` is where the notebooks are."""
+    """Fill a folder with all that Sphinx is to read; `lessons` is where the notebooks are."""
     shutil.rmtree(stage, ignore_errors=True)
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "site")
     for folder in (
