@@ -63,9 +63,24 @@ def test_another_version_is_an_answer_and_timm_is_not_sent_for(text, said):
 @pytest.mark.parametrize("key", TORCH_ATTRIBUTES)
 def test_torch_sets_what_the_table_of_its_breaks_says(key):
     class_, attribute = key.split(".")
-    arguments = {"MultiheadAttention": (2, 1), "GELU": (), "Hardswish": (), "Upsample": (None, 2)}
-    module = getattr(nn, class_)(*arguments.get(class_, (1, 1, 1)))
-    assert repr(getattr(module, attribute)) == TORCH_ATTRIBUTES[key]
+    try:
+        module = getattr(nn, class_)()
+    except TypeError:
+        sizes = (2, 1) if "Transformer" in class_ or "Attention" in class_ else (1, 1, 1)
+        module = getattr(nn, class_)(*sizes)
+    default, _ = TORCH_ATTRIBUTES[key]
+    assert repr(getattr(module, attribute)) == default
+
+
+MEASURED = Path(__file__).parents[1] / "docs" / "measured" / "torch_breaks.md"
+
+
+@pytest.mark.parametrize("key", TORCH_ATTRIBUTES)
+def test_torch_began_to_read_it_when_the_table_of_its_breaks_says(key):
+    class_, attribute = key.split(".")
+    _, since = TORCH_ATTRIBUTES[key]
+    row = f"| `{class_}` | `{attribute}` | `{since}.0` |"
+    assert (row in MEASURED.read_text()) == bool(since)
 
 
 def test_a_break_of_torch_is_mended_by_the_line_that_is_given():

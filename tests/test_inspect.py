@@ -64,7 +64,7 @@ def test_a_real_model_is_described(written, release, model, form):
     learned = [key for key in state if "running" not in key and "num_batches" not in key]
     assert described.parameters == sum(state[key].numel() for key in learned)
     assert not found.dangerous
-    assert {name.verdict for name in found.names} == {"safe", "library"}
+    assert {name.verdict for name in found.names} == {"fine", "needs code"}
 
 
 @pytest.mark.parametrize("options", FORMS)
@@ -75,7 +75,7 @@ def test_a_state_dict_is_described(saved, options):
     assert (found.kind, described.class_, described.parameters) == ("state_dict", "", None)
     assert described.tensors == found.tensors == len(state)
     assert described.elements == sum(tensor.numel() for tensor in state.values())
-    assert {name.verdict for name in found.names} == {"safe"}
+    assert {name.verdict for name in found.names} == {"fine"}
     assert found.writer is None
 
 
@@ -106,7 +106,7 @@ def test_a_learner_is_an_object_with_a_model_inside(saved):
     found = saved(Learner())
     assert found.kind == "object with a model inside"
     assert [model.name for model in found.models] == ["model"]
-    assert [(n.name, n.verdict) for n in found.names][0] == (f"{__name__}.Learner", "unknown")
+    assert [(n.name, n.verdict) for n in found.names][0] == (f"{__name__}.Learner", "needs code")
 
 
 @pytest.mark.parametrize("thing", [{"lr": 0.1}, [1, 2], torch.zeros(3), "text"], ids=str)
@@ -336,7 +336,7 @@ def test_inspect_needs_neither_torch_nor_timm(written):
 
 def files(output):
     said = json.loads(output)
-    assert said["schema"] == 1
+    assert said["schema"] == 2
     return said["files"]
 
 
@@ -358,7 +358,7 @@ def test_json_carries_what_was_found(written, capsys):
     writer = entry["writer"]
     assert (writer["package"], writer["newest"]) == ("timm", "1.0.3")
     assert "1.0.3" in writer["releases"]
-    assert {"name": "builtins.set", "verdict": "safe", "reason": ""} in entry["names"]
+    assert {"name": "builtins.set", "verdict": "fine", "reason": ""} in entry["names"]
 
 
 def test_the_table_tells_a_person(written, capsys, monkeypatch):

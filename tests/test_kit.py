@@ -138,6 +138,11 @@ def test_wheels_that_are_missing_or_damaged_are_named_before_anything_is_install
     assert "missing_aa-1.0-py3-none-any.whl is damaged" in line
 
 
+def test_a_wheel_that_the_kit_does_not_list_is_not_installed(kit):
+    (kit / "wheels" / "locked-9.0-py3-none-any.whl").write_bytes(b"")
+    assert "locked-9.0-py3-none-any.whl is no part of this kit" in refused(kit)
+
+
 def test_a_folder_that_is_no_whole_kit_says_so(kit):
     (kit / "kit.json").write_text("{")
     assert "unpack the archive again" in refused(kit)

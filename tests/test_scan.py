@@ -1,11 +1,14 @@
 """What a scan says of single files: checkpoints of every kind, and files that are none."""
 
 import argparse
+import enum
 import gzip
 import io
 import pickle
 import tarfile
 import zipfile
+from collections import ChainMap, OrderedDict
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -122,6 +125,27 @@ def test_weights_beside_an_object_are_fine_with_a_word_about_it(one):
     assert "argparse.Namespace" in found.remark and "weights_only=True" in found.remark
 
 
+class Mode(enum.Enum):
+    FAST = 1
+
+
+BESIDE = {
+    "an object of a class": (Mode.FAST, "needs code", 0, "runs their package's code"),
+    "a function": (nn.functional.relu, "unjudged", 1, "is not known"),
+    "a class that is given an object": (ChainMap(OrderedDict(a=Learner(1))), "needs code", 0, ""),
+    "a class that is given a function": (partial(Learner, nn.functional.relu), "unjudged", 1, ""),
+}
+
+
+@pytest.mark.parametrize("what", BESIDE)
+def test_weights_beside_what_needs_code_or_was_not_judged_are_not_called_fine(one, what):
+    thing, verdict, code, remark = BESIDE[what]
+    found = one("weights.pt", saved({"model": net().state_dict(), "beside": thing}))
+    assert (found.verdict, found.exit_code) == (verdict, code) and remark in found.remark
+    names = {name.verdict for name in missing_aa.inspect(found.path).names}
+    assert names <= {"fine", "needs code", verdict} and verdict in names
+
+
 def test_safetensors_are_fine_and_a_local_folder_is_known(tmp_path):
     save_file(net().state_dict(), tmp_path / "model.safetensors")
     save_file(net().state_dict(), tmp_path / "other.safetensors")
@@ -195,7 +219,6 @@ PICKLES = {
     "tensor.pt": saved(torch.zeros(3)),
     "packed.pkl": gzip.compress(pickled([1])),
     "regressor.joblib": lambda path: joblib.dump(["coef", numpy.ones(4)], path),
-    "cut.pkl": pickled({"a": ["word"] * 99})[:-50],
 }
 
 
@@ -221,7 +244,8 @@ PROMISED = {
     "cut.pt": (broken(net()), "cut short"),
     "cut.dat": (broken(net()), "cut short"),  # it begins as torch writes
     "cut.legacy.dat": (broken(net().state_dict(), **LEGACY), "cut short"),
-    "cut.pkl": (pickled(net())[:-50], "breaks off"),  # it asks for torch
+    "cut.pkl": (pickled({"a": ["word"] * 99})[:-50], "breaks off"),
+    "cut.dat.2": (pickled(net())[:-50], "breaks off"),  # it asks for torch
     "cut.safetensors": ((99).to_bytes(8, "little") + b"{", "shorter"),
 }
 
@@ -269,14 +293,14 @@ def test_a_limit_is_told_where_a_model_may_lie_behind_it(one):
     assert (found.verdict, found.exit_code) == ("limit", 6)
     assert "--max-opcodes" in found.remark
     assert one("model.pkl", pickled(net()), limits=small).verdict == "limit"
-    assert one("words.pkl", pickled(["word"] * 99), limits=small).verdict == "other"
+    assert one("words.pkl", pickled(["word"] * 99), limits=small).verdict == "limit"
 
 
 def test_a_pickle_too_large_to_read_is_judged_by_the_names_at_its_beginning(one):
     small = Limits(pickle_bytes=2000)
     assert one("model.pkl", pickled(net()) + bytes(3000), limits=small).verdict == "limit"
     words = [f"word {number}" for number in range(999)]
-    assert one("words.pkl", pickled(words), limits=small).verdict == "other"
+    assert one("words.pkl", pickled(words), limits=small).verdict == "limit"
     evil = b"\x80\x02" + call("os", "system", "") + value(words)
     assert one("evil.pkl", evil, limits=small).verdict == "dangerous"
 

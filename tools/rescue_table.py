@@ -23,7 +23,7 @@ from missing_aa.releases.processes import Trials
 from missing_aa.rescuer.messages import Report
 from missing_aa.rescuer.rescue import rescue_to
 from missing_aa.rescuer.session import Session
-from missing_aa.rescuer.verify import TOLERANCE, output_of
+from missing_aa.tensors import TOLERANCE, difference, fixed_input, output_of, perturb
 
 WRITERS = ("0.6.13", "0.9.16", "1.0.3", "1.0.15", releases.CURRENT)
 SMALL = "test zepto atto femto pico nano mini tiny xxs xs xxt xt ti t n small s 035 050 10 14 18"
@@ -203,14 +203,17 @@ def _write(name: str, folder: str) -> None:
     import timm
     import torch
 
-    from missing_aa.tensors import perturb
-
     torch.manual_seed(0)
     model = perturb(timm.create_model(name))
     torch.save(model, f"{folder}/model.pt")
     torch.save(model.state_dict(), f"{folder}/state_dict.pt")
     size = model.default_cfg["input_size"]
-    torch.save({"size": size, "output": output_of(model, size)}, f"{folder}/output.pt")
+    torch.save({"size": size, "output": _answer(model, size)}, f"{folder}/output.pt")
+
+
+def _answer(model, size):
+    channels, _, width = size
+    return output_of(model.eval().float(), fixed_input(width, channels))
 
 
 def _fit(report: Report, name: str, folder: str) -> str:
@@ -220,13 +223,12 @@ def _fit(report: Report, name: str, folder: str) -> str:
     from safetensors.torch import load_file
 
     from missing_aa.rescuer import fit_timm
-    from missing_aa.tensors import difference
 
     torch.set_num_threads(1)  # as the writer: some models make much of another order of sums
     fit_timm.write(load_file(f"{folder}/{RESCUED}"), report, name, Path(folder, "timm"))
     model = timm.create_model(f"local-dir:{folder}/timm", pretrained=True)
     wanted = torch.load(f"{folder}/output.pt", weights_only=True)
-    off = difference(output_of(model, wanted["size"]), wanted["output"])
+    off = difference(_answer(model, wanted["size"]), wanted["output"])
     return "" if off <= TOLERANCE else f"off by {off:.1%}"
 
 

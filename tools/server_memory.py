@@ -1,7 +1,8 @@
 """What learners on one server take of its memory: `python -m tools.server_memory [LESSON…]`.
 
 Each has a JupyterLab of their own, as under JupyterHub, and one lesson open in which every cell
-has been run. First one learner, then two at once: pages that they share count once (Linux).
+has been run. First one learner, then two at once: pages that they share count once (Linux). Where a
+control group can be made, it also says what that counts, by which a container's limit is enforced.
 """
 
 import json
@@ -13,15 +14,16 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import nbformat
 from jupyter_client import BlockingKernelClient
 
 from helpers.runner import catalogue
-from helpers.runner.memory import PeakMemory, below
+from helpers.runner.memory import MB, PeakMemory, below
 from missing_aa.errors import Problem
 
 PATIENCE = 120
@@ -29,6 +31,37 @@ PATIENCE = 120
 
 
 TOKEN = secrets.token_hex()
+
+
+GROUPS = {
+    Path("/sys/fs/cgroup/memory"): "memory.usage_in_bytes",
+    Path("/sys/fs/cgroup"): "memory.current",
+}
+"""Where control groups lie, first version and second, and the file that says what one uses."""
+
+
+@contextmanager
+def control_group() -> Iterator[Path | None]:
+    """The file that says what a new control group uses; this process is in it meanwhile.
+
+    None where no group can be made.
+    """
+    for folder, usage in GROUPS.items():
+        group = folder / f"missing-aa-{os.getpid()}"
+        with suppress(OSError):
+            group.mkdir()
+            if (group / usage).exists():
+                (group / "cgroup.procs").write_text(str(os.getpid()))
+                break
+            group.rmdir()
+    else:
+        yield None
+        return
+    try:
+        yield group / usage
+    finally:
+        (folder / "cgroup.procs").write_text(str(os.getpid()))
+        group.rmdir()
 
 
 class Learner:
@@ -112,16 +145,23 @@ class Learner:
 def measure(lesson: Path, learners: int) -> dict[str, int]:
     """MB that so many learners take together: JupyterLab alone, at the end of a lesson, the most.
 
-    `unshared` is the end again, with shared pages counted for each process.
+    `unshared` is the end again, with shared pages counted for each process; `control group` what
+    theirs counts at the end, the files that they read among it.
     """
-    with ExitStack() as stack, ThreadPoolExecutor() as pool, PeakMemory() as peak:
+    with (
+        control_group() as usage,
+        ExitStack() as stack,
+        ThreadPoolExecutor() as pool,
+        PeakMemory() as peak,
+    ):
         everyone = [stack.enter_context(Learner(lesson.parents[1])) for _ in range(learners)]
         list(pool.map(Learner.wait, everyone))
         alone = below()
         list(pool.map(lambda learner: learner.work(lesson), everyone))
         end, unshared = below(), below(shared=False)
+        counted = {"control group": int(usage.read_text()) // MB} if usage else {}
     most = max(peak.mb, end)
-    return {"JupyterLab": alone, "end": end, "most": most, "unshared": unshared}
+    return {"JupyterLab": alone, "end": end, "most": most, "unshared": unshared} | counted
 
 
 def torch_alone() -> tuple[str, int]:

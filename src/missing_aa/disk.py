@@ -1,7 +1,6 @@
 """Put a result in its place: whole or not at all, and never over the source."""
 
 import contextlib
-import hashlib
 import mmap
 import os
 import re
@@ -37,6 +36,8 @@ class Digest:
         self._file = file
         self._size = size
         self._unwanted = threading.Event()
+        import hashlib  # takes long, and not every file is hashed
+
         self._digest = hashlib.sha256()
         self._is_cut = False
         self._thread = threading.Thread(target=self._work)

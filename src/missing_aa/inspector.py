@@ -74,6 +74,11 @@ class Findings:
         return [name for name in self.names if name.verdict == policy.DANGEROUS]
 
     @property
+    def is_unjudged(self) -> bool:
+        """Whether a name is used so that nobody knows what it does."""
+        return any(name.verdict == policy.UNJUDGED for name in self.names)
+
+    @property
     def whole_models(self) -> list[Model]:
         """The models that are in the file as objects of their class: tied to the writer's code."""
         return [model for model in self.models if model.class_]

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+TOLERANCE = 1e-4
+"""How far outputs may differ and still count as equal, as `difference` gives it: rounding is below,
+and the smallest silent change found in timm's history is 2e-3."""
+
 
 def identical(given: "Tensor | None", value: "Tensor | None") -> bool:
     """Equal bit for bit, once in the type of the model's tensor."""
@@ -80,6 +84,15 @@ def fixed_input(image_size: int, channels: int = 3, seed: int = 0) -> "Tensor":
 
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(1, channels, image_size, image_size, generator=generator)
+
+
+def output_of(model: "nn.Module", picture: "Tensor") -> "Tensor":
+    """The model's output for a picture; of several outputs the first."""
+    import torch
+
+    with torch.no_grad():
+        output = model(picture)
+    return output[0] if isinstance(output, tuple | list) else output
 
 
 def difference(output: "Tensor", reference: "Tensor") -> float:

@@ -1,6 +1,7 @@
 """Names out of a file, made fit for a terminal and for a log."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 def clean(text: str, longest: int = 200) -> str:
@@ -9,7 +10,7 @@ def clean(text: str, longest: int = 200) -> str:
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
-def clean_all(value: object) -> object:
+def clean_all(value: Any) -> Any:
     """The same for every text in nested lists and dictionaries, for JSON; there nothing is cut."""
     if isinstance(value, str):
         return clean(value, len(value) * 12 + 1)

@@ -127,7 +127,13 @@ def numbers(version):
 
 
 def check_files(wheels):
-    """Stop if one is missing or not as it was when the kit was made."""
+    """Stop if one is missing or not as it was when the kit was made, or if there is another."""
+    more = sorted({path.name for path in WHEELS.glob("*")} - set(wheels))
+    if more:
+        raise Stop(
+            f"{more[0]} is no part of this kit, and could be installed instead of what is: remove "
+            f"it from {WHEELS}. Nothing was installed"
+        )
     found = {name: digest(WHEELS / name) for name in wheels}
     wrong = [
         f"{name} is {'damaged' if found[name] else 'missing'}"

@@ -14,7 +14,8 @@ def add(commands) -> None:
         help="say what a checkpoint holds without running it",
         description="Say what files are and hold: models and their classes, every name that a "
         "pickle asks for, the timm releases that can have made it. Nothing in them is run, and "
-        "torch is not needed. Exit code 3 means a name that no checkpoint needs.",
+        "torch is not needed. Exit code 1 means a name whose use was not judged, 3 one that no "
+        "checkpoint needs.",
     )
     command.add_argument("files", nargs="+", metavar="FILE")
     command.add_argument("--json", action="store_true", help="print the findings as JSON")

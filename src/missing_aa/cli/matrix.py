@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     with Results(args.output, args.seed) as results:
         done = plan.done(results)
         if not warm.wanted():
-            output.remark("processes are not forked on this system: each imports torch")
+            output.remark("processes are not forked here: each imports torch")
         if done:
             output.remark(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
         with _executor(args.dask) as executor, _bar(console, plan, results) as wrote:

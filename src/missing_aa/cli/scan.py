@@ -4,6 +4,7 @@ import argparse
 
 KINDS = {
     "whole": ("FINDING",),
+    "unjudged": ("UNJUDGED",),
     "dangerous": ("DANGEROUS", "REFUSED"),
     "unreadable": ("UNREADABLE", "MALFORMED", "LIMIT"),
     "placeholder": ("PLACEHOLDER",),
@@ -25,7 +26,8 @@ def add(commands) -> None:
         help="find checkpoints below a path and say which will outlive an upgrade",
         description="Find every checkpoint at and below PATH, by content, and say whether it will "
         "outlive an upgrade of what wrote it. Nothing in them is run, and torch is not needed. "
-        "Exit code 1 means a whole-model pickle, 3 a name that no checkpoint needs.",
+        "Exit code 1 means a whole-model pickle or something that was not judged, 3 a name that no "
+        "checkpoint needs.",
     )
     command.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
     command.add_argument(

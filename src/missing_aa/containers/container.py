@@ -125,6 +125,7 @@ class Container:
         while at < len(data) and not behind.error:
             behind = follow_pickle(data, at, limits)
             program.globals.update(behind.globals)
+            program.others.append(behind)
             at, steps = behind.end, steps + behind.opcodes
             limits.check("opcodes", steps, "the number of the pickles' steps")
         if program.end + len(data) < self.size and (behind.short or not behind.error):
@@ -136,7 +137,7 @@ def _add_what_pickle_would_read(program: Program, limits: Limits) -> None:
     if program.arrays:
         plain = follow_pickle(program.data, limits=limits, with_arrays=False)
         for asked, wanted in plain.globals.items():
-            if policy.judge(wanted)[0] == policy.DANGEROUS:
+            if policy.danger(wanted):
                 program.globals.setdefault(asked, wanted)
 
 

@@ -1,7 +1,6 @@
 """What a file is, known by its first bytes and, for a zip, by the names of its members."""
 
 import re
-import tarfile
 
 FORMATS = {
     "torch-zip": "torch checkpoint (zip, torch 1.6 and later)",
@@ -62,6 +61,8 @@ LEGACY = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """torch before 1.6 begins with this number, as a pickle of its own, behind a protocol mark."""
 
 
+TAR_BLOCK = 512
+
 PAGE = re.compile(
     rb"(\xef\xbb\xbf)?\s*(?:(?><!--.*?-->)\s*)*+<(!doctype\s+html|html|head|body)", re.I | re.S
 )
@@ -95,10 +96,12 @@ def by_head(head: bytes, size: int) -> str:
 
 def _is_tar(head: bytes) -> bool:
     """Whether torch would open it as a tar: it tries that for whatever is no zip."""
-    if len(head) < tarfile.BLOCKSIZE:
+    if len(head) < TAR_BLOCK:
         return False
+    import tarfile  # takes long, and few files come this far
+
     try:
-        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+        tarfile.TarInfo.frombuf(head[:TAR_BLOCK], "utf-8", "surrogateescape")
     except tarfile.HeaderError:
         return False
     return True

@@ -11,9 +11,9 @@ from missing_aa.pickles.program import (
     Object,
     Persistent,
     Program,
-    hands_on,
 )
 from missing_aa.pickles.storages import itemsize, storage_of
+from missing_aa.pickles.uses import hands_on
 
 BEFORE = 3  # a magic number, the format's version, the sizes of the writer's integers
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -36,6 +36,7 @@ def follow_legacy(data: bytes, limits: Limits) -> tuple[Program, list]:
     keys = follow_pickle(data, main.end, limits)
     for other in (*small, keys):
         main.globals.update(other.globals)
+        main.others.append(other)
         main.error = main.error or other.error
     main.end = keys.end
     return main, keys.root if isinstance(keys.root, list) else []
@@ -79,6 +80,7 @@ def look_into(program: Program, limits: Limits) -> None:
             continue
         inner, _ = follow_legacy(data, limits)
         program.globals.update(inner.globals)
+        program.others.append(inner)
         asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())
         if not inner.error and not asks_again:
             program.embedded[made] = storage_of(inner.root)

@@ -91,7 +91,7 @@ class Answer:
 def _again(again: Again | None) -> Iterator[str]:
     if not again:
         return
-    if again.release is None:
+    if again.release is None or again.share is None:
         text = f"in no later release, up to {again.newest}, the newest measured."
     else:
         text = f"first in {again.release}, {_of(again.share)} of the same files"

@@ -42,28 +42,28 @@ class Ledger:
         read = cache(of_cell)
         for row in rows:
             if row.format:
-                self._add(row, read)
+                self._add(row, row.format, read)
         for written in self.models.values():
             written.sort()
 
-    def _add(self, row: Row, read) -> None:
+    def _add(self, row: Row, format: str, read) -> None:
         writers = [self._age[release] for release in row.writers]
-        self._rows.update(dict.fromkeys(((row.model, row.format, at) for at in writers), row))
-        if row.format == "whole":
+        self._rows.update(dict.fromkeys(((row.model, format, at) for at in writers), row))
+        if format == "whole":
             self.models[row.model] += writers
-        met = defaultdict(set)
+        met: dict[tuple[Error, str], set[int]] = defaultdict(set)
         for reader, outcome in row.met.items():
-            if outcome.result == RAISED:
-                met[read(outcome.error, outcome.text), outcome.where].add(self._age[reader])
+            if reader and outcome.result == RAISED:
+                met[read(outcome.error, outcome.text), outcome.where or ""].add(self._age[reader])
         for (error, where), readers in met.items():
             self.errors[error] += [
-                Case(row.model, row.format, writer, frozenset(readers), where) for writer in writers
+                Case(row.model, format, writer, frozenset(readers), where) for writer in writers
             ]
 
     def outcome(self, model: str, format: str, writer: int, reader: int) -> Outcome | None:
         """What a reader met; None for what was not measured."""
         row = self._rows.get((model, format, writer))
-        return row and row.met.get(self.releases[reader])
+        return row.met.get(self.releases[reader]) if row else None
 
     def share(self, format: str, asked: Iterable[tuple[str, int, int]]) -> Share:
         """How many of these give the writer's output: (model, writer, reader)."""
@@ -119,7 +119,9 @@ class Again:
 
 def windows(cases: Iterable[Case], releases: Sequence[str]) -> list[Window]:
     """The windows, those with most cells first."""
-    readers, models, cells = defaultdict(set), defaultdict(set), Counter()
+    readers: dict[int, set[int]] = defaultdict(set)
+    models: dict[int, set[str]] = defaultdict(set)
+    cells: Counter[int] = Counter()
     for case in cases:
         readers[case.writer] |= case.readers
         models[case.writer].add(case.model)

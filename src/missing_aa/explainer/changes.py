@@ -95,7 +95,7 @@ def _in(numbers: Set[int]) -> str:
 
 def held(module: str) -> Set[int]:
     """The recorded releases that have classes in a module or package of that name."""
-    found = set()
+    found: set[int] = set()
     for name, classes in class_record.modules().items():
         if name == module or name.startswith(f"{module}."):
             found.update(*classes.values())
@@ -125,7 +125,7 @@ def home_of(module: str) -> str:
         packages = Counter(home.rpartition(".")[0] for home in inside if home)
         return packages.most_common(1)[0][0] if packages else ""
     last, tail = len(class_record.releases()) - 1, module.rpartition(".")[2].lstrip("_")
-    homes = Counter()
+    homes: Counter[str] = Counter()
     for name, classes in modules.items():
         if shared := sum(last in classes.get(one, ()) for one in modules[module]):
             homes[name] = 2 * shared + (name.rpartition(".")[2].lstrip("_") == tail)

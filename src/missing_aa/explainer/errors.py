@@ -148,7 +148,7 @@ def last(text: str) -> Hit | None:
     return max(hits, key=lambda hit: hit.start, default=None)
 
 
-def of_cell(kind: str, text: str) -> Error:
+def of_cell(kind: str | None, text: str | None) -> Error:
     """The error that a cell of the atlas holds, by its class and text."""
     said = plain(f"{kind}: {text}")
     hit = last(said)
@@ -176,7 +176,7 @@ def _named(text: str) -> Iterator[Hit]:
     for found in list(_WORDS.finditer(text))[-MOST_HITS:]:
         before = text[max(0, found.start() - NEAR) : found.start()]
         after = text[found.end() : found.end() + NEAR]
-        error = _READERS[found.lastgroup](before, after)
+        error = _READERS[str(found.lastgroup)](before, after)
         if error:
             yield Hit(found.start(), found.end(), error)
 
@@ -271,7 +271,8 @@ def _state_dicts(text: str) -> Iterator[Hit]:
             names[part.lastgroup] = _keys(text[part.end() : end])
         elif part.lastgroup == "shape":
             sizes = _SHAPES.match(squeeze(text[part.end() : end][:NEAR]))
-            shapes.append((squeeze(part["shape"]), *(sizes.groups() if sizes else ("", ""))))
+            saved, made = sizes.groups() if sizes else ("", "")
+            shapes.append((squeeze(part["shape"]), saved, made))
     class_ = parts[0]["class"] or ""
     error = Error(STATE_DICT, class_, "", **names, shapes=tuple(shapes))
     yield Hit(parts[0].start(), parts[-1].end(), error)
@@ -279,5 +280,5 @@ def _state_dicts(text: str) -> Iterator[Hit]:
 
 def _keys(text: str) -> tuple[str, ...]:
     """The quoted names at the beginning; one that is cut off is left out."""
-    listed = re.match(r":?((?:'[^']{1,300}'[,.]?)*)", squeeze(text))[1]
-    return tuple(re.findall(r"'([^']+)'", listed)[:MOST_KEYS])
+    listed = re.match(r":?((?:'[^']{1,300}'[,.]?)*)", squeeze(text))
+    return tuple(re.findall(r"'([^']+)'", listed[1] if listed else "")[:MOST_KEYS])

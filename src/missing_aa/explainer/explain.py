@@ -88,7 +88,10 @@ def _is_like(error: Error, known: Error) -> bool:
     """
     if known.kind != STATE_DICT or known.class_ != error.class_:
         return False
-    pairs = [(known.missing, error.missing), (known.unexpected, error.unexpected)]
+    pairs: list[tuple[tuple, tuple]] = [
+        (known.missing, error.missing),
+        (known.unexpected, error.unexpected),
+    ]
     both = bool(known.missing and known.unexpected)
     if known.shapes or not both:
         pairs.append((known.shapes, error.shapes))

@@ -1,18 +1,33 @@
 """What is known of breaks outside timm, as data; a row is one break."""
 
 TORCH_ATTRIBUTES = {
-    "GELU.approximate": "'none'",
-    "Upsample.recompute_scale_factor": "None",
-    "Conv1d.padding_mode": "'zeros'",
-    "Conv2d.padding_mode": "'zeros'",
-    "Conv3d.padding_mode": "'zeros'",
-    "MultiheadAttention.batch_first": "False",
-    "Hardswish.inplace": "False",
-    "BatchNorm1d.track_running_stats": "True",
-    "BatchNorm2d.track_running_stats": "True",
-    "BatchNorm3d.track_running_stats": "True",
+    "AvgPool2d.divisor_override": ("None", "1.2"),
+    "AvgPool3d.divisor_override": ("None", "1.2"),
+    "BatchNorm1d.track_running_stats": ("True", ""),
+    "BatchNorm2d.track_running_stats": ("True", ""),
+    "BatchNorm3d.track_running_stats": ("True", ""),
+    "Conv1d.padding_mode": ("'zeros'", "1.1"),
+    "Conv2d.padding_mode": ("'zeros'", "1.1"),
+    "Conv3d.padding_mode": ("'zeros'", "1.1"),
+    "CrossEntropyLoss.label_smoothing": ("0.0", "1.10"),
+    "EmbeddingBag.include_last_offset": ("False", "1.5"),
+    "EmbeddingBag.padding_idx": ("None", "1.9"),
+    "GELU.approximate": ("'none'", "1.12"),
+    "GRU.proj_size": ("0", "1.8"),
+    "Hardsigmoid.inplace": ("False", "1.7"),
+    "Hardswish.inplace": ("False", "1.7"),
+    "KLDivLoss.log_target": ("False", "1.6"),
+    "LSTM.proj_size": ("0", "1.8"),
+    "MultiheadAttention.batch_first": ("False", "1.9"),
+    "SmoothL1Loss.beta": ("1.0", "1.7"),
+    "TransformerDecoderLayer.norm_first": ("False", "1.10"),
+    "TransformerEncoderLayer.norm_first": ("False", "1.10"),
+    "Upsample.recompute_scale_factor": ("None", "1.11"),
+    "UpsamplingBilinear2d.recompute_scale_factor": ("None", "1.11"),
+    "UpsamplingNearest2d.recompute_scale_factor": ("None", "1.11"),
 }
-"""Class and attribute of torch's -> what its constructor sets by default, in torch 2.14.1."""
+"""Class and attribute of torch's -> what its constructor sets by default, in torch 2.14.1, and the
+release that began to read it ("" for one before 1.0): docs/measured/torch_breaks.md."""
 
 MODULES = {
     "numpy._core": "numpy 2 has numpy._core, numpy 1 has numpy.core: the file was written under 2.",

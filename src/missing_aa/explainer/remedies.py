@@ -35,8 +35,8 @@ def ways(error: Error, cases: list[Case], ledger: Ledger, file: str = FILE) -> l
     found = [_rescue(cases, ledger, file), _reader(cases, ledger)]
     if any(case.format == "whole" for case in cases):
         found.append(_writer(cases, ledger, file))
-    found = [way for way in found if way.share.ok]
-    found.sort(key=lambda way: -round(float(way.share), 2))
+    found = [way for way in found if way.share and way.share.ok]
+    found.sort(key=lambda way: -round(float(way.share or 0), 2))
     return [*found, *_patch(error, cases)]
 
 
@@ -100,7 +100,7 @@ def _reader(cases: list[Case], ledger: Ledger) -> Way:
     }
     failing = max(reader for case in cases for reader in case.readers)
     later = {reader: ok for reader, ok in works.items() if reader > failing and ok}
-    best = max(later or works, key=works.get)  # of several the first, and so the newest
+    best = max(later or works, key=works.__getitem__)  # of several the first, and so the newest
     share = Share(works[best], len(cases))
     release = ledger.releases[best]
     return Way(

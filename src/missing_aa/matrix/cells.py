@@ -10,9 +10,6 @@ NO_MODEL, NOT_WRITTEN = "no such model", "not written"
 DIED, HUNG = "died", "hung"
 RESULTS = (OK, DIFFERENT, ERROR, NO_MODEL, NOT_WRITTEN, DIED, HUNG)
 
-TOLERANCE = 1e-4
-"""How far an output may be from the writer's, relative to the writer's largest value."""
-
 LONGEST = 300
 """Characters of an error's text that are kept."""
 

@@ -17,7 +17,8 @@ from typing import TextIO
 
 from missing_aa import __version__
 from missing_aa.errors import Problem
-from missing_aa.matrix.cells import TOLERANCE, Cell
+from missing_aa.matrix.cells import Cell
+from missing_aa.tensors import TOLERANCE
 
 SCHEMA = 1
 

@@ -9,7 +9,8 @@ import sys
 from functools import cache
 from typing import Any
 
-from missing_aa.matrix.cells import DIFFERENT, NO_MODEL, NOT_WRITTEN, OK, TOLERANCE, Outcome
+from missing_aa.matrix.cells import DIFFERENT, NO_MODEL, NOT_WRITTEN, OK, Outcome
+from missing_aa.tensors import TOLERANCE, difference, fixed_input, output_of, perturb
 
 WHOLE, STATE_DICT, OUTPUT = "whole.pt", "state_dict.pt", "output.pt"
 RESCUED = "rescued.safetensors"
@@ -23,15 +24,13 @@ def write(name: str, size: int, seed: int, folder: str) -> Outcome | None:
     """
     import torch
 
-    from missing_aa.tensors import perturb
-
     torch.manual_seed(seed)
     try:
         model = _create(name)
         if model is None:
             return Outcome(NOT_WRITTEN, text="the release has no such model")
         perturb(model, seed)
-        output = output_of(model, size, seed)
+        output = output_of(model, fixed_input(size, seed=seed))
     except Exception as error:
         text = f"{type(error).__name__}: {error}"[:200]
         return Outcome(NOT_WRITTEN, text=f"does not run when it is fresh: {text}")
@@ -47,8 +46,6 @@ def run_written(name: str, size: int, seed: int, form: str, folder: str) -> Outc
     """Load a file in one of the formats, run it, and hold its output against the writer's."""
     import torch
 
-    from missing_aa.tensors import difference
-
     where = "create"
     try:
         fits = None
@@ -63,7 +60,7 @@ def run_written(name: str, size: int, seed: int, form: str, folder: str) -> Outc
             model, checkpoint_filter = fits
             model.load_state_dict(_weights(form, folder, model, checkpoint_filter))
         where = "forward"
-        output = output_of(model.eval(), size, seed)
+        output = output_of(model.eval(), fixed_input(size, seed=seed))
         reference = torch.load(f"{folder}/{OUTPUT}")
         if output.shape != reference.shape:
             text = f"shape {tuple(output.shape)} instead of {tuple(reference.shape)}"
@@ -78,15 +75,13 @@ def run_written(name: str, size: int, seed: int, form: str, folder: str) -> Outc
 
 def smallest_picture(name: str) -> int:
     """Pixels of the smallest picture from which the perturbed model makes something; 0 if none."""
-    from missing_aa.tensors import perturb
-
     model = _create(name)
     if model is None:
         return 0
     perturb(model)
     for size in SIZES:
         try:
-            output = output_of(model, size, seed=0)
+            output = output_of(model, fixed_input(size))
         except Exception:  # it does not take this size
             continue
         if output.isfinite().all() and output.std() > 0:
@@ -108,17 +103,6 @@ def _weights(form: str, folder: str, model, checkpoint_filter) -> dict:
         return checkpoint_filter(dict(weights), model)
     except TypeError:  # some take the weights alone; timm tries both ways too
         return checkpoint_filter(dict(weights))
-
-
-def output_of(model, size: int, seed: int):
-    """The output for the seeded picture of that size; of several outputs the first."""
-    import torch
-
-    from missing_aa.tensors import fixed_input
-
-    with torch.no_grad():
-        output = model(fixed_input(size, seed=seed))
-    return output[0] if isinstance(output, tuple | list) else output
 
 
 _last: dict[str, tuple] = {}

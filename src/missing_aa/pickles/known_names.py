@@ -1,7 +1,8 @@
-"""The names that torch's restricted reader (weights_only=True) allows of itself, recorded.
+"""The names behind the verdicts of `policy`: known to be inert, or dangerous.
 
-Recorded, because judging a file must not need torch; they are those of torch 2.15.0, and a test
-holds them against the torch that is installed.
+`SAFE` are those that torch's restricted reader (weights_only=True) allows of itself, recorded from
+torch 2.15.0, because judging a file must not need torch; a test compares them with
+the installed one.
 """
 
 # Modules of which no name has any business in a checkpoint, by what they reach.
@@ -11,7 +12,8 @@ MODULES = {
     "runs code": "code codeop runpy pdb bdb cmd timeit profile cProfile _lsprof trace doctest "
     "unittest test pydoc rlcompleter idlelib lib2to3 sched atexit threading _thread "
     "dummy_threading _dummy_thread _xxsubinterpreters venv ensurepip pip setuptools distutils "
-    "pkg_resources logging.config _testcapi _testinternalcapi",
+    "pkg_resources cgitb _pyrepl _aix_support _osx_support uuid._popen logging.config "
+    "_testcapi _testinternalcapi",
     "imports modules": "importlib _frozen_importlib _frozen_importlib_external imp _imp zipimport "
     "pkgutil modulefinder site zipapp",
     "reaches the interpreter": "sys gc inspect ctypes _ctypes cffi _cffi_backend mmap faulthandler "
@@ -23,7 +25,8 @@ MODULES = {
     "requests httpx aiohttp ftplib smtplib poplib imaplib nntplib telnetlib xmlrpc wsgiref "
     "asyncore asynchat smtpd huggingface_hub boto3 paramiko",
     "loads another pickle": "pickle _pickle pickletools dill cloudpickle joblib jsonpickle "
-    "torch.package torch.export torch.hub torch.jit torch._jit_internal",
+    "torch.utils.data.datapipes.utils.decoder torch.package torch.export torch.hub torch.jit "
+    "torch._jit_internal",
     "compiles or runs code": "torch.utils.cpp_extension torch._inductor torch._dynamo torch.fx "
     "torch.distributed.rpc torch.multiprocessing torch.utils.bottleneck torch.utils.collect_env "
     "torch.testing torch.ops torch.classes torch._ops torch._classes torch.library numpy.f2py "
@@ -61,26 +64,42 @@ PASSAGES = (
     "pickle _pickle marshal pdb timeit multiprocessing threading tempfile urllib requests"
 )
 
-# What the standard library has in honest checkpoints; joblib's mark before an array's bytes; what
-# makes numpy's random generators.
-STANDARD = (
+# Inert besides what torch allows: they make plain values of plain values.
+DATA = (
     "builtins.object builtins.int builtins.float builtins.str builtins.bytes builtins.bool "
     "builtins.list builtins.dict builtins.tuple builtins.frozenset builtins.slice builtins.range "
-    "builtins.type builtins.Ellipsis builtins.NotImplemented builtins.long builtins.unicode "
-    "builtins.print builtins.len builtins.max builtins.min builtins.sum "
-    "collections.defaultdict collections.deque collections.ChainMap collections.UserDict "
-    "copyreg._reconstructor copyreg.__newobj__ copyreg.__newobj_ex__ "
-    "functools.partial itertools.count itertools.chain itertools.repeat itertools.cycle "
-    "operator.itemgetter _operator.itemgetter types.SimpleNamespace argparse.Namespace "
+    "builtins.Ellipsis builtins.NotImplemented builtins.long builtins.unicode "
+    "collections.deque collections.UserDict copyreg._reconstructor copyreg.__newobj__ "
     "pathlib.Path pathlib.PosixPath pathlib.WindowsPath pathlib.PurePath pathlib.PurePosixPath "
     "pathlib.PureWindowsPath pathlib._local.PosixPath pathlib._local.WindowsPath "
-    "decimal.Decimal fractions.Fraction uuid.UUID random.Random re._compile "
-    "inspect.Signature inspect.Parameter inspect._ParameterKind inspect._empty "
-    "logging.Logger logging.getLogger datetime.datetime datetime.date datetime.time "
-    "datetime.timedelta datetime.timezone "
-    "joblib.numpy_pickle.NumpyArrayWrapper joblib.numpy_pickle.NDArrayWrapper "
+    "array.array array._array_reconstructor "
+    "decimal.Decimal fractions.Fraction uuid.UUID datetime.datetime datetime.date datetime.time "
+    "datetime.timedelta datetime.timezone numpy.dtype numpy.ndarray numpy.matrix "
+    "numpy.core.multiarray._reconstruct numpy._core.multiarray._reconstruct "
+    "numpy.core.multiarray.scalar numpy._core.multiarray.scalar "
+    "numpy.core.numeric._frombuffer numpy._core.numeric._frombuffer "
+    "numpy.bool numpy.bool_ numpy.int8 numpy.int16 numpy.int32 numpy.int64 numpy.uint8 "
+    "numpy.uint16 numpy.uint32 numpy.uint64 numpy.float16 numpy.float32 numpy.float64 "
+    "numpy.longdouble numpy.complex64 numpy.complex128 numpy.str_ numpy.bytes_ numpy.void "
+    "numpy.datetime64 numpy.timedelta64 numpy.ma.core._mareconstruct numpy.ma.core.MaskedArray "
+    "numpy.ma.MaskedArray "
+    "joblib.numpy_pickle.NumpyArrayWrapper"
+)
+# Inert, but what they make can hold or call what they are given; numpy's random generators.
+STANDARD = (
+    "builtins.iter builtins.reversed builtins.enumerate builtins.zip builtins.map builtins.filter "
+    "builtins.type builtins.print builtins.len builtins.max builtins.min builtins.sum "
+    "collections.defaultdict collections.ChainMap copyreg.__newobj_ex__ "
+    "functools.partial itertools.count itertools.chain itertools.repeat itertools.cycle "
+    "operator.itemgetter _operator.itemgetter operator.getitem _operator.getitem "
+    "types.SimpleNamespace argparse.Namespace "
+    "enum.Enum enum.IntEnum random.Random re._compile "
+    "inspect.Signature inspect.Parameter inspect._ParameterKind inspect._empty logging.Logger "
     "numpy.random._pickle.__randomstate_ctor numpy.random._pickle.__generator_ctor "
-    "numpy.random._pickle.__bit_generator_ctor"
+    "numpy.random._pickle.__bit_generator_ctor numpy.random._mt19937.MT19937 "
+    "numpy.random._pcg64.PCG64 numpy.random._pcg64.PCG64DXSM numpy.random._philox.Philox "
+    "numpy.random._sfc64.SFC64 numpy.random.bit_generator.SeedSequence "
+    "numpy.random.bit_generator.__pyx_unpickle_SeedSequence"
 )
 # What torch.compile leaves in a model that is saved whole: classes that wait for a forward pass.
 COMPILED = (
@@ -89,7 +108,7 @@ COMPILED = (
     "torch._dynamo.convert_frame.ConvertFrameAssert torch._dynamo.convert_frame.ConvertFrameBox "
     "torch._dynamo.repro.after_dynamo.WrapBackendDebug torch._dynamo.hooks.Hooks"
 )
-STANDARD_MODULES = "math cmath enum numbers"
+LISTED_MODULES = "math cmath numbers"
 
 # Packages whose classes stand in many checkpoints.
 LIBRARIES = (

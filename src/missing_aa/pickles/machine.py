@@ -121,9 +121,12 @@ class Machine:
         inner = Machine(self.data, self.at)
         inner.with_arrays = False
         inner.run(steps, self.limits)
-        self.program.globals.update(inner.program.globals)
-        self.program.objects += inner.program.objects
-        self.program.embedded |= inner.program.embedded
+        program = inner.program
+        self.program.globals.update(program.globals)
+        self.program.objects += program.objects
+        self.program.filled |= program.filled
+        self.program.persistent += program.persistent
+        self.program.embedded |= program.embedded
         self.at = inner.at
 
     def number(self, form: struct.Struct):
@@ -170,9 +173,9 @@ class Machine:
         for item in args:
             self.note_read(item, depth + 1)
 
-    def make(self, made_by, args, kwargs=None) -> None:
-        """Push what calling `made_by` would give."""
-        made = Object(made_by, args, kwargs)
+    def make(self, made_by, args, kwargs=None, is_new=False) -> None:
+        """Push what calling `made_by`, or its `__new__`, would give."""
+        made = Object(made_by, args, kwargs, is_new)
         self.program.objects.append(made)
         if isinstance(made_by, Global) and made_by.reads_lists:
             self.note_read(args)

@@ -197,18 +197,21 @@ def _fill(target, items: list) -> None:
 def _append(m: Machine) -> None:
     item = m.pop()
     _fill(m.stack[-1], [item])
-    _note_grown(m)
+    _note_filled(m)
 
 
 def _appends(m: Machine) -> None:
     items = m.to_mark()
     _fill(m.stack[-1], items)
-    _note_grown(m)
+    _note_filled(m)
 
 
-def _note_grown(m: Machine) -> None:
-    if m.read and id(m.stack[-1]) in m.read:
+def _note_filled(m: Machine) -> None:
+    target = m.stack[-1]
+    if m.read and id(target) in m.read:
         m.program.fault = m.program.fault or Malformed(GROWN)
+    if isinstance(target, Global):
+        m.program.filled.add(target)
 
 
 def _set(target, items: list) -> None:
@@ -225,11 +228,13 @@ def _set(target, items: list) -> None:
 def _setitem(m: Machine) -> None:
     value, key = m.pop(), m.pop()
     _set(m.stack[-1], [key, value])
+    _note_filled(m)
 
 
 def _setitems(m: Machine) -> None:
     items = m.to_mark()
     _set(m.stack[-1], items)
+    _note_filled(m)
 
 
 def _dict(m: Machine) -> None:
@@ -267,9 +272,14 @@ def _call(m: Machine) -> None:
     m.make(m.stack.pop(), args)
 
 
-def _call_with_keywords(m: Machine) -> None:
+def _new(m: Machine) -> None:
+    args = m.stack.pop()
+    m.make(m.stack.pop(), args, is_new=True)
+
+
+def _new_with_keywords(m: Machine) -> None:
     kwargs, args, made_by = m.pop(), m.pop(), m.pop()
-    m.make(made_by, args, kwargs)
+    m.make(made_by, args, kwargs, is_new=True)
 
 
 def _inst(m: Machine) -> None:
@@ -286,6 +296,8 @@ def _obj(m: Machine) -> None:
 def _build(m: Machine) -> None:
     state = m.pop()
     target = m.stack[-1]
+    if isinstance(target, Global):
+        m.program.filled.add(target)
     if isinstance(target, Object):
         if target.states:
             target.states.append(state)
@@ -365,8 +377,8 @@ for _code, _step in {
     b"\x83": _extension(SHORT),
     b"\x84": _extension(INT),
     b"R": _call,
-    b"\x81": _call,
-    b"\x92": _call_with_keywords,
+    b"\x81": _new,
+    b"\x92": _new_with_keywords,
     b"i": _inst,
     b"o": _obj,
     b"b": _build,

@@ -1,8 +1,13 @@
-"""What a name that a checkpoint asks for may do: safe, of a library, unknown or dangerous.
+"""The verdict on each name that a checkpoint asks for, in the use that it is put to.
 
-This is a tripwire, not the protection. Nothing here ever imports a name, and rescue builds inert
-stand-ins whatever the verdict; but a file that asks for `os.system` was made to harm, and a person
-should hear that. The lists are short on purpose and cannot be complete.
+- fine: on a closed list of what is known to be inert, used so.
+- needs code: a class of which objects are made; loading runs the code of the class's package.
+- unjudged: a function, or a class that is given more than plain values; nobody followed it.
+- dangerous: reaches code, files, processes or imports, as no checkpoint needs to.
+
+Nothing here ever imports a name, and rescue builds inert stand-ins whatever the verdict; but a file
+that asks for `os.system` was made to harm, and a person should know. The list of dangerous names
+cannot be complete, and nothing rests on it: what is on no list is not called fine.
 """
 
 import re
@@ -10,20 +15,12 @@ import sys
 from dataclasses import dataclass
 
 from missing_aa.pickles import known_names
-from missing_aa.pickles.known_names import SAFE as SAFE_NAMES
-from missing_aa.pickles.program import (
-    COMPUTED,
-    PICKLE_IN_PICKLE,
-    Global,
-    Object,
-    Program,
-    class_of,
-    hands_on,
-    is_only_kept,
-)
+from missing_aa.pickles.program import COMPUTED, PICKLE_IN_PICKLE, Global, Object, Program, class_of
+from missing_aa.pickles.uses import TAKES_ATTRIBUTES, Uses, takes_own_methods, uses_of
 
-SAFE, LIBRARY, UNKNOWN, DANGEROUS = VERDICTS = ("safe", "library", "unknown", "dangerous")
+VERDICTS = ("fine", "needs code", "unjudged", "dangerous")
 """From the best to the worst."""
+FINE, NEEDS_CODE, UNJUDGED, DANGEROUS = VERDICTS
 
 REASONS = {
     word: reason
@@ -31,12 +28,15 @@ REASONS = {
     for reason, words in table.items()
     for word in words.split()
 }
-ATTRIBUTE = "builtins.getattr"
 DEEPEST = max(word.count(".") for word in REASONS) + 1
 VERBS = frozenset(known_names.VERBS.split())
 PASSAGES = frozenset(known_names.PASSAGES.split())
-STANDARD = frozenset([*known_names.STANDARD.split(), *known_names.COMPILED.split()])
-STANDARD_MODULES = frozenset(known_names.STANDARD_MODULES.split())
+LISTED = known_names.SAFE | frozenset([*known_names.DATA.split(), *known_names.STANDARD.split()])
+"""Names known to be inert: they run nothing but what they are given, which is judged as called."""
+INERT = known_names.SAFE | frozenset(known_names.DATA.split())
+"""Those among them that make plain values of plain values."""
+LISTED_MODULES = frozenset(known_names.LISTED_MODULES.split())
+COMPILED = frozenset(known_names.COMPILED.split())
 LIBRARIES = frozenset(known_names.LIBRARIES.split())
 
 
@@ -51,26 +51,47 @@ class Judged:
 
 def judge_all(program: Program) -> list[Judged]:
     """Every name that a pickle asks for, each once, in the order of the file."""
+    uses = uses_of(program, INERT)
     judged: dict[str, Judged] = {}
     for wanted in program.globals.values():
-        name, (verdict, reason) = str(wanted), judge(wanted)
+        name, (verdict, reason) = str(wanted), judge(wanted, uses)
         if wanted.dotted == PICKLE_IN_PICKLE and _looked_into(program):
-            verdict, reason = LIBRARY, ""
-        if wanted.dotted == ATTRIBUTE and _takes_methods_of_its_own(program):
-            verdict, reason = UNKNOWN, ""
+            verdict, reason = FINE, ""
+        if wanted.dotted == TAKES_ATTRIBUTES and takes_own_methods(program, _is_own_method):
+            verdict, reason = NEEDS_CODE, ""
         known = judged.get(name)
         if not known or VERDICTS.index(known.verdict) < VERDICTS.index(verdict):
             judged[name] = Judged(name, verdict, reason)
     return list(judged.values())
 
 
-def judge(wanted: Global) -> tuple[str, str]:
-    """The verdict on a name and, for a dangerous one, what it does: `("dangerous", "runs code")`.
+def judge(wanted: Global, uses: Uses) -> tuple[str, str]:
+    """The verdict on a name in the use that it is put to, and what a dangerous one does."""
+    if reason := danger(wanted):
+        return DANGEROUS, reason
+    name = wanted.asked
+    if name in uses.filled:
+        return DANGEROUS, "is changed while the file is loaded"
+    if wanted.dotted in LISTED or wanted.module in LISTED_MODULES:
+        return FINE, ""
+    is_class = _is_class_name(wanted.name.rpartition(".")[2]) or name in uses.new
+    used = uses.made | uses.called
+    if "." in wanted.name and not is_class:  # a method of a class
+        if name in used | uses.given:
+            return DANGEROUS, "is called while the file is loaded"
+        return UNJUDGED, ""
+    if name in used and not is_class and _is_standard(wanted.module):
+        return DANGEROUS, "is a function of Python's own that no checkpoint calls"
+    only_made = is_class and name not in uses.called | uses.given
+    return NEEDS_CODE if only_made else UNJUDGED, ""
 
-    A name is judged as it stands in the file and as Python 3 calls it; a dangerous one counts.
+
+def danger(wanted: Global) -> str:
+    """What a name does that no checkpoint needs, whatever its use: "runs code"; "" if nothing.
+
+    A name is judged as it stands in the file and as Python 3 calls it.
     """
-    asked = _judge(*wanted.asked)
-    return asked if asked[0] == DANGEROUS else _judge(wanted.module, wanted.name)
+    return _danger(*wanted.asked) or _danger(wanted.module, wanted.name)
 
 
 def _looked_into(program: Program) -> bool:
@@ -80,33 +101,15 @@ def _looked_into(program: Program) -> bool:
     )
 
 
-def _takes_methods_of_its_own(program: Program) -> bool:
-    """Whether attributes are only taken from the file's own objects, by name, and kept.
-
-    That is how pickle stores a bound method, such as the `forward` that some models choose when
-    they are made. The owners have to be classes that the file names, or objects of such classes
-    that were filled by their state alone, and what is taken is only kept.
-    """
-    taken = {made for made in program.objects if getattr(made.made_by, "dotted", "") == ATTRIBUTE}
-    called = any(
-        made.made_by in taken for made in program.objects if isinstance(made.made_by, Object)
-    )
-    return (
-        not called
-        and not hands_on(program, ATTRIBUTE)
-        and is_only_kept(program, taken)
-        and all(map(_is_own_method, taken))
-    )
-
-
 def _is_own_method(call: Object) -> bool:
+    """Whether a call takes an attribute of a class, or of an object that only got its state."""
     match call.args:
         case (Object() | Global() as owner, str(name)) if _is_plain_name(name):
             kind = owner if isinstance(owner, Global) else class_of(owner)
             return (
                 kind is not None
-                and kind.name.rpartition(".")[2].lstrip("_")[:1].isupper()
-                and judge(kind)[0] != DANGEROUS
+                and _is_class_name(kind.name.rpartition(".")[2])
+                and not danger(kind)
                 and not (isinstance(owner, Object) and (owner.items or owner.pairs))
             )
     return False
@@ -116,30 +119,28 @@ def _is_plain_name(name: str) -> bool:
     return name.isidentifier() and not name.startswith("__")
 
 
-def _judge(module: str, name: str) -> tuple[str, str]:
-    path = f"{module}.{name}"
-    if path in SAFE_NAMES:
-        return SAFE, ""
-    if path in STANDARD:
-        return LIBRARY, ""
-    if module == COMPUTED:
-        return DANGEROUS, "puts its name together while it is loaded"
-    if reason := _danger(module, name):
-        return DANGEROUS, reason
-    known = module.partition(".")[0] in LIBRARIES or module in STANDARD_MODULES
-    return LIBRARY if known else UNKNOWN, ""
+def _is_standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
+
+
+def _is_class_name(name: str) -> bool:
+    return name.lstrip("_")[:1].isupper()
 
 
 def _danger(module: str, name: str) -> str:
-    """What a name can do that no checkpoint needs; "" if nothing is known."""
-    parts = f"{module}.{name}".split(".")
+    path = f"{module}.{name}"
+    if path in LISTED or path in COMPILED:
+        return ""
+    if module == COMPUTED:
+        return "puts its name together while it is loaded"
+    parts = path.split(".")
     for end in range(1, min(len(parts), DEEPEST) + 1):
         if reason := REASONS.get(".".join(parts[:end])):
             return reason
     first, *inner = name.split(".")
-    if inner and not first.lstrip("_")[:1].isupper():
+    if inner and not _is_class_name(first):
         return "leads through what another module has imported"
-    if any(not part.lstrip("_")[:1].isupper() for part in inner[:-1]):
+    if not all(map(_is_class_name, inner[:-1])):
         return "leads through what another module has imported"
     if inner and any(part in sys.stdlib_module_names for part in (first, *inner[:-1])):
         return "leads through what another module has imported"

@@ -67,12 +67,14 @@ class Dict:
 class Object:
     """The result of calling `made_by` with `args`; then filled with state, items and pairs."""
 
-    __slots__ = ("made_by", "args", "kwargs", "states", "items", "pairs")
+    __slots__ = ("made_by", "args", "kwargs", "is_new", "states", "items", "pairs")
 
-    def __init__(self, made_by, args, kwargs=None):
+    def __init__(self, made_by, args, kwargs=None, is_new=False):
         self.made_by = made_by
         self.args = args
         self.kwargs = kwargs
+        self.is_new = is_new
+        """Whether `__new__` is called, which only a class has; else `made_by` itself is."""
         self.states: list | tuple[()] = ()
         self.items: list | tuple[()] = ()
         self.pairs: list[tuple] | tuple[()] = ()
@@ -95,7 +97,9 @@ class Program:
     that files of torch before 1.6 embed: Global -> (file, text). `embedded` holds the calls that
     would load a pickle within the pickle, and the storage in each once it has been looked into.
     `arrays` says where the bytes of arrays lie that joblib wrote: first byte and length.
-    `objects` are all calls, those whose result is thrown away among them.
+    `objects` are all calls, those whose result is thrown away among them. `filled` are the names
+    that something is added to, or a state given, instead of to an object. `others` are the programs
+    that a load would follow besides.
     `fault` is what a load would not do as it was followed here.
     `error` is set where the program breaks off; what was asked for until there would have been
     imported all the same. `short` says that it may go on in data that is not there.
@@ -110,6 +114,8 @@ class Program:
         self.persistent: list = []
         self.embedded: dict[Object, Storage | None] = {}
         self.objects: list[Object] = []
+        self.filled: set[Global] = set()
+        self.others: list[Program] = []
         self.arrays: dict[Object, tuple[int, int]] = {}
         self.protocol = 0
         self.opcodes = 0
@@ -140,66 +146,3 @@ def inside(node) -> list:
         values = [value for _, value in node.pairs]
         return [node.args, node.kwargs, *node.states, *node.items, *values]
     return []
-
-
-def hands_on(program: Program, name: str) -> bool:
-    """Whether anything that was called or filled was given what is named itself, however deep.
-
-    Keys of dictionaries and ids of what lies outside the pickle count too.
-    """
-    seen, waiting = set(), [*program.objects, *program.persistent]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Global) and node.dotted == name:
-            return True
-        if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
-            seen.add(id(node))
-            waiting += inside(node)
-            waiting += [key for key, _ in getattr(node, "pairs", ())]
-    return False
-
-
-def is_only_kept(program: Program, wanted: set[Object]) -> bool:
-    """Whether these results of calls lie in lists, as values, or in a state, and nowhere else.
-
-    Not in what a call is given, not as a key, an item of an object that was called for, or an id;
-    and not in the state of an object to which something was added later, which may call it.
-    """
-    used: list = list(program.persistent)
-    for made in program.objects:
-        used += [
-            made.args,
-            made.kwargs,
-            *made.items,
-            *(part for pair in made.pairs for part in pair),
-        ]
-        if made.items or made.pairs:
-            used += made.states
-        if len(made.states) > 1:
-            used += made.states[:-1]
-    return not _reaches(used, wanted) and not _reaches(_keys(program.root), wanted)
-
-
-def _reaches(nodes: list, wanted: set[Object]) -> bool:
-    seen, waiting = set(), list(nodes)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Object) and node in wanted:
-            return True
-        if isinstance(node, list | tuple | Dict) and id(node) not in seen:
-            seen.add(id(node))
-            waiting += inside(node)
-            waiting += [key for key, _ in getattr(node, "pairs", ())]
-    return False
-
-
-def _keys(root) -> list:
-    """Every key of every dictionary below a node."""
-    keys, seen, waiting = [], set(), [root]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
-            seen.add(id(node))
-            waiting += inside(node)
-            keys += [key for key, _ in getattr(node, "pairs", ())]
-    return keys

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-TOLERANCE = 1e-4
-"""Of an output's size, at least: the smallest silent change found in timm's history is 2e-3."""
+from missing_aa.tensors import TOLERANCE
+
 ROUNDINGS = 10
 """Another machine may move an output this many times as far as rounding does: processors and
 releases of torch add in another order, and some models round worse than TOLERANCE allows."""

@@ -192,7 +192,7 @@ def _fingerprint(original: nn.Module, rebuilt: nn.Module, config: dict) -> finge
         raise NotPortable(f"it does not run on an input of size {size}: {error}") from error
     if not seen.is_finite:
         raise NotPortable("its output for the fixed input is not finite: its training has diverged")
-    if seen.deviation(fingerprint.take(rebuilt, seen.input_size)) > fingerprint.TOLERANCE:
+    if seen.deviation(fingerprint.take(rebuilt, seen.input_size)) > tensors.TOLERANCE:
         raise NotPortable(
             "the same weights in a model of the same name and arguments give another output: its "
             "forward pass was changed, or is random"

@@ -9,8 +9,7 @@ from pathlib import Path
 from missing_aa.errors import CheckpointError
 from missing_aa.releases import processes
 from missing_aa.rescuer.messages import Report
-
-TOLERANCE = 1e-4
+from missing_aa.tensors import TOLERANCE, difference, fixed_input, identical, output_of
 
 
 @dataclass(frozen=True)
@@ -75,15 +74,13 @@ def _run_original(source: str, root: str, prefix: str, size: list[int], kept: st
         else:
             model = getattr(model, step)
     state_dict = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    torch.save({"state_dict": state_dict, "output": output_of(model, size)}, kept)
+    torch.save({"state_dict": state_dict, "output": _answer(model, size)}, kept)
 
 
 def _compare_file(kept: str, rescued: str, model: tuple, size: list[int]) -> tuple[bool, float]:
     import timm
     import torch
     from safetensors.torch import load_file
-
-    from missing_aa.tensors import difference, identical
 
     original, weights = torch.load(kept, weights_only=True), load_file(rescued)
     wanted = original["state_dict"]
@@ -94,33 +91,22 @@ def _compare_file(kept: str, rescued: str, model: tuple, size: list[int]) -> tup
     name, classes, channels = model
     fresh = timm.create_model(name, in_chans=channels, **_given(num_classes=classes))
     fresh.load_state_dict(weights)
-    return equal, difference(output_of(fresh, size), original["output"])
+    return equal, difference(_answer(fresh, size), original["output"])
 
 
 def _compare_folder(kept: str, rescued: str, size: list[int]) -> float:
     import timm
     import torch
 
-    from missing_aa.tensors import difference
-
     fresh = timm.create_model(f"local-dir:{rescued}", pretrained=True)
-    return difference(output_of(fresh, size), torch.load(kept, weights_only=True)["output"])
+    return difference(_answer(fresh, size), torch.load(kept, weights_only=True)["output"])
 
 
 def _given(**settings) -> dict:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def output_of(model, size: Sequence[int]):
-    """The output for one fixed input of that size (channels, height, width); of several, the first.
-
-    Shape and meaning are the model's own.
-    """
-    import torch
-
-    from missing_aa.tensors import fixed_input
-
+def _answer(model, size: Sequence[int]):
+    """The output for one fixed input of that size: channels, height, width."""
     channels, _, width = size
-    with torch.no_grad():
-        output = model.eval().float()(fixed_input(width, channels))
-    return output[0] if isinstance(output, tuple | list) else output
+    return output_of(model.eval().float(), fixed_input(width, channels))

@@ -14,7 +14,7 @@ from missing_aa.containers.safetensors_header import read_header
 from missing_aa.contents import read
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
-from missing_aa.pickles import policy
+from missing_aa.pickles import known_names, policy
 from missing_aa.pickles.follow import follow_pickle
 from missing_aa.pickles.policy import Judged
 from missing_aa.pickles.program import Program
@@ -22,12 +22,15 @@ from missing_aa.text import clean
 
 FINE, OTHER, FINDING, UNREADABLE = "fine", "other", "finding", "unreadable"
 DANGEROUS, REFUSED, MALFORMED, LIMIT = "dangerous", "refused", "malformed", "limit"
+NEEDS_CODE, UNJUDGED = policy.NEEDS_CODE, policy.UNJUDGED
 PLACEHOLDER = "placeholder"
 """A pointer of Git LFS, or an empty file: what it stands for is somewhere else."""
 
 EXIT_CODES = {
     FINE: 0,
     OTHER: 0,
+    NEEDS_CODE: 0,
+    UNJUDGED: 1,
     FINDING: 1,
     UNREADABLE: 1,
     DANGEROUS: 3,
@@ -39,7 +42,11 @@ EXIT_CODES = {
 """Every verdict, and the exit code that it asks for."""
 
 PICKLED = "a pickle, for torch's own reader; safetensors needs none"
-UNFOLLOWED = "a pickle that asks for nothing of torch; it was not followed to its end"
+NOT_ALLOWED = "which torch.load refuses with weights_only=True"
+RUNS_CODE = f"holds objects of {{}}: loading it runs their package's code, {NOT_ALLOWED}"
+NOBODY_FOLLOWED = (
+    "loading it uses {}, and what that does is not known: look at it before you load it"
+)
 _MEANS = {Refused: REFUSED, Malformed: MALFORMED, LimitReached: LIMIT}
 
 
@@ -166,17 +173,13 @@ def _follow(container: Container, limits: Limits) -> Program:
 def _unfollowed(
     found: Checkpoint, container: Container, problem: CheckpointError
 ) -> Checkpoint | None:
-    """A bare pickle may be anything, and two bytes are a weak mark: judge by what it asks for."""
-    if container.format != "pickle" or formats.promises_checkpoint(found.path):
-        return _trouble(found, problem)
-    program = follow_pickle(container.read(0, WINDOW))
-    if any(wanted.module.partition(".")[0] == "torch" for wanted in program.globals.values()):
-        return _trouble(found, problem)
-    is_marked = program.protocol >= 2
-    if not is_marked or not formats.is_named_pickle(found.path):
-        return None
-    found.kind, found.remark = "other", UNFOLLOWED
-    return found
+    """A bare pickle may be anything: one without its mark counts if it calls something."""
+    if container.format == "pickle" and not formats.promises_checkpoint(found.path):
+        program = follow_pickle(container.read(0, WINDOW))
+        is_named = formats.is_named_pickle(found.path) and program.protocol >= 2
+        if not is_named and not (program.globals and (program.objects or program.protocol >= 2)):
+            return None
+    return _trouble(found, problem)
 
 
 def _weigh(found: Checkpoint, names: list[Judged]) -> Checkpoint:
@@ -186,17 +189,31 @@ def _weigh(found: Checkpoint, names: list[Judged]) -> Checkpoint:
         found.verdict, found.remark = DANGEROUS, said + _more(found.dangerous)
         return found
     whole = [model for model in found.models if model["class"]]
-    strange = [name.name for name in names if name.verdict != policy.SAFE]
+    by_verdict = {
+        verdict: [name.name for name in names if name.verdict == verdict]
+        for verdict in policy.VERDICTS
+    }
+    unjudged = by_verdict[UNJUDGED]
     if whole:
         where = f" at {clean(whole[0]['name'])}" if whole[0]["name"] else ""
         said = f"holds {clean(whole[0]['class'])}{where}"
         found.verdict, found.remark = FINDING, said + _more(whole)
+        if unjudged:
+            found.remark += f"; {NOBODY_FOLLOWED.format(_some(unjudged))}"
+    elif unjudged:
+        found.verdict, found.remark = UNJUDGED, NOBODY_FOLLOWED.format(_some(unjudged))
+    elif found.models and (classes := by_verdict[NEEDS_CODE]):
+        found.verdict, found.remark = NEEDS_CODE, RUNS_CODE.format(_some(classes))
     elif found.models:
+        strange = [name for name in by_verdict[policy.FINE] if name not in known_names.SAFE]
         found.verdict, found.remark = FINE, PICKLED
         if strange:
-            said = f"asks for {clean(strange[0])}{_more(strange)}"
-            found.remark = f"{said}, which torch.load refuses with weights_only=True"
+            found.remark = f"asks for {_some(strange)}, {NOT_ALLOWED}"
     return found
+
+
+def _some(names: list[str]) -> str:
+    return clean(names[0]) + _more(names)
 
 
 def _more(things: list) -> str:

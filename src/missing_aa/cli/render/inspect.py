@@ -9,7 +9,7 @@ from missing_aa.cli import output
 from missing_aa.cli.render.tables import print_table
 from missing_aa.cli.terminal import paint
 from missing_aa.errors import Problem
-from missing_aa.pickles.policy import VERDICTS
+from missing_aa.pickles.policy import DANGEROUS, FINE, NEEDS_CODE, UNJUDGED, VERDICTS
 from missing_aa.text import clean, clean_all, size
 
 if TYPE_CHECKING:
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from missing_aa.inspector import Findings, Model
 
-STYLES = {"safe": "green", "library": "", "unknown": "yellow", "dangerous": "bold red"}
+STYLES = {FINE: "green", NEEDS_CODE: "", UNJUDGED: "yellow", DANGEROUS: "bold red"}
 MOST_NAMES = 50
 """So many names of a verdict are printed."""
 
 MEANING = {
-    "safe": "torch takes it as harmless",
-    "library": "of a well-known library",
-    "unknown": "not known here",
-    "dangerous": "no checkpoint needs it",
+    FINE: "inert, as it is used here",
+    NEEDS_CODE: "classes: loading runs the code of their package",
+    UNJUDGED: "what they do is not known here",
+    DANGEROUS: "no checkpoint needs them",
 }
 REFUSED = 3
 
@@ -42,12 +42,12 @@ class Outcome:
     def exit_code(self) -> int:
         if isinstance(self.result, Problem):
             return self.result.exit_code
-        return REFUSED if self.result.dangerous else 0
+        return REFUSED if self.result.dangerous else int(self.result.is_unjudged)
 
 
 def as_json(outcomes: list[Outcome]) -> str:
     """All of it for a program; docs/reference/inspect.md has the schema."""
-    return json.dumps({"schema": 1, "files": [clean_all(_entry(o)) for o in outcomes]}, indent=2)
+    return json.dumps({"schema": 2, "files": [clean_all(_entry(o)) for o in outcomes]}, indent=2)
 
 
 def _entry(outcome: Outcome) -> dict:
@@ -137,6 +137,8 @@ def _next_step(findings: "Findings") -> str:
         return "Do not load this file: it asks for what no checkpoint needs."
     if findings.format in FOREIGN:
         return f"To use it, {FOREIGN[findings.format]}."
+    if findings.is_unjudged and not findings.whole_models:
+        return "Look at what the unjudged names do before you load it with weights_only=False."
     if findings.whole_models:
         which = f" --root {quote(findings.models[0].name)}" if len(findings.models) > 1 else ""
         return (

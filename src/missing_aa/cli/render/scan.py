@@ -22,10 +22,12 @@ from missing_aa.scanner.verdict import (
     FINE,
     LIMIT,
     MALFORMED,
+    NEEDS_CODE,
     OTHER,
     PICKLED,
     PLACEHOLDER,
     REFUSED,
+    UNJUDGED,
     UNREADABLE,
     Checkpoint,
 )
@@ -35,6 +37,8 @@ from missing_aa.text import clean, clean_all
 WORDS = {
     FINE: "fine",
     OTHER: "of another kind",
+    NEEDS_CODE: "needing code",
+    UNJUDGED: "unjudged",
     FINDING: "with a whole model",
     UNREADABLE: "unreadable",
     LIMIT: "beyond a limit",

@@ -41,8 +41,12 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         return cannot_get_attribute.other(Error(LOOKUP, error.name, "torch._utils"), seen)
     key = f"{error.class_}.{error.name}"
     if key in TORCH_ATTRIBUTES and (not failed or failed.is_torch):
-        return _of_torch(error, TORCH_ATTRIBUTES[key], alone=not failed)
-    if package in ("", "timm") or not re.search(rf"\bself\.{error.name}\b", failed.code):
+        return _of_torch(error, *TORCH_ATTRIBUTES[key], alone=not failed)
+    if (
+        not failed
+        or package in ("", "timm")
+        or not re.search(rf"\bself\.{error.name}\b", failed.code)
+    ):
         return None
     return advise_known(
         error,
@@ -55,10 +59,11 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     )
 
 
-def _of_torch(error: Error, default: str, alone: bool) -> Answer:
+def _of_torch(error: Error, default: str, since: str, alone: bool) -> Answer:
+    known = f" since {since}," if since else ","
     what = (
-        f"torch's own {error.class_} reads `{error.name}`, which an older torch did not set: the "
-        "object was pickled whole by it. Neither your code nor the weights are to blame."
+        f"torch's own {error.class_} reads `{error.name}`{known} which an older torch did not set: "
+        "the object was pickled whole by it. Neither your code nor the weights are to blame."
     )
     if alone:
         what = f"if this {error.class_} is torch's, and not another library's: {what}"

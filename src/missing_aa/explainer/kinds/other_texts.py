@@ -30,11 +30,11 @@ def by_words(text: str, ledger: Ledger) -> Answer | None:
             return from_cases(NEAR, error, cases, ledger, what=what)
     if len(text) > SHORT or not re.search(r"attribut|missing|lack", text, re.I):
         return None
-    words = set(re.findall(r"\w+", text))
+    named_words = set(re.findall(r"\w+", text))
     named = [
         (error, cases)
         for error, cases in ledger.errors.items()
-        if error.kind == ATTRIBUTE and {error.class_, error.name} <= words
+        if error.kind == ATTRIBUTE and {error.class_, error.name} <= named_words
     ]
     if not named:
         return None
@@ -45,8 +45,8 @@ def by_words(text: str, ledger: Ledger) -> Answer | None:
 def by_pattern(text: str) -> Answer | None:
     """The answer to a text that names none of these errors, and is known by its words."""
     for pattern, what, advice in TEXTS:
-        if found := re.search(pattern, text):
+        if re.search(pattern, text):
             ways = tuple(Way(ADVICE, one) for one in advice)
-            said = text.strip().splitlines()[-1] if found else ""
-            return Answer(OTHER, said[:300], what, ways=ways, known_by="the words of the error")
+            said = text.strip().splitlines()[-1][:300]
+            return Answer(OTHER, said, what, ways=ways, known_by="the words of the error")
     return None

@@ -62,5 +62,5 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer:
     ways = (*everyone(ledger, models or None), trust)
     if not models:
         return Answer(GENERAL, str(error), what, ways=ways)
-    cells = ways[0].share.cells
+    cells = ways[0].share.cells if ways[0].share else 0
     return Answer(ATLAS, str(error), what, cells=cells, models=tuple(models), ways=ways)

@@ -1,0 +1,188 @@
+"""What a pickle does with the names that it asks for: keep, make objects of, call or change them.
+
+A pickle calls without saying so, too: `append`, `__setitem__`, `__setstate__` of what it fills, and
+whatever a function that it calls is given. What could be called so counts as called.
+"""
+
+from dataclasses import dataclass, field
+
+from missing_aa.pickles.program import Dict, Global, Object, Program, class_of, inside
+
+KEEPERS = ("functools.partial", "collections.defaultdict")
+"""They keep what they are given, and call it only if they are called themselves, or asked later."""
+DICTIONARIES = ("collections.OrderedDict", "collections.defaultdict", "collections.Counter")
+"""What is set in them is kept, and its key hashed."""
+_BASES = "object int float complex str bytes bytearray tuple list dict set frozenset"
+BASES = frozenset(f"builtins.{name}" for name in _BASES.split(" "))
+"""Classes whose own `__new__` and `__init__` run nothing."""
+RECONSTRUCTOR = "copyreg._reconstructor"
+TAKES_ATTRIBUTES = "builtins.getattr"
+DEEP = 20
+"""Deeper in what a class is given nobody looks: it counts as more than plain values."""
+
+Name = tuple[str, str]
+"""Module and name as they stand in the file; the same name is another node in another program."""
+
+
+@dataclass
+class Uses:
+    """The names that a pickle, and those that a load reads with it, put to each use.
+
+    `made`: called once with plain values, or its `__new__` is. `new`: only a class can be used so.
+    `called`: anything more. `given`: handed to what is called, which may call it.
+    """
+
+    made: set[Name] = field(default_factory=set)
+    new: set[Name] = field(default_factory=set)
+    called: set[Name] = field(default_factory=set)
+    given: set[Name] = field(default_factory=set)
+    filled: set[Name] = field(default_factory=set)
+
+
+def uses_of(program: Program, inert: frozenset[str]) -> Uses:
+    """How a program uses each name; `inert` are those that make plain values of plain values."""
+    found, plain = Uses(), _Plain(inert)
+    waiting = [program]
+    while waiting:
+        one = waiting.pop()
+        waiting += one.others
+        found.filled |= {wanted.asked for wanted in one.filled}
+        given: list = list(one.persistent)
+        for made in one.objects:
+            _note_call(made, found, given, plain)
+        called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
+        for node in _reached(called, deep=True):
+            maker = class_of(node) if isinstance(node, Object) else node
+            if isinstance(maker, Global):
+                found.called.add(maker.asked)
+        found.given |= {node.asked for node in _reached(given) if isinstance(node, Global)}
+    return found
+
+
+def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
+    maker, args, wanted = made.made_by, [made.args, made.kwargs], class_of(made)
+    if isinstance(maker, Global) and maker.dotted == TAKES_ATTRIBUTES:
+        args = []  # judged as a whole: see `takes_own_methods`
+    elif isinstance(maker, Global) and wanted and wanted is not maker:
+        is_class, args = True, list(made.args[1:])
+        if maker.dotted == RECONSTRUCTOR:
+            base, state = (*args, None, None)[:2]
+            is_class = isinstance(base, Global) and base.dotted in BASES and plain(state)
+            args = [] if is_class else args
+        _note(wanted, found, made=is_class, new=is_class)
+    elif isinstance(maker, Global):
+        keeps = maker.dotted in KEEPERS
+        _note(maker, found, made=made.is_new or keeps or all(map(plain, args)), new=made.is_new)
+        args = [] if keeps else args
+    else:
+        given.append(maker)
+    given += [*args, *_called_by_filling(made)]
+
+
+def _note(wanted: Global, found: Uses, made: bool, new: bool) -> None:
+    (found.made if made else found.called).add(wanted.asked)
+    if new:
+        found.new.add(wanted.asked)
+
+
+def _called_by_filling(made: Object) -> list:
+    """What may be called where an object is filled: its items, and its state before they came."""
+    kind = class_of(made)
+    is_dictionary = kind is not None and kind.dotted in DICTIONARIES
+    values = [] if is_dictionary else [value for _, value in made.pairs]
+    before = made.states if made.items or made.pairs else made.states[:-1]
+    return [*made.items, *values, *before]
+
+
+def takes_own_methods(program: Program, is_own) -> bool:
+    """Whether attributes are only taken from the file's own objects, by name, and kept.
+
+    That is how pickle stores a bound method, such as the `forward` that some models choose when
+    they are made. What is taken lies in lists, as a dictionary's value or in a state, of an object
+    to which nothing was added later, and nothing is added to it; `is_own(call)` judges the owner.
+    """
+    if hands_on(program, TAKES_ATTRIBUTES):
+        return False
+    any_taken = False
+    for one in (program, *program.others):
+        taken = {made for made in one.objects if _name(made.made_by) == TAKES_ATTRIBUTES}
+        if not all(map(is_own, taken)) or any(m.states or m.items or m.pairs for m in taken):
+            return False
+        any_taken = any_taken or bool(taken)
+        used: list = [*one.persistent, *_keys(one.root)]
+        for made in one.objects:
+            used += [made.args, made.kwargs, *(key for key, _ in made.pairs)]
+            used += [made.made_by, *_called_by_filling(made)]
+        if taken & {node for node in _reached(used) if isinstance(node, Object)}:
+            return False
+    return any_taken
+
+
+def hands_on(program: Program, name: str) -> bool:
+    """Whether anything that was called or filled was given what is named itself, however deep.
+
+    Keys of dictionaries and ids of what lies outside the pickle count too.
+    """
+    within = _reached([*program.objects, *program.persistent], deep=True)
+    return any(isinstance(node, Global) and node.dotted == name for node in within)
+
+
+def _name(node: object) -> str:
+    return node.dotted if isinstance(node, Global) else ""
+
+
+def _reached(nodes: list, deep: bool = False) -> list[Global | Object]:
+    """The names and objects in these lists and dictionaries, however deep.
+
+    Not what objects hold, but for keepers, unless `deep`.
+    """
+    found: list[Global | Object] = []
+    seen: set[int] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Global):
+            found.append(node)
+        if not isinstance(node, list | tuple | Dict | Object) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Object):
+            found.append(node)
+            if not deep and _name(node.made_by) not in KEEPERS:
+                continue
+        waiting += inside(node)
+        waiting += [key for key, _ in getattr(node, "pairs", ())]
+    return found
+
+
+def _keys(root) -> list:
+    """Every key of every dictionary below a node."""
+    keys, seen, waiting = [], set(), [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
+            seen.add(id(node))
+            waiting += inside(node)
+            keys += [key for key, _ in getattr(node, "pairs", ())]
+    return keys
+
+
+class _Plain:
+    """Whether a node is a plain value: numbers, text, what holds such, and arrays and tensors."""
+
+    def __init__(self, inert: frozenset[str]):
+        self.inert = inert
+        self.known: dict[int, bool] = {}
+
+    def __call__(self, node: object, depth: int = 0) -> bool:
+        if isinstance(node, Global):
+            return node.dotted in self.inert
+        if isinstance(node, Object):
+            return _name(node.made_by) in self.inert or node.made_by in ("set", "frozenset")
+        if not isinstance(node, list | tuple | Dict):
+            return True
+        if id(node) not in self.known:
+            self.known[id(node)] = depth < DEEP  # one that lies in itself
+            parts = [*inside(node), *(key for key, _ in getattr(node, "pairs", ()))]
+            self.known[id(node)] = depth < DEEP and all(self(part, depth + 1) for part in parts)
+        return self.known[id(node)]
