@@ -1,5 +1,6 @@
 """The site: what a build takes up, and what a reader with any eyes, screen and network gets."""
 
+import json
 import os
 import re
 import subprocess
@@ -278,6 +279,77 @@ def test_a_lesson_can_be_downloaded_as_it_lies_in_the_repository(view, name):
         page.get_by_role("link", name="Download this lesson").click()
     assert waiting.value.suggested_filename == name
     assert Path(waiting.value.path()).read_bytes() == (ROOT / "notebooks" / name).read_bytes()
+
+
+@pytest.mark.long
+def test_a_learner_who_searches_is_shown_no_answer(book):
+    index = (book / "searchindex.js").read_text()
+    found = json.loads(index.removeprefix("Search.setIndex(").removesuffix(")"))
+    pages = found["docnames"]
+    hidden = {at for at, page in enumerate(pages) if page.startswith("docs/teaching/lesson_")}
+    hidden.add(pages.index("docs/teaching/questions"))
+    places = [*found["terms"].values(), *found["titleterms"].values()]
+    shown = {at for at_ in places for at in (at_ if isinstance(at_, list) else [at_])}
+    assert len(hidden) > 10 and not hidden & shown
+
+
+PASTED = {
+    "an error of the list": ("AttributeError: 'ConvNormAct' object has no attribute 'aa'", ["aa"]),
+    "a traceback": (
+        'Traceback (most recent call last):\n  File "/x.py", line 3, in <module>\n'
+        "AttributeError: 'InvertedResidual' object has no attribute 'conv_s2d'",
+        ["conv_s2d"],
+    ),
+    "a name cut off": ("No module named 'timm.models.layers.create_act'", ["timm.models.layers"]),
+    "another name": ("'Mine' object has no attribute 'theirs'", ["aa", "conv_s2d"]),
+    "some words": ("renamed missing key", ["Missing key"]),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("pasted, rows", PASTED.values(), ids=PASTED)
+def test_a_pasted_error_leaves_the_rows_that_it_fits(view, pasted, rows):
+    page = view("errors.html")
+    page.get_by_label("Paste the error").fill(pasted)
+    shown = page.locator("article table").first.locator("tbody tr:visible")
+    assert shown.count() == len(rows)
+    for at, text in enumerate(rows):
+        assert text in shown.nth(at).inner_text()
+    assert f"{len(rows)} of " in page.get_by_role("status").inner_text()
+    assert complaints(page) is None
+
+
+@pytest.mark.long
+def test_an_error_that_fits_no_row_is_said_to_and_the_list_stays(view):
+    page = view("errors.html")
+    rows = page.locator("article table").first.locator("tbody tr:visible")
+    before = rows.count()
+    page.get_by_label("Paste the error").fill("ZeroDivisionError: division by zero")
+    assert "None of these" in page.get_by_role("status").inner_text()
+    assert rows.count() == before
+    page.get_by_label("Paste the error").fill("")
+    assert rows.count() == before and page.get_by_role("status").inner_text() == ""
+
+
+@pytest.mark.long
+def test_without_scripts_the_whole_error_index_is_there(view):
+    page = view("errors.html", java_script_enabled=False)
+    assert page.locator("textarea").count() == 0
+    assert page.locator("article table").first.locator("tbody tr:visible").count() > 7
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("words", ["bit for bit", "consistency", "shift equivariance"])
+def test_the_search_shows_sentences_of_the_pages(view, pages, words):
+    page = view(f"search.html?q={words}")
+    page.locator("#search-results li .context").first.wait_for()
+    texts = page.locator("#search-results li .context").all_inner_texts()
+    found = [soup.select_one("article") for soup in pages.values()]
+    articles = [" ".join(article.get_text().split()) for article in found if article]
+    for text in texts:
+        whole = text.strip("… ")
+        assert any(whole in article for article in articles), text
+        assert "System Settings" not in text and "Contents" not in text
 
 
 @pytest.mark.long

@@ -37,6 +37,8 @@ FOLDS = {
     "setup": ("hide-input", "Set-up"),
     "predict": ("hide-output", "Predict first, then look"),
 }  # a cell's tag -> myst-nb's, and what is written on the fold
+ANSWERS = ("docs/teaching/lesson_*.md", "docs/teaching/questions.md")
+"""Pages for teachers that the search does not find: a learner is not shown an answer by chance."""
 MOVED = {"notebooks/08_best_practices": "08_keep_a_model"}
 """The address of a page that is gone -> the page beside it that goes on there."""
 PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
@@ -57,6 +59,8 @@ def bring_together(stage: Path, lessons: Path) -> None:
         shutil.copy2(page, stage)
     for page in stage.glob("docs/**/*.md"):
         page.write_text(_lead_to_parts(page.read_text("utf-8")), "utf-8")
+    for page in (found for pattern in ANSWERS for found in stage.glob(pattern)):
+        page.write_text(f"---\nnosearch: true\n---\n\n{page.read_text('utf-8')}", "utf-8")
     atlas_page.write(stage)
     commands_page.write(stage)
     shutil.copytree(ROOT / "notebooks", stage / DOWNLOADS, ignore=ignore)

@@ -73,5 +73,15 @@ class LessonLexer(IPython3Lexer):
     }
 
 
+SCRIPTS = {"errors": "errors.js", "search": "search_sentences.js"}
+"""A page -> the script that it alone has."""
+
+
+def add_script(app, page, template, context, doctree):
+    if page in SCRIPTS:
+        app.add_js_file(SCRIPTS[page], loading_method="defer")
+
+
 def setup(app):
     app.add_lexer("lesson", LessonLexer)
+    app.connect("html-page-context", add_script)
