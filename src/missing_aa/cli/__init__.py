@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import missing_aa
-from missing_aa.cli import completion, output
+from missing_aa.cli import completion, output, terminal
 from missing_aa.errors import Problem
 
 COMMANDS = ("check", "compat", "explain", "fetch", "inspect", "matrix", "rescue", "scan")
@@ -78,6 +78,9 @@ class _Version(argparse.Action):
 
 class _Help(argparse.HelpFormatter):
     """Breaks a text that is one line, between words; one of several lines stays as it is."""
+
+    def __init__(self, prog: str, **options):
+        super().__init__(prog, **{"width": terminal.columns() - 2, **options})
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if "\n" in text:

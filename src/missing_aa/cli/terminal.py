@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 import textwrap
 from typing import TextIO
@@ -44,7 +43,18 @@ def paint(text: str, style: str, stream: TextIO) -> str:
 
 def width(stream: TextIO) -> int | None:
     """The columns of a terminal (COLUMNS, if set); None for what is no terminal."""
-    return shutil.get_terminal_size().columns if stream.isatty() else None
+    return columns() if stream.isatty() else None
+
+
+def columns() -> int:
+    """The columns of stdout's terminal, as shutil says it, whose import takes long; else 80."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 80
+    except (OSError, ValueError):
+        return 80
 
 
 def fold(text: str, columns: int | None) -> str:
