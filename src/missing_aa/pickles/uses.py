@@ -6,6 +6,7 @@ whatever a function that it calls is given. What could be called so counts as ca
 
 from dataclasses import dataclass, field
 
+from missing_aa.pickles.known_names import SAFE
 from missing_aa.pickles.program import Dict, Global, Object, Program, class_of, inside
 
 KEEPERS = ("functools.partial", "collections.defaultdict")
@@ -15,6 +16,8 @@ DICTIONARIES = ("collections.OrderedDict", "collections.defaultdict", "collectio
 _BASES = "object int float complex str bytes bytearray tuple list dict set frozenset"
 BASES = frozenset(f"builtins.{name}" for name in _BASES.split(" "))
 """Classes whose own `__new__` and `__init__` run nothing."""
+CALLS_BACK = "torch._tensor._rebuild_from_type_v2"
+"""Alone among the functions that torch allows, it calls what it is given."""
 RECONSTRUCTOR = "copyreg._reconstructor"
 TAKES_ATTRIBUTES = "builtins.getattr"
 DEEP = 20
@@ -49,7 +52,11 @@ def uses_of(program: Program, inert: frozenset[str]) -> Uses:
         found.filled |= {wanted.asked for wanted in one.filled}
         given: list = list(one.persistent)
         for made in one.objects:
-            _note_call(made, found, given, plain)
+            maker = made.made_by
+            if type(maker) is Global and maker.dotted in SAFE and maker.dotted != CALLS_BACK:
+                given += _called_by_filling(made)
+            else:
+                _note_call(made, found, given, plain)
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
         for node in _reached(called, deep=True):
             maker = class_of(node) if isinstance(node, Object) else node
@@ -87,6 +94,8 @@ def _note(wanted: Global, found: Uses, made: bool, new: bool) -> None:
 
 def _called_by_filling(made: Object) -> list:
     """What may be called where an object is filled: its items, and its state before they came."""
+    if not made.items and not made.pairs and len(made.states) < 2:
+        return []
     kind = class_of(made)
     is_dictionary = kind is not None and kind.dotted in DICTIONARIES
     values = [] if is_dictionary else [value for _, value in made.pairs]
