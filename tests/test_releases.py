@@ -1,3 +1,4 @@
+import base64
 import hashlib
 import io
 import os
@@ -20,6 +21,9 @@ from missing_aa import releases
 from missing_aa.cli import main
 from missing_aa.releases import installer
 
+SOURCE = b"__version__ = '1.0.3'\n"
+DIGEST = base64.urlsafe_b64encode(hashlib.sha256(SOURCE).digest()).rstrip(b"=").decode()
+
 
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch):
@@ -37,7 +41,7 @@ def local_index(request, tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     wheel = folder / "timm-1.0.3-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("timm/__init__.py", "__version__ = '1.0.3'\n")
+        archive.writestr("timm/__init__.py", SOURCE)
         about = "Metadata-Version: 2.1\nName: timm\nVersion: 1.0.3\nRequires-Dist: never-there\n"
         archive.writestr("timm-1.0.3.dist-info/METADATA", about)
         archive.writestr(
@@ -46,7 +50,7 @@ def local_index(request, tmp_path, monkeypatch):
         )
         archive.writestr(
             "timm-1.0.3.dist-info/RECORD",
-            "timm/__init__.py,,\ntimm-1.0.3.dist-info/METADATA,,\n"
+            f"timm/__init__.py,sha256={DIGEST},{len(SOURCE)}\ntimm-1.0.3.dist-info/METADATA,,\n"
             "timm-1.0.3.dist-info/WHEEL,,\ntimm-1.0.3.dist-info/RECORD,,\n",
         )
     (folder / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
@@ -88,6 +92,29 @@ def test_a_fetched_release_is_found_listed_and_removed(empty_cache, trusted_inde
     assert main(["fetch", "--remove", "1.0.3"]) == 0
     assert releases.cached() == []
     assert os.listdir(empty_cache) == []
+
+
+HARM = {
+    "a file is gone": lambda path: path.unlink(),
+    "a file is cut": lambda path: path.write_text("__version"),
+    "a file is changed": lambda path: path.write_text(path.read_text().replace("3", "4")),
+    "the list is gone": lambda path: (
+        next(path.parents[1].glob("*.dist-info")) / "RECORD"
+    ).unlink(),
+}
+
+
+@pytest.mark.parametrize("what", HARM)
+def test_a_damaged_release_is_noticed_and_fetch_mends_it(what, empty_cache, trusted_index, capsys):
+    path = releases.fetch("1.0.3") / "timm" / "__init__.py"
+    HARM[what](path)
+    if what != "a file is changed":  # which only its contents tell
+        with pytest.raises(releases.ReleaseProblem, match="damaged.*missing-aa fetch 1.0.3"):
+            releases.locate("1.0.3")
+    assert releases.damage_of("1.0.3")
+    assert main(["fetch", "1.0.3"]) == 0
+    assert "mended" in capsys.readouterr().out
+    assert not releases.damage_of("1.0.3") and releases.locate("1.0.3")
 
 
 def test_a_wheel_that_is_not_the_published_one_is_not_kept(empty_cache, local_index, capsys):

@@ -171,6 +171,9 @@ def releases_cached() -> tuple[str, str]:
     missing = [release for release in releases.COURSE if release not in releases.cached()]
     if missing:
         return f"missing: {', '.join(missing)} (in {releases.cache_folder()})", _fetch()
+    for release in releases.COURSE:
+        if wrong := releases.damage_of(release):
+            return f"timm {release} is damaged: {wrong} (in {releases.cache_folder()})", _fetch()
     return f"{', '.join(releases.COURSE)} in {releases.cache_folder()}", ""
 
 

@@ -35,11 +35,11 @@ def run(args: argparse.Namespace) -> int:
     failed = 0
     for release in args.releases or releases.COURSE:
         was_there = release in releases.cached()
+        wrong = releases.damage_of(release) if was_there else ""
         try:
             folder = releases.fetch(release)
-            output.print_text(
-                f"timm {release}: {'was there' if was_there else 'fetched'}, {folder}"
-            )
+            done = f"mended ({wrong})" if wrong else "was there" if was_there else "fetched"
+            output.print_text(f"timm {release}: {done}, {folder}")
         except releases.ReleaseProblem as problem:
             output.complain("missing-aa fetch", problem)
             failed = 1

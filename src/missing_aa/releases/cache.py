@@ -22,6 +22,7 @@ import platformdirs
 
 from missing_aa.errors import Problem, UsageProblem
 from missing_aa.releases import installer
+from missing_aa.releases.intact import damage
 
 CURRENT = "1.0.31"
 """The release that requirements.lock holds: what the lessons call `current`."""
@@ -97,7 +98,7 @@ def cached() -> list[str]:
 def locate(release: str) -> Path:
     """The folder to put first on the path.
 
-    Raises UnknownRelease, or ReleaseProblem if it is not cached.
+    Raises UnknownRelease, or ReleaseProblem if it is not cached, or its files are not all there.
     """
     check_known(release)
     folder = cache_folder() / f"timm-{release}"
@@ -105,11 +106,21 @@ def locate(release: str) -> Path:
         raise ReleaseProblem(
             f"timm {release} is not in the cache; fetch it once with: missing-aa fetch {release}"
         )
+    if wrong := damage(folder):
+        raise ReleaseProblem(
+            f"timm {release} in the cache is damaged ({wrong}); mend it with: "
+            f"missing-aa fetch {release}"
+        )
     return folder
 
 
+def damage_of(release: str) -> str:
+    """What is wrong with the files of a cached release, each looked at whole; "" if nothing."""
+    return damage(cache_folder() / f"timm-{release}", contents=True)
+
+
 def fetch(release: str) -> Path:
-    """Bring a release into the cache, unless it is there, and return its folder.
+    """Bring a release into the cache, unless it is there unharmed, and return its folder.
 
     The folder appears whole or not at all, also when two processes fetch at once. Raises
     UnknownRelease, and ReleaseProblem where the index cannot be reached, the wheel is not the
@@ -118,7 +129,9 @@ def fetch(release: str) -> Path:
     check_known(release)
     target = cache_folder() / f"timm-{release}"
     if target.is_dir():
-        return target
+        if not damage_of(release):
+            return target
+        remove(release)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target.parent)
