@@ -36,6 +36,17 @@ FOLDS = {
 }  # a cell's tag -> myst-nb's, and what is written on the fold
 MOVED = {"notebooks/08_best_practices": "08_keep_a_model"}
 """The address of a page that is gone -> the page beside it that goes on there."""
+TEACHERS = """
+
+```{toctree}
+:hidden:
+:glob:
+
+[!il]*
+lesson*
+```
+"""
+"""What stands below the teachers' first page in the sidebar, folded: there are answers in it."""
 PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
@@ -54,6 +65,8 @@ def bring_together(stage: Path) -> None:
         shutil.copy2(page, stage)
     for page in stage.glob("docs/**/*.md"):
         page.write_text(_lead_to_parts(page.read_text("utf-8")), "utf-8")
+    with (stage / "docs" / "teaching" / "index.md").open("a", encoding="utf-8") as teachers:
+        teachers.write(TEACHERS)
     atlas_page.write(stage)
     commands_page.write(stage)
     shutil.copytree(ROOT / "notebooks", stage / DOWNLOADS, ignore=ignore)

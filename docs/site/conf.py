@@ -38,6 +38,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["static"]
 html_css_files = ["style.css"]
+html_search_scorer = "scorer.js"
 html_use_index = False
 html_copy_source = False
 html_show_sourcelink = False
