@@ -90,8 +90,8 @@ def renamed(answer: Callable) -> str | None:
         )
     if wrong := _others_gamma(Scale):
         return (
-            f"a model in which others have a gamma of their own, which is still called so: {wrong}; "
-            "the state_dict is the whole model's: which one name is this layer's?"
+            f"a model in which others have a gamma of their own: {wrong}; the state_dict is the "
+            "whole model's, so which one name is this layer's?"
         )
     if wrong := load(new, None):
         return (
