@@ -66,6 +66,38 @@ def test_a_hook_that_does_nothing_is_not_yet_solved():
     assert practice.renamed(lambda *args: None).status == "open"
 
 
+def anywhere(key, prefix):
+    return key.replace("gamma", "weight")
+
+
+def at_the_end(key, prefix):
+    return key.removesuffix("gamma") + "weight" if key.endswith("gamma") else key
+
+
+def below_the_prefix(key, prefix):
+    return at_the_end(key, prefix) if key.startswith(prefix) else key
+
+
+@pytest.mark.parametrize(
+    "new_name, lost",
+    [
+        (anywhere, "gamma_scale.weight"),
+        (at_the_end, "gamma_scale.part.gamma"),
+        (below_the_prefix, "gamma_scale.part.gamma"),
+    ],
+)
+def test_a_hook_that_takes_gamma_wherever_it_stands_in_a_key_is_wrong(new_name, lost):
+    def hook(self, state_dict, prefix, *args):
+        for key in list(state_dict):
+            state_dict[new_name(key, prefix)] = state_dict.pop(key)
+        nn.Module._load_from_state_dict(self, state_dict, prefix, *args)
+
+    verdict = practice.renamed(hook)
+    assert verdict.status == "wrong"
+    assert "others have a gamma of their own" in verdict.hint
+    assert f"{lost} is missing" in verdict.hint
+
+
 @pytest.mark.parametrize(
     "hook, hint",
     [

@@ -144,6 +144,15 @@ def test_every_exercise_has_a_stub_a_check_and_a_folded_solution(path):
         assert cell.source.splitlines()[-1].startswith("check.")
 
 
+@each_lesson
+def test_a_folded_solution_begins_with_a_line_that_gives_nothing_away(path):
+    """JupyterLab shows the first line of a folded cell: it is the same for each."""
+    same = "# One way to solve it. Try yours first: the check says what is wrong."
+    for cell in code_cells(read(path)):
+        if "solution" in tags(cell):
+            assert cell.source.splitlines()[0] == same
+
+
 def names(cells, kind):
     """What these cells define (ast.Store) or use (ast.Load), but for lines of magics."""
     found = set()
@@ -338,6 +347,18 @@ def test_lesson_07_measures_what_the_atlas_says():
     assert "2 × 'ConvBnAct' object has no attribute 'aa'" in text
     assert "75 of your cells are in the atlas, and 75 came out the same" in text
     assert "Counter({'poolformer_s12': 96})" in text
+
+
+def test_lesson_07_says_of_another_library_what_was_measured():
+    (path,) = [path for path in NOTEBOOKS if path.stem.startswith("07")]
+    page = path.parents[1] / "docs" / "measured" / "segmentation_models.md"
+    rows = [line.split(" | ")[2:] for line in page.read_text().splitlines() if "| `" in line]
+    loads = sum("fails on load" not in whole for whole, _ in rows)
+    runs = sum("fails" not in whole for whole, _ in rows)
+    same = sum(rescued.startswith("same output") for _, rescued in rows)
+    text = "\n".join(texts(read(path)))
+    assert f"| whole | {loads} of {len(rows)} | {runs} of {len(rows)} |" in text
+    assert f"| rescued, loaded strictly | {same} of {len(rows)} | {same} of {len(rows)} |" in text
 
 
 def test_a_model_that_no_release_has_is_named_with_its_neighbours():

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tools import lesson_minutes
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "teaching"
@@ -32,6 +33,11 @@ def texts(number, kind):
 
 def minutes(number):
     return lesson(number)["metadata"]["missing_aa"]["minutes"]
+
+
+def times(number):
+    """Section -> its minutes on the teacher's page; with a plus if it goes further."""
+    return {name: row[0] for name, row in lesson_minutes.timetable(number).items()}
 
 
 def sections(number):
@@ -80,11 +86,62 @@ def test_no_page_is_of_a_lesson_that_is_not_there():
 
 @each_lesson
 def test_the_sections_of_a_page_are_the_lessons_and_their_minutes_add_up(number):
-    timed = {name: length for name, length, _ in rows(part(page(f"lesson_{number}.md"), "Time"))}
+    timed = times(number)
     assert list(timed) == list(sections(number))
     core = {name: not length.startswith("+") for name, length in timed.items()}
     assert core == sections(number)
-    assert sum(int(timed[name]) for name in timed if core[name]) == minutes(number)
+
+
+@each_lesson
+def test_the_minutes_of_a_lesson_and_of_its_sections_are_reckoned_by_the_printed_rule(number):
+    reckoned = lesson_minutes.reckon(number)
+    assert minutes(number) == lesson_minutes.lesson_minutes(reckoned), "of the lesson"
+    needed = {s.name: lesson_minutes.whole(s.minutes()) for s in reckoned}
+    assert {name: int(length) for name, length in times(number).items()} == {
+        name: needed[name] for name in times(number)
+    }
+
+
+@each_lesson
+def test_every_exercise_has_minutes_on_its_teachers_page_in_its_own_section(number):
+    for section in lesson_minutes.reckon(number):
+        here = ""
+        if section.name in sections(number):
+            heading = section.name + ("" if section.core else " · further")
+            here = part("\n".join(["", *texts(number, "markdown")]), heading)
+        found = {int(exercise) for exercise in re.findall(r"^### Exercise (\d):", here, re.M)}
+        assert section.exercises.keys() == found, section.name
+
+
+def test_the_rule_is_printed_once_and_is_the_one_that_reckons():
+    text = " ".join(part(page("index.md"), "How the minutes are reckoned").split())
+    words, lines, step = lesson_minutes.WORDS, lesson_minutes.LINES, lesson_minutes.ROUNDED
+    assert f"{words} words of prose a minute, {lines} lines of code a minute" in text
+    assert f"rounded up to {step} " in text
+
+
+def test_a_lesson_is_reckoned_by_what_is_read_and_not_by_what_is_folded(tmp_path):
+    def code(source, *tags):
+        return {"cell_type": "code", "metadata": {"tags": tags}, "source": source}
+
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": "# T\n" + "word " * 398},
+        {"cell_type": "markdown", "metadata": {}, "source": "## One\n**Predict.**"},
+        code("a = 1\n\nb = 2\nplots.show(*figure())"),
+        code("x\n" * 50, "setup"),
+        code("answer = ...\ncheck.it(answer)"),
+        {"cell_type": "markdown", "metadata": {}, "source": "## Two · further\n### Exercise 1: it"},
+    ]
+    path = tmp_path / "lesson.ipynb"
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    opening, one, two = (section for section, _ in lesson_minutes.walk(path))
+    assert (opening.words, opening.minutes()) == (400, 2.0)
+    assert (one.name, one.words, one.lines, one.pictures, one.predictions) == ("One", 1, 3, 1, 1)
+    assert one.minutes() == pytest.approx(1 / 200 + 0.3 + 2)
+    one.run, one.exercises = 60, {1: 5, 2: 7}
+    assert one.minutes(without=(2,)) == pytest.approx(1 / 200 + 0.3 + 2 + 1 + 5)
+    assert (two.core, two.words) == (False, 0)
+    assert lesson_minutes.lesson_minutes([opening, one, two]) == 20
 
 
 @each_lesson
@@ -131,9 +188,24 @@ def sums(plan):
 @each_plan
 def test_a_plan_takes_sections_that_are_there_in_the_time_they_need(plan):
     for (number, section), (length, said) in sums(plan).items():
-        timed = dict(row[:2] for row in rows(part(page(f"lesson_{number}.md"), "Time")))
-        shortened = re.search(r"\b(Without|Only)\b", said)
-        assert shortened or length >= int(timed[section]), said
+        if not re.search(r"\bOnly\b", said):
+            assert length >= needed(number, section, said), said
+
+
+def needed(number, section, said, votes=False):
+    """The minutes of a section by the rule, without what a row says that it leaves out."""
+    (found,) = [one for one in lesson_minutes.reckon(number) if one.name == section]
+    without = [int(exercise) for exercise in re.findall(r"[Ww]ithout exercise (\d)", said)]
+    return lesson_minutes.whole(found.minutes(without) + votes * found.predictions)
+
+
+def test_the_ninety_minutes_are_reckoned_step_by_step_with_a_minute_more_for_each_vote():
+    for (number, section), (length, said) in sums("90 minutes").items():
+        assert length == needed(number, section, said, votes=True), said
+    opened = [(n, what) for _, n, what, _ in planned("90 minutes") if what.startswith("Next")]
+    for (length, what), number in zip(opened, ("03", "04"), strict=True):
+        assert f"open {number}" in what
+        assert length == 2 + needed(number, "Opening", "")
 
 
 def test_the_lessons_of_the_day_are_there_in_full():
@@ -180,7 +252,7 @@ def test_the_path_of_half_an_hour_is_the_same_everywhere_and_its_minutes_are_the
     first, second = paths()
     assert first == second
     for number, names, took in first:
-        timed = dict(row[:2] for row in rows(part(page(f"lesson_{number}.md"), "Time")))
+        timed = times(number)
         assert took == sum(int(timed[name.strip("* ")]) for name in names.split(";"))
     assert sum(took for *_, took in first) <= 30
 

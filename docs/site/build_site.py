@@ -41,6 +41,17 @@ ANSWERS = ("docs/teaching/lesson_*.md", "docs/teaching/questions.md")
 """Pages for teachers that the search does not find: a learner is not shown an answer by chance."""
 MOVED = {"notebooks/08_best_practices": "08_keep_a_model"}
 """The address of a page that is gone -> the page beside it that goes on there."""
+TEACHERS = """
+
+```{toctree}
+:hidden:
+:glob:
+
+[!il]*
+lesson*
+```
+"""
+"""What stands below the teachers' first page in the sidebar, folded: there are answers in it."""
 PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
@@ -61,6 +72,8 @@ def bring_together(stage: Path, lessons: Path) -> None:
         page.write_text(_lead_to_parts(page.read_text("utf-8")), "utf-8")
     for page in (found for pattern in ANSWERS for found in stage.glob(pattern)):
         page.write_text(f"---\nnosearch: true\n---\n\n{page.read_text('utf-8')}", "utf-8")
+    with (stage / "docs" / "teaching" / "index.md").open("a", encoding="utf-8") as teachers:
+        teachers.write(TEACHERS)
     atlas_page.write(stage)
     commands_page.write(stage)
     shutil.copytree(ROOT / "notebooks", stage / DOWNLOADS, ignore=ignore)

@@ -88,6 +88,11 @@ def renamed(answer: Callable) -> str | None:
             f"the same layer as a part of a model: {wrong[0]}; what stands before a name there, "
             "and which argument tells?"
         )
+    if wrong := _others_gamma(Scale):
+        return (
+            f"a model in which others have a gamma of their own: {wrong}; the state_dict is the "
+            "whole model's, so which one name is this layer's?"
+        )
     if wrong := load(new, None):
         return (
             f"new names, but no version (safetensors keeps none): {wrong[0]}; decide by the name "
@@ -98,6 +103,27 @@ def renamed(answer: Callable) -> str | None:
     if load({}, 1) != ["weight is missing"]:
         return "a file that holds neither name must still be told as one in which weight is missing"
     return None
+
+
+class _Other(nn.Module):
+    """A layer whose parameter is called gamma, and stays so."""
+
+    def __init__(self):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(2))
+
+
+def _others_gamma(scale: type[nn.Module]) -> str:
+    """What is wrong where gamma is in a path, in a part of the layer, and in a later neighbour."""
+    layer = scale()
+    layer.part = _Other()
+    model = nn.ModuleDict({"gamma_scale": layer, "other": _Other()})
+    gammas = ("gamma_scale.gamma", "gamma_scale.part.gamma", "other.gamma")
+    old = OrderedDict((name, VALUES.clone()) for name in gammas)
+    old._metadata = OrderedDict({"gamma_scale": {"version": 1}})
+    missing, unexpected = model.load_state_dict(old, strict=False)
+    wrong = [f"{name} is missing" for name in missing]
+    return (wrong + [f"{name} is left over" for name in unexpected] or [""])[0]
 
 
 def _renames(answer: Callable, old: dict) -> bool:
