@@ -1,5 +1,7 @@
 """Sphinx's settings for the site. `build_site.py` brings the pages together and calls it."""
 
+from pathlib import Path
+
 from IPython.lib.lexers import IPython3Lexer
 from pygments.lexer import bygroups, using
 from pygments.token import Keyword, Operator, Text
@@ -38,7 +40,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["static"]
 html_css_files = ["style.css"]
-html_search_scorer = "scorer.js"
+html_search_scorer = str(Path(__file__).with_name("scorer.js"))
 html_use_index = False
 html_copy_source = False
 html_show_sourcelink = False
