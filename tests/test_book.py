@@ -297,7 +297,7 @@ def test_the_search_finds_the_lesson(view, book, address, how, words):
 
 @pytest.mark.long
 def test_answers_for_teachers_are_folded_away_from_a_learners_sidebar(view):
-    page = view(f"{LESSON_03}.html")
+    page = view(LESSON_03)
     links = page.locator("nav.bd-links a[href*='teaching']")
     shown = [link.get_attribute("href") for link in links.all() if link.is_visible()]
     assert len(shown) == 1 and shown[0].endswith("docs/teaching/index.html")
@@ -305,7 +305,7 @@ def test_answers_for_teachers_are_folded_away_from_a_learners_sidebar(view):
 
 @pytest.mark.long
 def test_the_search_lists_pages_for_teachers_last(view):
-    page = view("search.html?q=fingerprint")
+    page = view("search.html?q=wrong+answers")
     page.locator("#search-results li").first.wait_for()
     page.locator("#search-results .search-summary", has_text="finished").wait_for()
     links = page.locator("#search-results li a[href]")
