@@ -369,7 +369,7 @@ def test_the_search_finds_the_lesson(view, book, address, how, words):
 
 @pytest.mark.long
 def test_answers_for_teachers_are_folded_away_from_a_learners_sidebar(view):
-    page = view(f"{LESSON_03}.html")
+    page = view(LESSON_03)
     links = page.locator("nav.bd-links a[href*='teaching']")
     shown = [link.get_attribute("href") for link in links.all() if link.is_visible()]
     assert len(shown) == 1 and shown[0].endswith("docs/teaching/index.html")

@@ -128,7 +128,7 @@ def assemble(deck: list[dict], lessons: dict[str, Lesson], plan: dict) -> Notebo
         picked = [_pick(lesson, item) for item in items]
         place = [row.split("**")[1] if "**" in row else "", lesson.title if lesson else ""]
         to = max((cell.get("execution_count") or 0 for cell in picked), default=0)
-        if to and "on the slides" not in row.lower():
+        if to and "at" not in slide and "on the slides" not in row.lower():
             place.append(f"run to [{to}]")
         head = f'{level} {title}\n\n<p class="place">{" · ".join(filter(None, place))}</p>'
         cells.append(_as("slide", new_markdown_cell(f"{head}\n\n{text}")))
