@@ -51,9 +51,10 @@ OTHERS = """\
 ## Other libraries
 
 Each release writes whole models with fresh weights, each newer one reads them. Every release is
-installed from its own wheels, in a venv of its own, and asked by `check --python`; torchvision 0.29.1
-is that of this project. Spans of releases that are not in a table were not measured. The torch is one and the same for all releases of a library, but for torchvision's, which is tied to it:
-so its table shows torch's own changes too. These pairs were not drawn; all that were run are here.
+installed from its own wheels, in a venv of its own, and asked by `check --python`; torchvision
+0.29.1 is that of this project. The torch is one and the same for all releases of a library, but for
+torchvision's, which is tied to it: so its table shows torch's own changes too. These pairs were not
+drawn; all that were run are here, and what stands in no table was not measured.
 """
 
 
