@@ -125,6 +125,12 @@ GIVEN = {
         "        cls.forward = lambda self, x: self.conv(x)\n\n\n",
         base="Base",
     ),
+    "a_tensor_is_asked_what_it_is": block(
+        "    def forward(self, x):\n"
+        "        if x.is_nested or x.retains_grad:\n"
+        "            raise AssertionError\n"
+        "        return self.conv(x)\n"
+    ),
     "forward_is_wrapped": block(
         "    @complete\n" + READS,
         "def complete(function):\n"
@@ -330,6 +336,20 @@ MISSING = {
         "    def name_of(cls, value):\n"
         "        return cls.name_of(None) if value is None and cls.known else str(value)\n\n\n",
         base="Base",
+    ),
+    "its_text_is_changed": block(
+        "    @described('what it does')\n" + READS,
+        "def described(text):\n"
+        "    def change(function):\n"
+        "        function.__doc__ = text\n"
+        "        return function\n"
+        "    return change\n\n\n",
+    ),
+    "behind_os_path": block(
+        "    def forward(self, x):\n"
+        "        name = os.path.join('a', 'b') + join('a', 'b')\n"
+        "        return self.conv(x) if self.aa is None else name\n",
+        "import os\nfrom os.path import join\n\n\n",
     ),
     "behind_super": block(
         "    def forward(self, x):\n        return super().forward(x)\n",

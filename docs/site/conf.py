@@ -1,7 +1,5 @@
 """Sphinx's settings for the site. `build_site.py` brings the pages together and calls it."""
 
-from pathlib import Path
-
 from IPython.lib.lexers import IPython3Lexer
 from pygments.lexer import bygroups, using
 from pygments.token import Keyword, Operator, Text

@@ -90,6 +90,8 @@ class Expressions(State):
             return bool(value)
         if isinstance(value, Items | Mapping):
             return True if value.items else False if value.exact else None
+        if isinstance(value, Native) and isinstance(value.of, Tensor):
+            return None  # it may as well be a value that is not listed
         if isinstance(value, CALLABLE):
             return True
         if isinstance(value, Obj):

@@ -38,7 +38,8 @@ RETURNS_ITSELF = frozenset(_RETURNS_ITSELF.split())
 
 _TENSOR_VALUES = """
     shape ndim dtype device layout is_cuda requires_grad is_leaf names itemsize nbytes is_sparse
-    is_quantized is_meta is_mps grad_fn
+    is_quantized is_meta is_mps is_nested is_mkldnn is_vulkan is_cpu is_xpu is_mtia is_ipu is_xla
+    is_sparse_csr retains_grad output_nr grad_fn
 """
 TENSOR_VALUES = frozenset(_TENSOR_VALUES.split())
 """Attributes of a tensor that are no methods."""

@@ -246,7 +246,7 @@ def _for_type_checkers(module: Module, name: str) -> str | None:
     """Where `if TYPE_CHECKING:` at a module's top imports a name from."""
     for node in module.tree.body:
         if isinstance(node, ast.If) and dotted(node.test).endswith("TYPE_CHECKING"):
-            for part in node.body:
+            for part in (each for statement in node.body for each in ast.walk(statement)):
                 if not isinstance(part, ast.ImportFrom):
                     continue
                 for alias in part.names:

@@ -65,7 +65,7 @@ class Package:
             return None
         seen |= {(module, name)}
         if module not in self.modules or module in self.installed:
-            return self._find_installed(module, name)
+            return self._find_installed(module, name, seen)
         if not name:
             return Place(module, module)
         names, (head, _, rest) = self.modules[module], name.partition(".")
@@ -86,11 +86,11 @@ class Package:
             return Place(module, f"{module}.{name}")
         return None
 
-    def _find_installed(self, module: str, name: str) -> Place | None:
+    def _find_installed(self, module: str, name: str, seen: frozenset) -> Place | None:
         """In a module that something else was put in place of, or whose source is not there."""
         target = self.installed.get(module, "")
-        if target and (place := self.resolve(target)) and place.path in self.modules:
-            return self.find(place.path, name)
+        if target and (place := self.resolve(target, seen)) and place.path in self.modules:
+            return self.find(place.path, name, seen)
         return Place(module, f"{module}.{name}")
 
     def _is_public(self, module: str, name: str) -> bool:

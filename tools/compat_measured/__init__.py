@@ -1,1 +1,0 @@
-"""Measure `compat` against what releases really read."""

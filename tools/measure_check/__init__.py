@@ -1,0 +1,1 @@
+"""Hold `missing-aa check` against what happens: what real releases met, loading and running."""
