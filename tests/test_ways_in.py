@@ -26,6 +26,7 @@ def set_address(root, repository):
     for name in ("README.md", "pyproject.toml"):
         shutil.copy(ROOT / name, root)
     shutil.copytree(ROOT / "docs", root / "docs")
+    shutil.copytree(ROOT / "notebooks", root / "notebooks")
     project = root / "pyproject.toml"
     project.write_text(project.read_text().replace(ways_in.repository(), repository))
 

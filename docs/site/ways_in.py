@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 UNSET = "OWNER/REPOSITORY"
 ADDRESS = re.compile(
-    r"(missing-aa @ git\+https://github\.com/|repo: https://github\.com/|mybinder\.org/v2/gh/)"
+    r"(missing-aa @ git\+https://github\.com/|repo: https://github\.com/|mybinder\.org/v2/gh/"
+    r"|git clone --quiet https://github\.com/)"
     r"[\w.-]+/[\w.-]+"
 )
 LESSON = re.compile(
@@ -53,7 +54,8 @@ def drawn(text: str, repository: str) -> str:
 
 def pages(root: Path = ROOT) -> list[Path]:
     """The pages in which the address may stand."""
-    return [root / "README.md", *sorted(root.glob("docs/**/*.md"))]
+    lessons = sorted(root.glob("notebooks/[01]*.ipynb"))
+    return [root / "README.md", *sorted(root.glob("docs/**/*.md")), *lessons]
 
 
 def main(root: Path = ROOT) -> int:
