@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import ways_in
 from helpers.runner import catalogue
 from missing_aa import releases
 
@@ -38,7 +39,8 @@ def test_a_lesson_brings_the_course_over_the_newest_torch_that_is_there(tmp_path
     lesson = next(path for path in NOTEBOOKS if path.stem.startswith("03"))
     folder = tmp_path / "another folder"
     folder.mkdir()
-    text = lesson.read_text().replace("https://github.com/OWNER/REPOSITORY", str(ROOT))
+    address = f"https://github.com/{ways_in.repository()}"
+    text = lesson.read_text().replace(address, str(ROOT))
     assert str(ROOT) in text
     (folder / lesson.name).write_text(text)
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
