@@ -1,5 +1,7 @@
 """Sphinx's settings for the site. `build_site.py` brings the pages together and calls it."""
 
+from pathlib import Path
+
 from IPython.lib.lexers import IPython3Lexer
 from pygments.lexer import bygroups, using
 from pygments.token import Keyword, Operator, Text
@@ -82,6 +84,19 @@ def add_script(app, page, template, context, doctree):
         app.add_js_file(SCRIPTS[page], loading_method="defer")
 
 
+def name_folds(app, error):
+    """Give the folds of the sidebar a name: the theme draws an arrow alone."""
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text("utf-8")
+        named = text.replace(FOLD, f'<summary aria-label="Pages below">{FOLD[9:]}')
+        if named != text:
+            page.write_text(named, "utf-8")
+
+
+FOLD = '<summary><span class="toctree-toggle"'
+
+
 def setup(app):
     app.add_lexer("lesson", LessonLexer)
     app.connect("html-page-context", add_script)
+    app.connect("build-finished", name_folds)
