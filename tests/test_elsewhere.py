@@ -27,7 +27,7 @@ def set_up(path):
 def test_every_lesson_begins_by_looking_for_the_course(path):
     (cell,) = set_up(path)
     assert cell.index('find_spec("helpers")') < cell.index("%load_ext helpers.magics")
-    assert "%run missing-aa/src/helpers/install_here.py" in cell
+    assert "missing-aa/src/helpers/install_here.py" in cell
 
 
 @pytest.mark.long
