@@ -13,7 +13,7 @@ import timm
 import torch
 
 from missing_aa import disk, home
-from missing_aa.disk import Digest
+from missing_aa.digest import Digest
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.portable.fingerprint import PROJECTIONS, Fingerprint
 

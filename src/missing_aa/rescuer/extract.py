@@ -16,7 +16,7 @@ from missing_aa.contents.find_models import Root
 from missing_aa.contents.standins import walk
 from missing_aa.contents.state_dict import Weights
 from missing_aa.contents.storages import BARE, Beside
-from missing_aa.disk import Digest
+from missing_aa.digest import Digest
 from missing_aa.errors import CheckpointError, Malformed
 from missing_aa.pickles.program import Program
 from missing_aa.provenance import class_record
