@@ -4,6 +4,7 @@ The file is opened once, and the bytes that were judged are the bytes that are c
 """
 
 import codecs
+import tarfile  # noqa: F401  (formats asks it: nothing is imported while a file is read)
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
