@@ -13,15 +13,16 @@ from missing_aa.containers.legacy import MAGIC_NUMBER, follow_legacy, look_into,
 from missing_aa.containers.unpack import is_packed_pickle, unpack
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import DEFAULT, Limits
-from missing_aa.pickles import policy
 from missing_aa.pickles.follow import follow_pickle
-from missing_aa.pickles.program import Program
+from missing_aa.pickles.program import Global, Program
 
 WINDOW = 2**20
 LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
 """Told by a few bytes that can begin a pickle too: torch.load would run `GGUF` and what follows."""
 
 
+LONGEST_NAME = 255
+"""torch cuts the names of a zip's members off at twice as many bytes."""
 LOOKS_PACKED = ("gzip", "unknown")
 
 
@@ -136,9 +137,9 @@ def _add_what_pickle_would_read(program: Program, limits: Limits) -> None:
     """Add the dangerous names that a load without joblib would find in the bytes of arrays."""
     if program.arrays:
         plain = follow_pickle(program.data, limits=limits, with_arrays=False)
+        program.others.append(plain)
         for asked, wanted in plain.globals.items():
-            if policy.danger(wanted):
-                program.globals.setdefault(asked, wanted)
+            program.globals.setdefault(asked, wanted)
 
 
 def open_checkpoint(path: str | os.PathLike) -> Container:
@@ -186,6 +187,8 @@ def _recognise(file: BufferedReader, size: int) -> Container:
 
 def _open_zip(container: Container) -> None:
     members, start = zip_directory.read_directory(container.file, container.size)
+    if any(len(member.raw_name) > LONGEST_NAME for member in members):
+        raise Refused("the zip holds a name so long that torch cuts it off: ask for the original")
     container.format = formats.by_members([member.name for member in members])
     if container.format != "torch-zip":
         return
@@ -208,7 +211,13 @@ def _open_zip(container: Container) -> None:
 
 
 def _is_text_pickle(container: Container) -> bool:
-    """Pickles of protocol 0 and 1 have no mark: one is what can be followed to an end or a name."""
+    """Pickles of protocol 0 and 1 have no mark: one is what can be followed to an end or a name.
+
+    What calls something, or goes on behind what was read of it, is one whatever comes after.
+    """
     program = follow_pickle(container.read(0, WINDOW))
+    calls = any(isinstance(made.made_by, Global) for made in program.objects)
+    if not program.error or calls or (program.short and container.size > WINDOW):
+        return True
     named = all(part.isidentifier() for g in program.globals for n in g for part in n.split("."))
-    return not program.error or (bool(program.globals) and named)
+    return bool(program.globals) and named

@@ -72,6 +72,7 @@ def look_into(program: Program, limits: Limits) -> None:
     """
     if not program.embedded or hands_on(program, PICKLE_IN_PICKLE):
         return
+    steps = program.opcodes
     for made in program.embedded:
         data = (
             bytes_of(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
@@ -79,6 +80,8 @@ def look_into(program: Program, limits: Limits) -> None:
         if by_head(data, len(data)) != "torch-legacy":
             continue
         inner, _ = follow_legacy(data, limits)
+        steps += inner.opcodes
+        limits.check("opcodes", steps, "the number of the pickles' steps")
         program.globals.update(inner.globals)
         program.others.append(inner)
         asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())

@@ -20,17 +20,18 @@ MODULES = {
     "sysconfig marshal ast dis tracemalloc",
     "reads or writes files": "shutil tempfile glob fileinput io _io _pyio posixpath ntpath "
     "genericpath linecache tokenize tarfile zipfile gzip bz2 lzma dbm shelve sqlite3 _sqlite3 "
-    "configparser netrc mailbox winreg msvcrt _winapi fcntl termios resource pwd grp",
+    "wave sunau aifc scipy.io torch.cuda.gds torch.distributed.elastic configparser netrc "
+    "mailbox winreg msvcrt _winapi fcntl termios resource pwd grp",
     "uses the network": "socket _socket socketserver ssl _ssl select selectors http urllib urllib3 "
     "requests httpx aiohttp ftplib smtplib poplib imaplib nntplib telnetlib xmlrpc wsgiref "
-    "asyncore asynchat smtpd huggingface_hub boto3 paramiko",
+    "asyncore asynchat smtpd fsspec filelock huggingface_hub boto3 paramiko",
     "loads another pickle": "pickle _pickle pickletools dill cloudpickle joblib jsonpickle "
-    "torch.utils.data.datapipes.utils.decoder torch.package torch.export torch.hub torch.jit "
+    "torch.utils.data.datapipes torch.package torch.export torch.hub torch.jit "
     "torch._jit_internal",
     "compiles or runs code": "torch.utils.cpp_extension torch._inductor torch._dynamo torch.fx "
     "torch.distributed.rpc torch.multiprocessing torch.utils.bottleneck torch.utils.collect_env "
     "torch.testing torch.ops torch.classes torch._ops torch._classes torch.library numpy.f2py "
-    "numpy.distutils numpy.testing numpy.ctypeslib",
+    "numpy.distutils numpy.testing numpy.ctypeslib sympy torch.utils._sympy torch.utils.benchmark",
 }
 
 # Single names, in modules that hold harmless ones too.
@@ -45,7 +46,9 @@ NAMES = {
     "_operator.methodcaller _operator.call",
     "reads or writes files": "builtins.open builtins.file builtins.input builtins.raw_input "
     "codecs.open logging.FileHandler logging.basicConfig logging.handlers "
-    "numpy.memmap numpy.DataSource numpy.core.memmap.memmap numpy.lib._datasource.DataSource "
+    "numpy.memmap numpy.DataSource numpy.core.memmap numpy._core.memmap "
+    "torch.PyTorchFileReader torch.PyTorchFileWriter torch.cuda.memory.CUDAPluggableAllocator "
+    "torch.xpu.memory.XPUPluggableAllocator numpy.lib._datasource.DataSource "
     "numpy.fromfile numpy.genfromtxt "
     "numpy.recfromcsv numpy.recfromtxt torch._C.PyTorchFileReader torch._C.PyTorchFileWriter",
     "ends the process": "builtins.exit builtins.quit",
@@ -88,8 +91,8 @@ DATA = (
 # Inert, but what they make can hold or call what they are given; numpy's random generators.
 STANDARD = (
     "builtins.iter builtins.reversed builtins.enumerate builtins.zip builtins.map builtins.filter "
-    "builtins.type builtins.print builtins.len builtins.max builtins.min builtins.sum "
-    "collections.defaultdict collections.ChainMap copyreg.__newobj_ex__ "
+    "builtins.print builtins.len builtins.max builtins.min builtins.sum logging.getLogger "
+    "collections.defaultdict copyreg.__newobj_ex__ builtins.type "
     "functools.partial itertools.count itertools.chain itertools.repeat itertools.cycle "
     "operator.itemgetter _operator.itemgetter operator.getitem _operator.getitem "
     "types.SimpleNamespace argparse.Namespace "
@@ -108,6 +111,9 @@ COMPILED = (
     "torch._dynamo.convert_frame.ConvertFrameAssert torch._dynamo.convert_frame.ConvertFrameBox "
     "torch._dynamo.repro.after_dynamo.WrapBackendDebug torch._dynamo.hooks.Hooks"
 )
+# Of these, what is only kept is inert; what they give when they are called may be anything.
+KEPT = "builtins.type operator.itemgetter _operator.itemgetter operator.getitem _operator.getitem"
+GIVE_WHAT_IS_THERE = "builtins.type logging.getLogger torch.serialization._get_layout re._compile"
 LISTED_MODULES = "math cmath numbers"
 
 # Packages whose classes stand in many checkpoints.

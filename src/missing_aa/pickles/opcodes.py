@@ -180,8 +180,12 @@ def _memoize(m: Machine) -> None:
     m.memo[len(m.memo)] = m.stack[-1]
 
 
-# An imported name may be bound to anything, so what is done to a node that is neither list nor
-# dictionary nor Object is let pass: stopping here would hide the names that come after it.
+# An imported name may be bound to anything: what is done to it is noted, and judged. What is done
+# to something else that is not followed here (a byte array that grows, an item set in a list) makes
+# all that comes after uncertain: the names are still read, and the file is refused.
+UNFOLLOWED = (
+    "something in it is changed in a way that no checkpoint needs: what it holds cannot be known"
+)
 
 
 def _fill(target, items: list) -> None:
@@ -197,21 +201,24 @@ def _fill(target, items: list) -> None:
 def _append(m: Machine) -> None:
     item = m.pop()
     _fill(m.stack[-1], [item])
-    _note_filled(m)
+    _note_filled(m, list | Object)
 
 
 def _appends(m: Machine) -> None:
     items = m.to_mark()
     _fill(m.stack[-1], items)
-    _note_filled(m)
+    _note_filled(m, list | Object)
 
 
-def _note_filled(m: Machine) -> None:
+def _note_filled(m: Machine, kinds) -> None:
+    """Note what something is added to; `kinds` are those that this follows."""
     target = m.stack[-1]
     if m.read and id(target) in m.read:
         m.program.fault = m.program.fault or Malformed(GROWN)
     if isinstance(target, Global):
         m.program.filled.add(target)
+    elif not isinstance(target, kinds):
+        m.program.fault = m.program.fault or Malformed(UNFOLLOWED)
 
 
 def _set(target, items: list) -> None:
@@ -228,13 +235,13 @@ def _set(target, items: list) -> None:
 def _setitem(m: Machine) -> None:
     value, key = m.pop(), m.pop()
     _set(m.stack[-1], [key, value])
-    _note_filled(m)
+    _note_filled(m, Dict | Object)
 
 
 def _setitems(m: Machine) -> None:
     items = m.to_mark()
     _set(m.stack[-1], items)
-    _note_filled(m)
+    _note_filled(m, Dict | Object)
 
 
 def _dict(m: Machine) -> None:
@@ -298,6 +305,8 @@ def _build(m: Machine) -> None:
     target = m.stack[-1]
     if isinstance(target, Global):
         m.program.filled.add(target)
+    elif not isinstance(target, Object):
+        m.program.fault = m.program.fault or Malformed(UNFOLLOWED)
     if isinstance(target, Object):
         if target.states:
             target.states.append(state)
@@ -324,8 +333,18 @@ def _pass_array(m: Machine, target: Object, array: dict) -> None:
     m.skip(size)
 
 
+def _is_taken(made: Object) -> bool:
+    """Whether it is an attribute of something, as a class nested in another is pickled."""
+    return isinstance(made.made_by, Global) and made.made_by.dotted == "builtins.getattr"
+
+
 def _persistent(m: Machine, id) -> None:
-    # torch before 1.6 hands over a class together with its source.
+    # torch before 1.6 hands over a class together with its source, and compares that with today's.
+    is_class = isinstance(id, tuple) and len(id) > 1 and type(id[0]) is str and id[0] == "module"
+    if is_class and not (
+        isinstance(id[1], Global) or isinstance(id[1], Object) and _is_taken(id[1])
+    ):
+        raise Broken("a class that is no name stands where torch compares sources")
     if isinstance(id, tuple) and len(id) == 4 and id[0] == "module" and isinstance(id[1], Global):
         m.program.sources[id[1]] = id[2:]
         m.push(id[1])

@@ -15,8 +15,9 @@ import sys
 from dataclasses import dataclass
 
 from missing_aa.pickles import known_names
+from missing_aa.pickles.joblib_arrays import is_plain_dtype
 from missing_aa.pickles.program import COMPUTED, PICKLE_IN_PICKLE, Global, Object, Program, class_of
-from missing_aa.pickles.uses import TAKES_ATTRIBUTES, Uses, takes_own_methods, uses_of
+from missing_aa.pickles.uses import TAKES_ATTRIBUTES, Uses, hands_on, takes_own_methods, uses_of
 
 VERDICTS = ("fine", "needs code", "unjudged", "dangerous")
 """From the best to the worst."""
@@ -35,7 +36,10 @@ LISTED = known_names.SAFE | frozenset([*known_names.DATA.split(), *known_names.S
 """Names known to be inert: they run nothing but what they are given, which is judged as called."""
 INERT = known_names.SAFE | frozenset(known_names.DATA.split())
 """Those among them that make plain values of plain values."""
+KEPT = frozenset(known_names.KEPT.split())
+"""Listed names that are only kept: what they give, called, may be anything."""
 LISTED_MODULES = frozenset(known_names.LISTED_MODULES.split())
+GIVE_WHAT_IS_THERE = frozenset(known_names.GIVE_WHAT_IS_THERE.split())
 COMPILED = frozenset(known_names.COMPILED.split())
 LIBRARIES = frozenset(known_names.LIBRARIES.split())
 
@@ -51,13 +55,21 @@ class Judged:
 
 def judge_all(program: Program) -> list[Judged]:
     """Every name that a pickle asks for, each once, in the order of the file."""
-    uses = uses_of(program, INERT)
+    uses = uses_of(program, INERT, LISTED)
     judged: dict[str, Judged] = {}
+    used = uses.made | uses.called
+    hides = any(one.dotted in KEPT and one.asked in used for one in program.globals.values())
+    reaches = {made.made_by.asked for made in _filled_results(program)}
     for wanted in program.globals.values():
         name, (verdict, reason) = str(wanted), judge(wanted, uses)
+        if wanted.asked in reaches and verdict != DANGEROUS:
+            verdict, reason = DANGEROUS, "gives what is there already, which is then changed"
+        if wanted.dotted == "numpy.dtype" and _has_odd_dtype(program):
+            verdict, reason = UNJUDGED, ""
         if wanted.dotted == PICKLE_IN_PICKLE and _looked_into(program):
             verdict, reason = FINE, ""
-        if wanted.dotted == TAKES_ATTRIBUTES and takes_own_methods(program, _is_own_method):
+        takes = wanted.dotted == TAKES_ATTRIBUTES and not hides
+        if takes and takes_own_methods(program, _is_own_method, LISTED):
             verdict, reason = NEEDS_CODE, ""
         known = judged.get(name)
         if not known or VERDICTS.index(known.verdict) < VERDICTS.index(verdict):
@@ -72,9 +84,12 @@ def judge(wanted: Global, uses: Uses) -> tuple[str, str]:
     name = wanted.asked
     if name in uses.filled:
         return DANGEROUS, "is changed while the file is loaded"
+    if wanted.dotted in KEPT and name in uses.made | uses.called:
+        return UNJUDGED, ""
     if wanted.dotted in LISTED or wanted.module in LISTED_MODULES:
         return FINE, ""
-    is_class = _is_class_name(wanted.name.rpartition(".")[2]) or name in uses.new
+    is_class = _is_class_name(wanted.name.rpartition(".")[2])
+    is_class = is_class or name in uses.new - uses.reduced
     used = uses.made | uses.called
     if "." in wanted.name and not is_class:  # a method of a class
         if name in used | uses.given:
@@ -96,8 +111,32 @@ def danger(wanted: Global) -> str:
 
 def _looked_into(program: Program) -> bool:
     """Whether each pickle within the pickle was followed too, its names among the others."""
-    return bool(program.embedded) and all(
-        storage is not None for storage in program.embedded.values()
+    programs = [program, *program.others]
+    followed = [storage for one in programs for storage in one.embedded.values()]
+    handed = any(hands_on(one, PICKLE_IN_PICKLE) for one in programs)
+    return bool(followed) and None not in followed and not handed
+
+
+def _filled_results(program: Program) -> list[Object]:
+    """Objects that a call did not make but gave, and to which something is added."""
+    return [
+        made
+        for one in (program, *program.others)
+        for made in one.objects
+        if isinstance(made.made_by, Global)
+        and made.made_by.dotted in GIVE_WHAT_IS_THERE
+        and (made.states or made.items or made.pairs)
+    ]
+
+
+def _has_odd_dtype(program: Program) -> bool:
+    """Whether a dtype has fields or another size: what lies in its arrays is not known then."""
+    return any(
+        isinstance(made.made_by, Global)
+        and made.made_by.dotted == "numpy.dtype"
+        and not is_plain_dtype(made)
+        for one in (program, *program.others)
+        for made in one.objects
     )
 
 
@@ -120,7 +159,8 @@ def _is_plain_name(name: str) -> bool:
 
 
 def _is_standard(module: str) -> bool:
-    return module.partition(".")[0] in sys.stdlib_module_names
+    package = module.partition(".")[0]
+    return package in sys.stdlib_module_names and package not in ("operator", "_operator")
 
 
 def _is_class_name(name: str) -> bool:

@@ -31,19 +31,25 @@ Name = tuple[str, str]
 class Uses:
     """The names that a pickle, and those that a load reads with it, put to each use.
 
-    `made`: called once with plain values, or its `__new__` is. `new`: only a class can be used so.
+    `made`: called once with plain values (`reduced`: called itself), or its `__new__` is. `new`:
+    only a class can be used so.
     `called`: anything more. `given`: handed to what is called, which may call it.
     """
 
     made: set[Name] = field(default_factory=set)
+    reduced: set[Name] = field(default_factory=set)
     new: set[Name] = field(default_factory=set)
     called: set[Name] = field(default_factory=set)
     given: set[Name] = field(default_factory=set)
     filled: set[Name] = field(default_factory=set)
 
 
-def uses_of(program: Program, inert: frozenset[str]) -> Uses:
-    """How a program uses each name; `inert` are those that make plain values of plain values."""
+def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> Uses:
+    """How a program uses each name.
+
+    `inert` are those that make plain values of plain values, `listed` all that run nothing but what
+    they are given.
+    """
     found, plain = Uses(), _Plain(inert)
     waiting = [program]
     while waiting:
@@ -51,14 +57,17 @@ def uses_of(program: Program, inert: frozenset[str]) -> Uses:
         waiting += one.others
         found.filled |= {wanted.asked for wanted in one.filled}
         given: list = list(one.persistent)
+        handed: list = []
         for made in one.objects:
             maker = made.made_by
             if type(maker) is Global and maker.dotted in SAFE and maker.dotted != CALLS_BACK:
                 given += _called_by_filling(made)
             else:
                 _note_call(made, found, given, plain)
+            if _name(maker) in listed:
+                handed += [arg for arg in _parts(made.args) if _holds_more(arg, plain)]
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
-        for node in _reached(called, deep=True):
+        for node in _reached([*called, *handed], deep=True):
             maker = class_of(node) if isinstance(node, Object) else node
             if isinstance(maker, Global):
                 found.called.add(maker.asked)
@@ -86,8 +95,19 @@ def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
     given += [*args, *_called_by_filling(made)]
 
 
+def _parts(args: object) -> list:
+    return list(args) if isinstance(args, tuple) else [args]
+
+
+def _holds_more(node: object, plain: "_Plain") -> bool:
+    """Whether it is an object with contents of its own, which a call may use in any way."""
+    return isinstance(node, Object) and not plain(node)
+
+
 def _note(wanted: Global, found: Uses, made: bool, new: bool) -> None:
     (found.made if made else found.called).add(wanted.asked)
+    if not new:
+        found.reduced.add(wanted.asked)
     if new:
         found.new.add(wanted.asked)
 
@@ -103,7 +123,7 @@ def _called_by_filling(made: Object) -> list:
     return [*made.items, *values, *before]
 
 
-def takes_own_methods(program: Program, is_own) -> bool:
+def takes_own_methods(program: Program, is_own, listed: frozenset[str]) -> bool:
     """Whether attributes are only taken from the file's own objects, by name, and kept.
 
     That is how pickle stores a bound method, such as the `forward` that some models choose when
@@ -116,6 +136,15 @@ def takes_own_methods(program: Program, is_own) -> bool:
     for one in (program, *program.others):
         taken = {made for made in one.objects if _name(made.made_by) == TAKES_ATTRIBUTES}
         if not all(map(is_own, taken)) or any(m.states or m.items or m.pairs for m in taken):
+            return False
+        handed = [
+            arg
+            for made in one.objects
+            if _name(made.made_by) in listed
+            for arg in _parts(made.args)
+            if isinstance(arg, Object) and arg.states
+        ]
+        if taken & {node for node in _reached(handed, deep=True) if isinstance(node, Object)}:
             return False
         any_taken = any_taken or bool(taken)
         used: list = [*one.persistent, *_keys(one.root)]

@@ -118,6 +118,8 @@ def _trouble(found: Checkpoint, problem: CheckpointError) -> Checkpoint:
 
 
 def _is_meant_as_checkpoint(path: str, problem: CheckpointError) -> bool:
+    if getattr(problem, "format", "") == "tar" and formats.is_named_pickle(path):
+        return True  # torch.load reads one
     head = formats.first_bytes(path, 1)
     if formats.promises_checkpoint(path):
         return getattr(problem, "format", "") != "unknown" or not formats.is_text(head)
