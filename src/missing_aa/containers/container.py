@@ -127,6 +127,7 @@ class Container:
             behind = follow_pickle(data, at, limits)
             program.globals.update(behind.globals)
             program.others.append(behind)
+            program.fault = program.fault or behind.fault
             at, steps = behind.end, steps + behind.opcodes
             limits.check("opcodes", steps, "the number of the pickles' steps")
         if program.end + len(data) < self.size and (behind.short or not behind.error):

@@ -38,6 +38,7 @@ def follow_legacy(data: bytes, limits: Limits) -> tuple[Program, list]:
         main.globals.update(other.globals)
         main.others.append(other)
         main.error = main.error or other.error
+        main.fault = main.fault or other.fault
     main.end = keys.end
     return main, keys.root if isinstance(keys.root, list) else []
 
@@ -85,7 +86,7 @@ def look_into(program: Program, limits: Limits) -> None:
         program.globals.update(inner.globals)
         program.others.append(inner)
         asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())
-        if not inner.error and not asks_again:
+        if not (inner.error or inner.fault or asks_again):
             program.embedded[made] = storage_of(inner.root)
 
 
