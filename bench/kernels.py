@@ -13,7 +13,7 @@ from missing_aa.releases import warm
 
 RELEASE = "1.0.11"
 FOUR = ("1.0.3", "1.0.10", "1.0.11", "1.0.12")
-CELL = "import timm, torch\ntimm.create_model('regnetx_002')(torch.zeros(1, 3, 64, 64)).sum()"
+CELL = "import timm, torch\ntimm.create_model('regnetx_002')(torch.zeros(1, 3, 64, 64)).sum();"
 
 
 def bare_kernel() -> tuple[ThisPython, object]:
