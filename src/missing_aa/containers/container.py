@@ -90,10 +90,6 @@ class Container:
             self.storages = measure(self.read, self.size, program, keys)
         return program
 
-    def _begins_as_torch(self) -> bool:
-        """Whether the first pickle is torch's number in another spelling: it compares the value."""
-        return follow_pickle(self.read(0, formats.HEAD)).root == MAGIC_NUMBER
-
     def _follow_from_start(self, limits: Limits) -> tuple[Program, list]:
         """Read no more of the file than its pickles take, which only following them can tell."""
         most = min(self.size, limits.pickle_bytes)

@@ -40,6 +40,8 @@ KEPT = frozenset(known_names.KEPT.split())
 """Listed names that are only kept: what they give, called, may be anything."""
 LISTED_MODULES = frozenset(known_names.LISTED_MODULES.split())
 GIVE_WHAT_IS_THERE = frozenset(known_names.GIVE_WHAT_IS_THERE.split())
+"""Listed names that give what others hold too: to change it changes more than this file's own."""
+DTYPE = "numpy.dtype"
 COMPILED = frozenset(known_names.COMPILED.split())
 LIBRARIES = frozenset(known_names.LIBRARIES.split())
 
@@ -53,51 +55,72 @@ class Judged:
     reason: str = ""
 
 
+@dataclass
+class _File:
+    """What a whole file says of its names: how each is used, and the verdicts that follow.
+
+    `excused` are names that are dangerous but for what the file does with them. `worse` are listed
+    names that are not fine in it. Both are by dotted name.
+    """
+
+    uses: Uses
+    excused: dict[str, str]
+    worse: dict[str, tuple[str, str]]
+
+
 def judge_all(program: Program) -> list[Judged]:
     """Every name that a pickle asks for, each once, in the order of the file."""
-    uses = uses_of(program, INERT, LISTED)
+    file = _look_at(program)
     judged: dict[str, Judged] = {}
-    used = uses.made | uses.called
-    hides = any(one.dotted in KEPT and one.asked in used for one in program.globals.values())
-    reaches = {made.made_by.asked for made in _filled_results(program)}
     for wanted in program.globals.values():
-        name, (verdict, reason) = str(wanted), judge(wanted, uses)
-        if wanted.asked in reaches and verdict != DANGEROUS:
-            verdict, reason = DANGEROUS, "gives what is there already, which is then changed"
-        if wanted.dotted == "numpy.dtype" and _has_odd_dtype(program):
-            verdict, reason = UNJUDGED, ""
-        if wanted.dotted == PICKLE_IN_PICKLE and _looked_into(program):
-            verdict, reason = FINE, ""
-        takes = wanted.dotted == TAKES_ATTRIBUTES and not hides
-        if takes and takes_own_methods(program, _is_own_method, LISTED):
-            verdict, reason = NEEDS_CODE, ""
+        name, (verdict, reason) = str(wanted), _judge(wanted, file)
         known = judged.get(name)
         if not known or VERDICTS.index(known.verdict) < VERDICTS.index(verdict):
             judged[name] = Judged(name, verdict, reason)
     return list(judged.values())
 
 
-def judge(wanted: Global, uses: Uses) -> tuple[str, str]:
+def _look_at(program: Program) -> _File:
+    uses = uses_of(program, INERT, LISTED)
+    asked = {wanted.dotted: wanted.asked for wanted in program.globals.values()}
+    file = _File(uses, {}, {})
+    for name in KEPT & asked.keys():
+        if asked[name] in uses.made or asked[name] in uses.called:
+            file.worse[name] = UNJUDGED, ""
+    takes = TAKES_ATTRIBUTES in asked and not file.worse
+    if takes and takes_own_methods(program, _is_own_method, uses.handed):
+        file.excused[TAKES_ATTRIBUTES] = NEEDS_CODE
+    if PICKLE_IN_PICKLE in asked and _looked_into(program):
+        file.excused[PICKLE_IN_PICKLE] = FINE
+    if DTYPE in asked and _has_odd_dtype(program):
+        file.worse[DTYPE] = UNJUDGED, ""
+    for made in _filled_results(program):
+        reason = "gives what is there already, which is then changed"
+        file.worse[str(made.made_by)] = DANGEROUS, reason
+    return file
+
+
+def _judge(wanted: Global, file: _File) -> tuple[str, str]:
     """The verdict on a name in the use that it is put to, and what a dangerous one does."""
-    if reason := danger(wanted):
-        return DANGEROUS, reason
-    name = wanted.asked
+    name, uses = wanted.asked, file.uses
     if name in uses.filled:
         return DANGEROUS, "is changed while the file is loaded"
-    if wanted.dotted in KEPT and name in uses.made | uses.called:
-        return UNJUDGED, ""
+    if verdict := file.excused.get(wanted.dotted):
+        return verdict, ""
+    if reason := danger(wanted):
+        return DANGEROUS, reason
     if wanted.dotted in LISTED or wanted.module in LISTED_MODULES:
-        return FINE, ""
+        return file.worse.get(wanted.dotted, (FINE, ""))
     is_class = _is_class_name(wanted.name.rpartition(".")[2])
-    is_class = is_class or name in uses.new - uses.reduced
-    used = uses.made | uses.called
+    is_class = is_class or (name in uses.new and name not in uses.reduced)
+    is_used = name in uses.made or name in uses.called
     if "." in wanted.name and not is_class:  # a method of a class
-        if name in used | uses.given:
+        if is_used or name in uses.given:
             return DANGEROUS, "is called while the file is loaded"
         return UNJUDGED, ""
-    if name in used and not is_class and _is_standard(wanted.module):
+    if is_used and not is_class and _is_standard(wanted.module):
         return DANGEROUS, "is a function of Python's own that no checkpoint calls"
-    only_made = is_class and name not in uses.called | uses.given
+    only_made = is_class and name not in uses.called and name not in uses.given
     return NEEDS_CODE if only_made else UNJUDGED, ""
 
 
@@ -133,7 +156,7 @@ def _has_odd_dtype(program: Program) -> bool:
     """Whether a dtype has fields or another size: what lies in its arrays is not known then."""
     return any(
         isinstance(made.made_by, Global)
-        and made.made_by.dotted == "numpy.dtype"
+        and made.made_by.dotted == DTYPE
         and not is_plain_dtype(made)
         for one in (program, *program.others)
         for made in one.objects

@@ -29,11 +29,12 @@ Name = tuple[str, str]
 
 @dataclass
 class Uses:
-    """The names that a pickle, and those that a load reads with it, put to each use.
+    """How a pickle, and those that a load reads with it, use each name.
 
-    `made`: called once with plain values (`reduced`: called itself), or its `__new__` is. `new`:
-    only a class can be used so.
-    `called`: anything more. `given`: handed to what is called, which may call it.
+    `made`: one object of plain values is made with it. `new`: its `__new__` is called, which only
+    a class has. `reduced`: it is called itself. `called`: anything more than made. `given`: it is
+    given to what is called, which may call it. `filled`: something is added to it. `handed` are the
+    objects within those that a listed name is given, which may do anything with what they hold.
     """
 
     made: set[Name] = field(default_factory=set)
@@ -42,6 +43,7 @@ class Uses:
     called: set[Name] = field(default_factory=set)
     given: set[Name] = field(default_factory=set)
     filled: set[Name] = field(default_factory=set)
+    handed: set[Object] = field(default_factory=set)
 
 
 def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> Uses:
@@ -66,8 +68,10 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
                 _note_call(made, found, given, plain)
             if _name(maker) in listed:
                 handed += [arg for arg in _parts(made.args) if _holds_more(arg, plain)]
+        within = _reached(handed, deep=True)
+        found.handed |= {node for node in within if isinstance(node, Object)}
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
-        for node in _reached([*called, *handed], deep=True):
+        for node in (*_reached(called, deep=True), *within):
             maker = class_of(node) if isinstance(node, Object) else node
             if isinstance(maker, Global):
                 found.called.add(maker.asked)
@@ -106,10 +110,7 @@ def _holds_more(node: object, plain: "_Plain") -> bool:
 
 def _note(wanted: Global, found: Uses, made: bool, new: bool) -> None:
     (found.made if made else found.called).add(wanted.asked)
-    if not new:
-        found.reduced.add(wanted.asked)
-    if new:
-        found.new.add(wanted.asked)
+    (found.new if new else found.reduced).add(wanted.asked)
 
 
 def _called_by_filling(made: Object) -> list:
@@ -123,12 +124,13 @@ def _called_by_filling(made: Object) -> list:
     return [*made.items, *values, *before]
 
 
-def takes_own_methods(program: Program, is_own, listed: frozenset[str]) -> bool:
+def takes_own_methods(program: Program, is_own, handed: set[Object]) -> bool:
     """Whether attributes are only taken from the file's own objects, by name, and kept.
 
     That is how pickle stores a bound method, such as the `forward` that some models choose when
     they are made. What is taken lies in lists, as a dictionary's value or in a state, of an object
-    to which nothing was added later, and nothing is added to it; `is_own(call)` judges the owner.
+    to which nothing was added later, and nothing is added to it. `is_own(call)` judges the owner;
+    `handed` is that of `Uses`.
     """
     if hands_on(program, TAKES_ATTRIBUTES):
         return False
@@ -137,14 +139,7 @@ def takes_own_methods(program: Program, is_own, listed: frozenset[str]) -> bool:
         taken = {made for made in one.objects if _name(made.made_by) == TAKES_ATTRIBUTES}
         if not all(map(is_own, taken)) or any(m.states or m.items or m.pairs for m in taken):
             return False
-        handed = [
-            arg
-            for made in one.objects
-            if _name(made.made_by) in listed
-            for arg in _parts(made.args)
-            if isinstance(arg, Object) and arg.states
-        ]
-        if taken & {node for node in _reached(handed, deep=True) if isinstance(node, Object)}:
+        if taken & handed:
             return False
         any_taken = any_taken or bool(taken)
         used: list = [*one.persistent, *_keys(one.root)]
