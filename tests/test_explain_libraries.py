@@ -1,5 +1,6 @@
 """Whose class an error is about: answers for libraries that no rule names, and for torch's own."""
 
+import collections
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from torch import nn
 
 from missing_aa import explain
 from missing_aa.explainer.explain import explain_text
-from missing_aa.explainer.known_breaks import TORCH_ATTRIBUTES
+from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, TORCH_ATTRIBUTES
 
 SITE = "/home/u/env/lib/python3.11/site-packages"
 MODULE_PY = f'  File "{SITE}/torch/nn/modules/module.py", line 1931, in __getattr__\n    raise X(\n'
@@ -51,7 +52,8 @@ def test_a_line_of_a_library_s_own_class_says_another_version_of_that_library():
         ("No module named 'numpy._core'", "written under 2"),
         ("Can't get attribute '_rebuild_parameter' on <module 'torch._utils'>", "torch"),
         ("'module' object has no attribute '_rebuild_tensor_v2'", "another version of torch"),
-        (ATTRIBUTE.format("FooNet", "gain"), "another library's"),
+        (ATTRIBUTE.format("FooNet", "gain"), "of a library"),
+        ("No module named 'numpy.core._multiarray_umath'", "since 1.16"),
     ],
 )
 def test_another_version_is_an_answer_and_timm_is_not_sent_for(text, said):
@@ -101,6 +103,37 @@ def test_a_class_of_one_s_own_with_a_name_of_torch_s_is_not_called_torch_s():
     assert "torch's own" not in found.changed
 
 
+def test_what_torch_gives_to_every_module_is_no_fault_of_the_project():
+    name = "_non_persistent_buffers_set"
+    lines = '  File "/home/u/nets/yolo.py", line 149, in fuse\n    m.conv = fused(m.conv)\n'
+    lines += f'  File "{SITE}/torch/nn/modules/module.py", line 802, in __setattr__\n'
+    lines += f"    remove_from(self.__dict__, self.{name})\n"
+    error = ATTRIBUTE.format("Conv", name)
+    for text in (f"{HEAD}{lines}{MODULE_PY}{error}", error):
+        found = explain_text(text)
+        assert "torch itself gives" in found.changed and "yolo.py" not in everything(found)
+    model = nn.Sequential(nn.GELU())
+    del model[0]._non_persistent_buffers_set
+    eval(found.ways[1].commands[0], {"model": model})
+    assert model.state_dict() == {}
+
+
+@pytest.mark.parametrize("name", MODULE_ATTRIBUTES)
+def test_torch_gives_every_module_what_the_table_says(name):
+    module, fresh = nn.Module(), nn.Module()
+    state = {key: value for key, value in vars(module).items() if key != name}
+    bare = nn.Module.__new__(nn.Module)
+    bare.__setstate__(state)
+    default = eval(MODULE_ATTRIBUTES[name], {"collections": collections})
+    assert vars(bare)[name] == vars(fresh)[name] == default
+
+
+def test_a_class_of_torch_s_is_known_by_its_name():
+    found = explain_text(ATTRIBUTE.format("LSTM", "_flat_weights_names"))
+    assert "if this LSTM is torch's" in found.changed
+    assert "torch" not in explain_text(ATTRIBUTE.format("FooLSTM", "_flat")).changed
+
+
 def test_the_releases_that_have_it_are_given_where_code_of_one_s_own_reads_it():
     error = ATTRIBUTE.format("Block", "drop_path")
     found = explain_text(trace("/content/MiDaS/midas/beit.py", "x = x + self.drop_path(x)", error))
@@ -113,6 +146,106 @@ def test_a_name_that_many_libraries_have_is_said_to_be_one():
     found = explain_text(ATTRIBUTE.format("VisionTransformer", "classify"))
     assert "another library's of the same name" in found.changed
     assert "pip install" not in commands(found)
+
+
+def unpickling(error, loader="pickle.py"):
+    return (
+        f'{HEAD}  File "run.py", line 3, in <module>\n    model = torch.load(path)\n'
+        f'  File "/usr/lib/python3.9/{loader}", line 1212, in load\n    dispatch[key[0]](self)\n'
+        f'  File "/usr/lib/python3.9/pickle.py", line 1583, in find_class\n'
+        f"    return _getattribute(sys.modules[module], name)[0]\n{error}"
+    )
+
+
+@pytest.mark.parametrize(
+    "error, said",
+    [
+        ("module 'barlib.utils.enums' has no attribute '_Mode'", "another version of barlib"),
+        ("'module' object has no attribute 'RLock'", "another Python"),
+        ("module 'threading' has no attribute 'RLock'", "another Python"),
+    ],
+)
+def test_a_name_that_pickle_does_not_find_is_a_matter_of_the_file(error, said):
+    found = explain_text(unpickling(f"AttributeError: {error}"))
+    assert said in found.changed and "rescue model.pt" in commands(found)
+    assert error in found.error
+
+
+def test_a_name_that_code_does_not_find_is_none():
+    error = "AttributeError: module 'barlib.utils' has no attribute 'Mode'"
+    found = explain_text(trace("/home/u/run.py", "mode = barlib.utils.Mode", error))
+    assert "No file has a part in it" in found.changed and not commands(found)
+    assert "If it came while a file was loaded" in explain_text(error).changed
+
+
+def test_what_the_file_s_own_program_asks_is_no_fault_of_the_code_that_passes_it_on():
+    error = ATTRIBUTE.format("FooConfig", "_to_dict_new")
+    lines = f'  File "{SITE}/torch/serialization.py", line 1046, in _load\n'
+    lines += "    result = unpickler.load()\n"
+    lines += f'  File "{SITE}/barlib/config.py", line 253, in __getattribute__\n'
+    lines += "    return super().__getattribute__(key)\n"
+    found = explain_text(f"{HEAD}{lines}{error}")
+    assert "while the file was read" in found.changed and "rescue" in commands(found)
+
+
+def test_a_line_of_a_project_s_own_class_says_another_version_of_it():
+    error = ATTRIBUTE.format("FooHead", "inplace")
+    found = explain_text(trace("/home/u/nets/yolo.py", "if self.inplace:", error))
+    assert "another version of the project" in found.changed
+    assert "rescue model.pt" in commands(found)
+
+
+def test_nothing_is_taken_out_of_what_holds_no_tensors():
+    sklearn = f"{SITE}/sklearn/svm/_base.py"
+    for text in (
+        trace(sklearn, "self.probA_, self.probB_,", ATTRIBUTE.format("SVR", "probA_")),
+        "No module named 'sklearn.preprocessing._label'",
+        "Can't get attribute 'Foo' on <module 'sklearn.tree._tree'>",
+        unpickling("'module' object has no attribute 'RLock'").replace(
+            "/usr/lib/python3.9/pickle.py", f"{SITE}/joblib/numpy_pickle.py"
+        ),
+    ):
+        found = explain_text(text)
+        assert found.ways and "rescue" not in everything(found)
+
+
+def test_an_import_in_code_is_no_matter_of_a_file():
+    for text in (
+        "from barlib.runner import load\nNo module named 'barlib.runner'",
+        "import barnets\nModuleNotFoundError: No module named 'barnets'",
+    ):
+        found = explain_text(text)
+        assert "code imports" in found.changed and "rescue" not in everything(found)
+
+
+def test_a_module_of_a_project_is_not_to_be_had_from_an_index():
+    for text in (
+        "net = torch.load('net.pth')\nModuleNotFoundError: No module named 'losses'",
+        "    return super().find_class(mod_name, name)\nImportError: No module named losses",
+    ):
+        found = explain_text(text)
+        assert "the file that is loaded names" in found.changed
+        assert "pip install" not in everything(found) and "rescue" in commands(found)
+
+
+def shapes(class_, *sizes):
+    said = (
+        f"size mismatch for {name}: copying a param with shape torch.Size([{a}]) from "
+        f"checkpoint, the shape in current model is torch.Size([{b}])."
+        for name, a, b in sizes
+    )
+    return f"Error(s) in loading state_dict for {class_}:\n\t" + "\n\t".join(said)
+
+
+def test_another_number_of_classes_is_told_of_any_library():
+    head = "roi.box_predictor"
+    sizes = (f"{head}.cls.weight", "2, 64", "3, 64"), (f"{head}.box.bias", "8", "12")
+    found = explain_text(shapes("FooRCNN", *sizes))
+    assert "another number of classes" in found.changed and "(2)" in found.ways[0].text
+    assert "timm" not in everything(found)
+    for other in ((f"{head}.box.bias", "8", "8, 1"), ("layer1.weight", "8, 3", "12, 3")):
+        found = explain_text(shapes("FooRCNN", sizes[0], other))
+        assert "number of classes than" not in found.changed and "timm" not in everything(found)
 
 
 def keys(class_, missing=(), unexpected=()):
@@ -153,6 +286,8 @@ def test_what_was_not_measured_is_not_said_to_be_unchanged():
         ("RuntimeError: Attempting to deserialize object on a CUDA device but "
          "torch.cuda.is_available() is False.", "device"),
         ("NotImplementedError: cannot instantiate 'WindowsPath' on your system", "path object"),
+        ("    raise EOFError\nEOFError", "not written to its end"),
+        ("TypeError: 'OrderedDict' object is not callable", "holds weights"),
         ("after the upgrade of barlib the loss is nan", "no error, and another output"),
     ],
 )  # fmt: skip
@@ -161,6 +296,24 @@ def test_other_texts_have_an_entry_and_no_way_that_leads_nowhere(text, said):
     assert said in found.changed and found.ways
     if "path object" not in said:
         assert "rescue" not in everything(found)
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("TypeError: argument of type 'FooNet' is not iterable\nI saved it", "holds a whole model"),
+        ("TypeError: 'FooNet' object is not subscriptable", "holds a whole model"),
+        ("TypeError: <class '__main__.FooNet'> is a built-in class", "notebook"),
+    ],
+)
+def test_a_whole_model_where_weights_are_wanted_is_told(text, said):
+    found = explain_text(text)
+    assert said in found.changed and "rescue" in everything(found)
+    assert found.error == text.splitlines()[0]
+
+
+def test_none_is_no_model():
+    assert explain_text("TypeError: 'NoneType' object is not subscriptable").kind == "general"
 
 
 class FooNet(nn.Module):

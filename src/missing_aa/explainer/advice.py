@@ -3,7 +3,9 @@
 from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
 from missing_aa.explainer.cases import Case, Ledger
 from missing_aa.explainer.errors import Error
+from missing_aa.explainer.known_breaks import WITHOUT_TENSORS
 from missing_aa.explainer.remedies import ADVICE, Way
+from missing_aa.explainer.seen import Seen, package_of
 
 RESCUE = Way(
     ADVICE,
@@ -16,10 +18,17 @@ FOR_A_FILE = Way(
     "What the file itself will miss where, without loading it:",
     ("missing-aa check model.pt",),
 )
+STRANGER = "Install no package because it has that name: it would be another's."
 LINE = "the line of source that the traceback shows"
 NAMES = "the dotted name in the message"
 TABLE = "torch's source (a table of its own breaks)"
 MOST = 4
+
+
+def out_of(package: str, seen: Seen) -> tuple[Way, ...]:
+    """The ways out for a file with objects of a package; none where those hold no tensors."""
+    packages = {package, *(package_of(frame.path) for frame in seen.frames if frame.unpickles)}
+    return () if packages & WITHOUT_TENSORS else (RESCUE, FOR_A_FILE)
 
 
 def advise(error: Error, what: str, *advice: Way | str, known_by: str = "") -> Answer:

@@ -1,13 +1,13 @@
 """What is answered to a text: plain values, and the lines that a person reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from textwrap import wrap
 
 from missing_aa.explainer.cases import Again, Case, Ledger, Window, again, windows
 from missing_aa.explainer.changes import PLACES, changed, is_upgrade
 from missing_aa.explainer.errors import Error
-from missing_aa.explainer.remedies import Way, at_newest, everyone, ways
+from missing_aa.explainer.remedies import Way, at_newest, ways
 from missing_aa.matrix.summary import Share
 from missing_aa.text import clean, clean_all
 
@@ -134,8 +134,9 @@ def said(heading: str, text: str) -> list[str]:
 
 
 UNKNOWN = (
-    "nothing that was measured. If it came from a file that holds a whole model, that file is tied "
-    "to the code that wrote it, and these ways lead out whatever the error is."
+    "nothing that is known here. If it came while a file that holds a whole model was loaded or "
+    "run: that file is tied to the code that wrote it, and its weights can be taken out without "
+    "that code. Of any other error this says nothing."
 )
 
 
@@ -181,6 +182,6 @@ def silent(cases: list[Case], ledger: Ledger) -> tuple[str, ...]:
     )
 
 
-def general(error: str, ledger: Ledger, what: str = UNKNOWN) -> Answer:
-    """The way out of whatever a checkpoint from another release brings."""
-    return Answer(GENERAL, error, what, ways=tuple(everyone(ledger)))
+def general(error: str, ways: Iterable[Way], what: str = UNKNOWN) -> Answer:
+    """What holds for any file with a whole model."""
+    return Answer(GENERAL, error, what, ways=tuple(ways))

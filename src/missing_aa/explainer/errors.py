@@ -108,7 +108,7 @@ class Error:
         if self.kind == LOOKUP:
             return f"AttributeError: Can't get attribute '{self.class_}' on <module '{self.name}'>"
         if self.kind == IMPORT:
-            return f"cannot import name '{self.class_}' from '{self.name}'"
+            return f"cannot import name '{self.class_}' from '{self.name or '?'}'"
         if self.kind == WEIGHTS_ONLY:
             what = f"{self.name}.{self.class_}".strip(".")
             return f"Weights only load failed{f': unsupported global {what}' if what else ''}"
@@ -191,6 +191,8 @@ def _attribute(before: str, after: str) -> Error | None:
     word = (word or "").strip()
     if word == "module":
         return Error(IMPORT, name[1], class_)
+    if is_object and class_ == "module":  # as Python 2 and pickle say it
+        return Error(IMPORT, name[1])
     if word == "object":  # "type object 'X'": the class itself was asked
         return None
     if not is_object and not class_[0].isupper():

@@ -1,15 +1,18 @@
 """Answer what an error text or a checkpoint means, from the atlas."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from missing_aa.errors import UsageProblem
 from missing_aa.explainer import errors
+from missing_aa.explainer.advice import FOR_A_FILE, RESCUE
 from missing_aa.explainer.answers import ATLAS, Answer, from_cases, general
 from missing_aa.explainer.cases import Case, Ledger, load
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
 from missing_aa.explainer.kinds import KINDS, other_texts
+from missing_aa.explainer.remedies import Way, everyone
 from missing_aa.explainer.seen import seen as seen_around
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ def explain_text(text: str) -> Answer:
         return (
             other_texts.by_words(said, ledger)
             or other_texts.by_pattern(said)
-            or general("", ledger)
+            or general("", _anyone(said, ledger))
         )
     seen, kind = seen_around(said, hit), KINDS[hit.error.kind]
     cases = find(hit.error, ledger) if hit.error.kind != WEIGHTS_ONLY else []
@@ -57,9 +60,15 @@ def explain_text(text: str) -> Answer:
     if not measured and (other := kind.other(hit.error, seen)):
         return other
     if not cases:
-        return kind.nearest(hit.error, seen, ledger) or general(str(hit.error), ledger)
+        nearest = kind.nearest(hit.error, seen, ledger)
+        return nearest or general(str(hit.error), _anyone(said, ledger))
     notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
     return from_cases(ATLAS, hit.error, cases, ledger, seen.timm_files, notes)
+
+
+def _anyone(text: str, ledger: Ledger) -> Iterable[Way]:
+    """The ways for a file of which nothing is known: timm's only where the text names it."""
+    return everyone(ledger) if re.search(r"\btimm\b", text) else (RESCUE, FOR_A_FILE)
 
 
 def index() -> Iterator[tuple[Error, Answer]]:

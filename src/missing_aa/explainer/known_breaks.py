@@ -29,13 +29,33 @@ TORCH_ATTRIBUTES = {
 """Class and attribute of torch's -> what its constructor sets by default, in torch 2.14.1, and the
 release that began to read it ("" for one before 1.0): docs/measured/torch_breaks.md."""
 
+MODULE_ATTRIBUTES = {
+    "_backward_pre_hooks": "collections.OrderedDict()",
+    "_forward_hooks_always_called": "collections.OrderedDict()",
+    "_forward_hooks_with_kwargs": "collections.OrderedDict()",
+    "_forward_pre_hooks": "collections.OrderedDict()",
+    "_forward_pre_hooks_with_kwargs": "collections.OrderedDict()",
+    "_is_full_backward_hook": "None",
+    "_load_state_dict_post_hooks": "collections.OrderedDict()",
+    "_load_state_dict_pre_hooks": "collections.OrderedDict()",
+    "_non_persistent_buffers_set": "set()",
+    "_state_dict_hooks": "collections.OrderedDict()",
+    "_state_dict_pre_hooks": "collections.OrderedDict()",
+}
+"""What `nn.Module.__setstate__` gives to every module of an older torch, in torch 2.14.1."""
+
 MODULES = {
     "numpy._core": "numpy 2 has numpy._core, numpy 1 has numpy.core: the file was written under 2.",
+    "numpy.core._multiarray_umath": "numpy has it since 1.16: the file was written under that or "
+    "a newer one.",
 }
 """Beginning of a module's name -> what is known of it."""
 
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "cv2": "opencv-python", "PIL": "pillow"}
 """Packages that pip knows under another name."""
+
+WITHOUT_TENSORS = {"sklearn", "joblib", "xgboost", "lightgbm", "catboost", "pandas", "scipy"}
+"""Packages whose objects hold no tensors of torch's, so that no weights can be taken out."""
 
 BUFFERS = ("relative_position_index", "relative_coords_table", "attn_mask", "position_ids")
 """Last names of buffers that constructors compute, and that libraries ceased to save."""
@@ -44,13 +64,14 @@ TEXTS = (
     (
         r"failed finding central directory|PytorchStreamReader failed (?:reading|locating)"
         r"|pickle data was truncated|Ran out of input|unexpected EOF|invalid load key"
-        r"|not a ZIP archive|Expected hasRecord"
+        r"|not a ZIP archive|Expected hasRecord|\bEOFError\b"
         r"|file in archive is not in a subdirectory|BadZipFile",
-        "the bytes are not those of a whole checkpoint: a download that was cut off or damaged, a "
-        "page or a pointer of git LFS in its place, or another kind of file.",
+        "the bytes are not those of a whole checkpoint: a file that was not written to its end, a "
+        "download that was cut off or damaged, a page or a pointer of git LFS in its place, or "
+        "another kind of file.",
         (
-            "Fetch the file again, and compare its size or sha256 with the published one. What is "
-            "cut off cannot be taken out.",
+            "Fetch or save the file again, and compare its size or sha256 with the published one. "
+            "What is cut off cannot be taken out.",
         ),
     ),
     (
@@ -66,6 +87,34 @@ TEXTS = (
             "Read the file, not a pickle out of it, with torch.load; if torch.load says this, the "
             "file is another program's.",
         ),
+    ),
+    (
+        r"is a built-in (?:class|module)\b",
+        "a torch of before 1.6 compares the source of the file's classes with that of yours, and "
+        "finds no source of a class that is defined in a notebook or at a prompt. The file holds "
+        "a whole model.",
+        (
+            "Define the class in a module of its own, and import it where you load the file.",
+            "Or take the weights out, without that class: "
+            "missing-aa rescue model.pt model.safetensors",
+        ),
+    ),
+    (
+        r"argument of type '(?!NoneType)[A-Z]\w*' is not iterable"
+        r"|'(?!NoneType|Tensor)[A-Z]\w*' object (?:is not subscriptable|does not support item)"
+        r"|Expected state_dict to be dict-like, got",
+        "an object was used as a dictionary. If it came out of a file: the file holds a whole "
+        "model, and the code that loads it wants a dictionary of weights.",
+        (
+            "Where you wrote the file: save model.state_dict().",
+            "Or take the weights out: missing-aa rescue model.pt model.safetensors",
+        ),
+    ),
+    (
+        r"'(?:collections\.)?(?:OrderedDict|dict)' object is not callable",
+        "a dictionary was called as a model is. If it came out of a file: the file holds weights "
+        "and no model.",
+        ("Make the model first, and load the weights into it: model.load_state_dict(weights).",),
     ),
     (
         r"Attempting to deserialize object on",

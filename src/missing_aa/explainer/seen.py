@@ -4,21 +4,21 @@ import re
 from dataclasses import dataclass
 
 from missing_aa.explainer.errors import Hit
-from missing_aa.explainer.traceback import Frame, frames, imports_timm, innermost
+from missing_aa.explainer.traceback import Frame, frames, imports, innermost, loads
 
 TRACEBACK = "Traceback (most recent call last)"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """The frames of the error's own traceback; those of timm's; whether code of one's own imports.
+    """The text up to an error, from the beginning of its own traceback; the frames in it.
 
-    `loads` says that a pickle was being loaded.
+    `failed` is the innermost frame that is not torch's.
     """
 
-    frames: tuple[Frame, ...]
-    failed: Frame | None
-    imports: bool
+    text: str = ""
+    frames: tuple[Frame, ...] = ()
+    failed: Frame | None = None
 
     @property
     def timm_files(self) -> tuple[str, ...]:
@@ -26,7 +26,19 @@ class Seen:
 
     @property
     def loads(self) -> bool:
+        """Whether a file was being loaded."""
+        if not self.frames:
+            return loads(self.text)
         return any(frame.loads for frame in self.frames)
+
+    @property
+    def unpickles(self) -> bool:
+        """Whether the error came out of the work on a pickle itself."""
+        return bool(self.frames) and self.frames[-1].unpickles
+
+    def imports(self, package: str) -> bool:
+        """Whether the line that failed, or a text without frames, imports a package."""
+        return imports(self.failed.code if self.failed else self.text, package)
 
 
 def seen(text: str, hit: Hit) -> Seen:
@@ -34,9 +46,7 @@ def seen(text: str, hit: Hit) -> Seen:
     before = text[: hit.start]
     own = before[max(0, before.rfind(TRACEBACK)) :]
     found = frames(own)
-    failed = innermost(found)
-    line = failed.imports if failed else imports_timm(own)
-    return Seen(tuple(found), failed, line)
+    return Seen(own, tuple(found), innermost(found))
 
 
 def package_of(path: str) -> str:
@@ -45,9 +55,15 @@ def package_of(path: str) -> str:
     return found[1] if found else ""
 
 
-def failed_in(frames: tuple[Frame, ...]) -> Frame | None:
-    """The frame that reads the attribute: the last but torch's own `__getattr__`."""
-    return next(
-        (one for one in reversed(frames) if not one.path.endswith("torch/nn/modules/module.py")),
-        None,
-    )
+def failed_in(frames: tuple[Frame, ...], attribute: str) -> Frame | None:
+    """The frame that reads the attribute; those that only pass the question on are left out."""
+    for one in reversed(frames):
+        passes_on = one.path.endswith("torch/nn/modules/module.py") or "__getattr" in one.code
+        if not passes_on or reads(one, attribute):
+            return one
+    return None
+
+
+def reads(frame: Frame, attribute: str) -> bool:
+    """Whether the line of a frame reads an attribute of its own object."""
+    return bool(re.search(rf"\bself\.{re.escape(attribute)}\b", frame.code))

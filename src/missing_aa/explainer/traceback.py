@@ -12,7 +12,7 @@ _FORMS = [
         r"\s*(?:File )?'?(?P<path>[^'\n]+?)', line \d+",
         rf"\s*\[?{_CELL}",
         r"\s*File (?P<path>\S.*?\.py):\d+, in ",
-        r"\s*\[?(?P<path>[^\s\[\]]+\.py)(?:\]\([^)]*\))? in ",
+        r"\s*\[?(?P<path>[^\s\[\]]+\.py)c?(?:\]\([^)]*\))? in ",
         r"\s*(?P<path>\S.*?\.py):\d+ in ",
     )
 ]
@@ -44,18 +44,24 @@ class Frame:
         return "timm" in self._folders
 
     @property
-    def loads(self) -> bool:
+    def unpickles(self) -> bool:
         """Whether it is at work on a pickle."""
-        return self.path.endswith(_LOADERS) or bool(re.search(r"\bload(s|_learner)?\(", self.code))
+        return self.path.endswith(_LOADERS)
 
     @property
-    def imports(self) -> bool:
-        """Whether it stands at an import of timm."""
-        return imports_timm(self.code)
+    def loads(self) -> bool:
+        """Whether it loads a file."""
+        return self.unpickles or loads(self.code)
 
 
-def imports_timm(code: str) -> bool:
-    return bool(re.search(r"\b(from\s+timm[\w.]*\s+import|import\s+timm)\b", code))
+def loads(code: str) -> bool:
+    return bool(re.search(r"\bload(s|_learner)?\(|\bfind_class\(", code))
+
+
+def imports(code: str, package: str) -> bool:
+    """Whether code stands at an import of a package."""
+    name = re.escape(package)
+    return bool(re.search(rf"\b(from\s+{name}(\.[\w.]+)?\s+import|import\s+{name})\b", code))
 
 
 def frames(text: str) -> list[Frame]:

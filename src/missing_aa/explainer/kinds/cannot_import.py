@@ -1,24 +1,40 @@
 """A name that a module does not have: `cannot import name 'X' from 'y'`."""
 
+from dataclasses import replace
+
 from missing_aa.explainer.advice import advise
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.cases import Ledger
-from missing_aa.explainer.errors import Error
+from missing_aa.explainer.errors import LOOKUP, Error
+from missing_aa.explainer.kinds import cannot_get_attribute
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
 
 
 def other(error: Error, seen: Seen) -> Answer | None:
     """The answer where no checkpoint from another timm is behind it; None if one can be."""
+    if error.class_.startswith("_rebuild_"):
+        module = error.name if "." in error.name else "torch._utils"
+        return cannot_get_attribute.other(Error(LOOKUP, error.class_, module), seen)
+    if seen.unpickles:  # pickle's own words where it is written in Python
+        found = cannot_get_attribute.other(Error(LOOKUP, error.class_, error.name), seen)
+        module = f"module '{error.name}'" if error.name else "'module' object"
+        said = f"AttributeError: {module} has no attribute '{error.class_}'"
+        return found and replace(found, error=said)
     last = len(class_record.releases()) - 1
     homes = [
         path for path, known in class_record.named([error.class_]).items() if last in known.held
     ]
-    where = f"in the newest recorded release it is {homes[0]}. " if homes else ""
+    where = f"in the newest recorded release of timm it is {homes[0]}. " if homes else ""
+    file = (
+        "No file has a part in it."
+        if seen.frames or seen.imports(error.name)
+        else "If it came while a file was loaded, another version wrote the file."
+    )
     return advise(
         error,
         f"code imports or reads `{error.class_}` from {error.name or 'a module'}, and the version "
-        "that is installed does not have it there. No checkpoint has a part in it.",
+        f"that is installed does not have it there. {file}",
         f"{where}Change the import, or install the version that this code was written for.".strip(),
     )
 

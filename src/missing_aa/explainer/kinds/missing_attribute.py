@@ -2,27 +2,27 @@
 
 import re
 from dataclasses import replace
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 from missing_aa.explainer.advice import (
-    FOR_A_FILE,
     LINE,
     RESCUE,
     TABLE,
     advise,
     advise_known,
     listed,
+    out_of,
     together,
 )
 from missing_aa.explainer.answers import NEAR, Answer, general
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.changes import carried, carriers, changed
-from missing_aa.explainer.errors import ATTRIBUTE, LOOKUP, Error
-from missing_aa.explainer.kinds import cannot_get_attribute
-from missing_aa.explainer.known_breaks import (
-    TORCH_ATTRIBUTES,
-)
+from missing_aa.explainer.errors import ATTRIBUTE, Error
+from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, TORCH_ATTRIBUTES
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
-from missing_aa.explainer.seen import Seen, failed_in, package_of
+from missing_aa.explainer.seen import Seen, failed_in, package_of, reads
 from missing_aa.provenance import class_record
 
 WEIGHTS = ("dict", "OrderedDict")
@@ -35,27 +35,81 @@ def other(error: Error, seen: Seen) -> Answer | None:
 
 
 def _another_version(error: Error, seen: Seen) -> Answer | None:
-    failed = failed_in(seen.frames)
+    failed = failed_in(seen.frames, error.name)
     package = package_of(failed.path) if failed else ""
-    if error.class_ == "module" and error.name.startswith("_rebuild_"):
-        return cannot_get_attribute.other(Error(LOOKUP, error.name, "torch._utils"), seen)
+    torchs = not failed or failed.is_torch
     key = f"{error.class_}.{error.name}"
-    if key in TORCH_ATTRIBUTES and (not failed or failed.is_torch):
+    if error.name in MODULE_ATTRIBUTES and torchs:
+        return _of_every_module(error)
+    if key in TORCH_ATTRIBUTES and torchs:
         return _of_torch(error, *TORCH_ATTRIBUTES[key], alone=not failed)
-    if (
-        not failed
-        or package in ("", "timm")
-        or not re.search(rf"\bself\.{error.name}\b", failed.code)
-    ):
+    if error.class_ in (*WEIGHTS, *BUILTINS):
         return None
+    if failed and failed.unpickles:
+        return _while_loaded(error, seen)
+    if not failed and error.class_ in _names_of_torch():
+        what = (
+            f"if this {error.class_} is torch's, and not another library's, another torch wrote "
+            "the object, or it was changed by hand before it was saved."
+        )
+        return advise_known(
+            error,
+            what,
+            "the name of the class",
+            RESCUE,
+            "Or load it with the torch that wrote it, and save the weights alone.",
+        )
+    if not failed or not reads(failed, error.name) or package == "timm":
+        return None
+    if not package and carriers(error.class_, error.name):  # code that took a class of timm's over
+        return None
+    whose, its = (package, package) if package else (f"the project of {failed.path}", "the project")
     return advise_known(
         error,
-        f"{package}'s own code reads `self.{error.name}`, and the object has none: if it came "
-        f"whole out of a file, another version of {package} (or a fork of it) wrote it.",
+        f"{whose}'s own code reads `self.{error.name}`, and the object has none: if it came "
+        f"whole out of a file, another version of {its} (or a fork of it) wrote it.",
         LINE,
+        *out_of(package, seen)[:1],
+        f"Install the version of {its} that wrote the file.",
+        *out_of(package, seen)[1:],
+    )
+
+
+@cache
+def _names_of_torch() -> frozenset[str]:
+    """The classes of torch.nn, from its source; torch is not imported."""
+    torch = find_spec("torch")
+    if not torch or not torch.origin:
+        return frozenset()
+    text = Path(torch.origin).with_name("nn").joinpath("modules", "__init__.py").read_text("utf-8")
+    return frozenset(re.findall(r'^    "([A-Z]\w+)",$', text, re.M))
+
+
+def _while_loaded(error: Error, seen: Seen) -> Answer:
+    """The answer where the file's own program asked for it, and no line of code."""
+    package = package_of(seen.frames[-1].path)
+    return advise_known(
+        error,
+        f"while the file was read, its own program asked an object of {error.class_} for "
+        f"`{error.name}`: another version of the library of that class (or a fork) wrote the file, "
+        "or a method that was kept on the object is looked up by its name.",
+        "the frames of the traceback",
+        *out_of(package, seen)[:1],
+        "Load it with the versions that wrote it, and save the weights alone.",
+    )
+
+
+def _of_every_module(error: Error) -> Answer:
+    default = MODULE_ATTRIBUTES[error.name]
+    command = f"[setattr(m, {error.name!r}, {default}) for m in model.modules()]"
+    return advise_known(
+        error,
+        f"torch itself gives `{error.name}` to each of its modules, and this object is of a torch "
+        "that did not: it was pickled whole by it. Neither your code nor the weights are to blame.",
+        TABLE,
+        "Install a newer torch: nn.Module gives it to older objects as they are loaded.",
+        Way(ADVICE, "Or set it, after `import collections`, once the model is loaded:", (command,)),
         RESCUE,
-        f"Or install the version of {package} that wrote the file.",
-        FOR_A_FILE,
     )
 
 
@@ -98,6 +152,7 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
         )
     if seen.failed and not seen.failed.is_timm:
         releases = carriers(error.class_, error.name)
+        change = "Change that code, or install what it was written for; its requirements say which."
         return advise(
             error,
             f"code outside timm reads `{error.name}` ({seen.failed.path}) of a class {error.class_}"
@@ -105,14 +160,14 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
             "(`self.`), and the object came whole out of a file, for an object of another "
             f"version.{releases}",
             *(["Install a release of timm that has it, if the class is timm's."] * bool(releases)),
-            "Or change that code, or install what it was written for; its requirements say which.",
+            change,
         )
     if not class_record.named([error.class_]) and not seen.failed:
         return advise(
             error,
-            f"no recorded release of timm has a class {error.class_}: it is your own, or another "
-            "library's, of which another version wrote the object, if it came whole out of a "
-            f"file.",
+            f"{error.class_} is a class of your own or of a library (not of timm's recorded "
+            "releases). If the object came whole out of a file, another version of that code "
+            "wrote it.",
             Way(ADVICE, "Take the weights out, without that code:", RESCUE.commands),
             "Or install the version of that library that wrote the file. The full traceback says "
             "which library's line reads it.",
@@ -149,7 +204,7 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
             f"`{error.name}` "
             "in it. If the object came whole out of a file, these ways lead out all the same."
         )
-        return general(str(error), ledger, what)
+        return general(str(error), everyone(ledger), what)
     what = (
         f"the atlas has met other attributes that objects of {error.class_} lacked, and not "
         f"`{error.name}`: {listed(one.name for one in alike)}."

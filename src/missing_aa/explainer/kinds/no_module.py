@@ -1,6 +1,17 @@
 """A module that is not there: `No module named 'x.y'`."""
 
-from missing_aa.explainer.advice import NAMES, RESCUE, TABLE, advise, advise_known, listed, together
+from missing_aa.explainer.advice import (
+    LINE,
+    NAMES,
+    RESCUE,
+    STRANGER,
+    TABLE,
+    advise,
+    advise_known,
+    listed,
+    out_of,
+    together,
+)
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.changes import changed, held, home_of
@@ -20,16 +31,27 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     if package == "timm" or not rest:
         return None
     known = next((text for name, text in MODULES.items() if error.name.startswith(name)), "")
-    install = f"pip install --upgrade {DISTRIBUTIONS.get(package, package)}"
+    name = DISTRIBUTIONS.get(package, package)
+    newer = Way(
+        ADVICE,
+        "A newer one, if the file or the code is newer:",
+        (f"pip install --upgrade {name}",),
+    )
+    if seen.imports(error.name) and not known:
+        return advise_known(
+            error,
+            f"code imports {error.name}, which the {package} that is installed does not have. No "
+            "file has a part in it.",
+            LINE if seen.failed else "the line that imports it",
+            f"Install the version of {name} that this code was written for, or change the import.",
+        )
     return advise_known(
         error,
         f"{package} itself was found and has no module {error.name}: what is read or imported "
         f"wants another version of {package}, or a folder of your own has its name. {known}",
         TABLE.replace("torch's source", "published releases") if known else NAMES,
-        Way(ADVICE, "A newer one, if the file or the code is newer:", (install,))
-        if known
-        else f"Install the version of {package} that wrote the file.",
-        RESCUE,
+        newer if known else f"Install the version of {name} that wrote the file.",
+        *out_of(package, seen),
     )
 
 
@@ -43,17 +65,23 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
             "names those that can have written it: missing-aa inspect model.pt",
         )
     if not error.name.startswith("timm."):
+        if seen.imports(error.name):
+            return advise(
+                error,
+                f"code imports {error.name}, which is not installed, or a file of the project that "
+                "is not on the path. No checkpoint has a part in it.",
+                "Install what the code's requirements name, or put its folder on the path.",
+            )
+        wants = "the file that is loaded names" if seen.loads else "code or a file wants"
         return advise(
             error,
-            f"the module {error.name.partition('.')[0]} is not timm's: what is imported or loaded "
-            "here wants another package, or your own script.",
-            Way(
-                ADVICE,
-                "The weights in a file can be taken out without that module.",
-                RESCUE.commands,
-            ),
+            f"{wants} a module {error.name}, which is not there: a package that is not "
+            "installed, or a file or folder of the project that the model is of.",
+            "If it is of a project: load the file where that project's folder is on the path "
+            f"(sys.path). {STRANGER}",
+            Way(ADVICE, "Or take the weights out of the file, without it.", RESCUE.commands),
         )
-    if seen.imports and not seen.loads:
+    if seen.imports("timm") and not seen.loads:
         home = home_of(error.name)
         return advise(
             error,

@@ -45,8 +45,9 @@ def by_words(text: str, ledger: Ledger) -> Answer | None:
 def by_pattern(text: str) -> Answer | None:
     """The answer to a text that names none of these errors, and is known by its words."""
     for pattern, what, advice in TEXTS:
-        if re.search(pattern, text):
+        for found in list(re.finditer(pattern, text))[-1:]:
             ways = tuple(Way(ADVICE, one) for one in advice)
-            said = text.strip().splitlines()[-1][:300]
+            end = (text + "\n").index("\n", found.start())
+            said = text[text.rfind("\n", 0, found.start()) + 1 : end].strip()[:300]
             return Answer(OTHER, said, what, ways=ways, known_by="the words of the error")
     return None

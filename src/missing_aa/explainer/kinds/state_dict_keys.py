@@ -1,5 +1,7 @@
 """Tensors that do not fit a model: `Error(s) in loading state_dict for X`."""
 
+from fractions import Fraction
+
 from missing_aa.explainer.advice import RESCUE, advise, together
 from missing_aa.explainer.answers import GENERAL, Answer
 from missing_aa.explainer.cases import Ledger
@@ -8,8 +10,25 @@ from missing_aa.explainer.errors import STATE_DICT, Error
 from missing_aa.explainer.known_breaks import BUFFERS
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
+from missing_aa.provenance import class_record
 
-HEADS = ("head", "fc", "classifier", "head_dist", "last_linear", "last_layer")
+HEADS = {
+    "box_predictor",
+    "classifier",
+    "cls_head",
+    "fc",
+    "fc_cls",
+    "head",
+    "head_dist",
+    "heads",
+    "last_layer",
+    "last_linear",
+    "mask_fcn_logits",
+    "out_proj",
+    "score",
+    "segmentation_head",
+}
+"""Layers that libraries call so and that have an output for each class."""
 
 
 def other(error: Error, seen: Seen) -> Answer | None:
@@ -35,18 +54,18 @@ def other(error: Error, seen: Seen) -> Answer | None:
         return _pooled(error, "avg")
     if _are(error.missing, "fc_norm.") and _are(error.unexpected, "norm."):
         return _pooled(error, "token")
-    names = [name for name, *_ in error.shapes]
-    if names and not error.missing and not error.unexpected and all(map(_is_head, names)):
+    if not error.missing and not error.unexpected and (count := _classes(error.shapes)):
+        command = f'timm.create_model("NAME", num_classes={count})'
         return advise(
             error,
-            "only the last layer differs: the model was made for another number of classes than "
-            "the file.",
+            "only the last layers differ, and in their first size alone, all by one ratio: the "
+            "model was made for another number of classes than the file.",
             Way(
                 ADVICE,
-                "Make the model with the number of classes that the file has.",
-                (f'timm.create_model("NAME", num_classes={error.shapes[0][1].split(",")[0]})',),
+                f"Make the model with the number of classes that the file has ({count}).",
+                (command,) if _may_be_timm_s(error) else (),
             ),
-            "Or leave the last layer out, if you want to train it anew.",
+            "Or leave the last layers out, if you want to train them anew.",
         )
     for prefix in ("module.", "model.", "_orig_mod.", "encoder.", "backbone."):
         if error.unexpected and all(name.startswith(prefix) for name in error.unexpected):
@@ -81,8 +100,22 @@ def _pooled(error: Error, pool: str) -> Answer:
     )
 
 
-def _is_head(name: str) -> bool:
-    return name.rpartition(".")[0].split(".")[0] in HEADS
+def _classes(shapes: tuple[tuple[str, str, str], ...]) -> int:
+    """The number of classes of the file, if nothing but that differs; else 0."""
+    sizes = [
+        [list(map(int, one.split(","))) for one in (ours, theirs) if one]
+        for _, ours, theirs in shapes
+    ]
+    if not sizes or any(len(pair) < 2 or pair[0][1:] != pair[1][1:] for pair in sizes):
+        return 0
+    ratios = {Fraction(ours[0], theirs[0]) for ours, theirs in sizes if theirs[0]}
+    heads = all(set(name.split(".")) & HEADS for name, *_ in shapes)
+    return min(ours[0] for ours, _ in sizes) if len(ratios) == 1 and heads else 0
+
+
+def _may_be_timm_s(error: Error) -> bool:
+    """Whether a class of that name is in timm's record; torchvision has a ResNet as well."""
+    return not error.class_ or bool(class_record.named([error.class_]))
 
 
 def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
@@ -99,9 +132,22 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
         what = f"{changed(error)} The atlas has met other names of the same class."
         return together(error, alike, ledger, what)
     what = f"{misfit(error)}. {UNFIT}"
-    return Answer(GENERAL, str(error), what, ways=tuple(everyone(ledger, format="state_dict")))
+    if _may_be_timm_s(error):
+        ways = tuple(everyone(ledger, format="state_dict"))
+        return Answer(GENERAL, str(error), what, ways=ways)
+    return Answer(GENERAL, str(error), what, ways=(LOOK, SAME))
 
 
+LOOK = Way(
+    ADVICE,
+    "Look which names and shapes the file has, and compare them with the model's.",
+    ("missing-aa inspect model.pt",),
+)
+SAME = Way(
+    ADVICE,
+    "Make the model as the writer made it: the same settings, and the version of the library that "
+    "wrote the file.",
+)
 UNFIT = (
     "No such change was measured, which is not to say that there was none. Is it the same "
     "architecture, with the same settings (number of classes, size of the picture)? Does a "

@@ -13,7 +13,6 @@ def other(error: Error, seen: Seen) -> Answer | None:
     """The answer where no checkpoint from another timm is behind it; None if one can be."""
     if error.name.partition(".")[0] == "timm" or not error.class_:
         return None
-    whose = error.name.partition(".")[0] or "Python"
     if not error.name and error.class_ == "getattr":
         return advise(
             error,
@@ -23,9 +22,10 @@ def other(error: Error, seen: Seen) -> Answer | None:
             Way(ADVICE, "Look what it fetches.", ("missing-aa inspect model.pt",)),
             Way(ADVICE, "Take the weights out; it is refused if more is asked.", RESCUE.commands),
         )
+    named = f"{error.name}.{error.class_}".strip(".")
     return advise(
         error,
-        f"the file holds more than weights (an object of {whose}'s). Since 2.6, torch does not "
+        f"the file holds more than weights ({named}). Since 2.6, torch does not "
         "load such a file unless it is told to. Nothing of timm is named.",
         Way(ADVICE, "Look what the file asks for.", ("missing-aa inspect model.pt",)),
         Way(
