@@ -162,6 +162,34 @@ GIVEN = {
         "        return self.conv(x) if self.aa is None else self.aa(x)\n"
     ),
     "class_patched_below": block(READS, after="Block.aa = None\n\n\n"),
+    "another_method_replaced_below": block(
+        "    def prepare(self):\n        pass\n\n"
+        "    def forward(self, x):\n"
+        "        self.prepare()\n"
+        "        return x if self.aa is None else x\n",
+        after="def prepare(self):\n    self.aa = None\n\n\nBlock.prepare = prepare\n\n\n",
+    ),
+    "setstate_set_below": block(
+        READS,
+        after="def setstate(self, state):\n    self.__dict__.update(state, aa=None)\n\n\n"
+        "Block.__setstate__ = setstate\n\n\n",
+    ),
+    "names_are_mapped": block(
+        "    names = {'aa': 'training'}\n\n"
+        "    def __getattribute__(self, name):\n"
+        "        if name != 'names' and name in self.names:\n"
+        "            name = self.names[name]\n"
+        "        return super().__getattribute__(name)\n\n"
+        "    def forward(self, x):\n"
+        "        return self.conv(x) if self.aa else x\n"
+    ),
+    "an_optional_package": block(
+        "    def forward(self, x):\n"
+        "        if not_there:\n"
+        "            import no_such_module_here\n"
+        "        return self.conv(x)\n",
+        "not_there = bool(__import__('os').environ.get('NO_SUCH_VARIABLE'))\n\n\n",
+    ),
     "class_patched_by_setattr": block(READS, after="setattr(Block, 'aa', None)\n\n\n"),
     "classes_patched_in_a_loop": block(
         READS, after="for each in (Block,):\n    setattr(each, 'a' + 'a', None)\n\n\n"
@@ -336,6 +364,9 @@ MISSING = {
         "    def name_of(cls, value):\n"
         "        return cls.name_of(None) if value is None and cls.known else str(value)\n\n\n",
         base="Base",
+    ),
+    "another_name_is_set_below": block(
+        READS, after="Block.push = functools.partial(print)\nBlock.push.text = 'aa'\n\n\n"
     ),
     "its_text_is_changed": block(
         "    @described('what it does')\n" + READS,

@@ -45,3 +45,9 @@ def test_what_fails_is_foretold_with_its_first_error(cases, name):
     first = found.certain[0]
     said = f"{first.error}: {first.message}"
     assert met.startswith(said.partition(" from ")[0])
+
+
+@pytest.mark.parametrize("name", ["names_are_mapped", "an_optional_package"])
+def test_what_runs_gets_not_even_a_possible_finding(cases, name):
+    found, _ = answer(cases, name)
+    assert not found.findings

@@ -94,7 +94,7 @@ SIDES = {
         _smp("0.5.0", "1.0.15"),
         _smp("0.6.0", "1.0.31"),
     ],
-    "ultralytics": [_yolo("8.0.43"), _yolo("8.1.0"), _yolo("8.3.0"), _yolo("8.4.190")],
+    "ultralytics": [_yolo("8.0.43"), _yolo("8.2.0"), _yolo("8.3.0"), _yolo("8.4.190")],
     "transformers": [
         _transformers("4.30.2"),
         _transformers("4.40.2"),
@@ -105,25 +105,32 @@ SIDES = {
 }
 """Of each library its releases, oldest first: each reads what an older one wrote."""
 
+BOTH_WAYS = {"ultralytics"}
+"""Libraries whose older releases read what a newer one wrote as well."""
+
+
+def ways(library: str) -> list[tuple[Side, Side]]:
+    """Writers and readers."""
+    sides = SIDES[library]
+    up = [(old, new) for at, old in enumerate(sides) for new in sides[at + 1 :]]
+    return up + [(new, old) for old, new in up] * (library in BOTH_WAYS)
+
 
 def measure(library: str, folder: Path, kept: Kept) -> None:
-    """Let each release write, each newer one read, and ask `check` of it.
+    """Let each release write and others read, and ask `check` of it.
 
     What was met is kept; `check` is asked anew, for its code may be another one by now.
     """
-    sides = [(side, side.make(folder)) for side in SIDES[library]]
-    for number, (writer, python) in enumerate(sides):
+    pythons = {side.version: side.make(folder) for side in SIDES[library]}
+    for writer, reader in ways(library):
         files = folder / "files" / f"{library}-{writer.version}"
-        if number + 1 < len(sides) and not files.is_dir():
+        if not files.is_dir():
             files.mkdir(parents=True)
-            _note_unwritten(writer, _use(python, "write", library, files))
-        for reader, other in sides[number + 1 :]:
-            way = library, writer.version, reader.version
-            met = {
-                p.model: p.met for p in kept.pairs.values() if (p.group, p.writer, p.reader) == way
-            }
-            met = met or dict(_read(other, library, files))
-            kept.add(_pairs(way, met, other, files))
+            _note_unwritten(writer, _use(pythons[writer.version], "write", library, files))
+        way, other = (library, writer.version, reader.version), pythons[reader.version]
+        met = {p.model: p.met for p in kept.pairs.values() if (p.group, p.writer, p.reader) == way}
+        met = met or dict(_read(other, library, files))
+        kept.add(_pairs(way, met, other, files))
 
 
 def _read(python: Path, library: str, files: Path) -> Iterator[tuple[str, str | None]]:

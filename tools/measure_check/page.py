@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from tools.measure_check.libraries import SIDES
+from tools.measure_check.libraries import SIDES, ways
 from tools.measure_check.pairs import Pair
 from tools.measure_check.timm_pairs import ERAS, READERS
 
@@ -168,9 +168,8 @@ def _wrong(pairs: list[Pair]) -> str:
 
 
 def _library(library: str, pairs: list[Pair]) -> str:
-    versions = [side.version for side in SIDES[library]]
-    ways = [f"{old} → {new}" for at, old in enumerate(versions) for new in versions[at + 1 :]]
-    text = _table("writer → reader", pairs, ways, lambda pair: f"{pair.writer} → {pair.reader}")
+    names = [f"{writer.version} → {reader.version}" for writer, reader in ways(library)]
+    text = _table("writer → reader", pairs, names, lambda pair: f"{pair.writer} → {pair.reader}")
     return text + _wrong(pairs)
 
 

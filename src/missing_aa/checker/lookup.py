@@ -137,6 +137,7 @@ class Lookup(Expressions):
         if obj.cls is None:
             return self._shown(obj.fields[name]) if name in obj.fields else UNKNOWN
         found = self.classes.find(obj.cls, name)
+        self.asked.add(name)
         home, entry = found or (obj.cls, None)
         if _is_getter(entry) and not _is_cached(entry):
             return self._run_getter(obj, name, home, entry)
@@ -151,7 +152,7 @@ class Lookup(Expressions):
                 entries = obj.fields.get(registry)
                 if isinstance(entries, Mapping) and name in entries.items:
                     return entries.items[name]
-        if supply.is_given_by_builtin(obj.cls, name):
+        if supply.is_given_by_builtin(obj.cls, name) or supply.may_map(obj.cls, name):
             return UNKNOWN
         return ABSENT
 
@@ -160,6 +161,7 @@ class Lookup(Expressions):
         own = value.cls if isinstance(value, Obj | ClassRef) else None
         if own is None or after not in own.order:
             return UNKNOWN
+        self.asked.add(name)
         found = own.find(name, after)
         if found is None:
             return ABSENT
@@ -260,7 +262,15 @@ class Lookup(Expressions):
         key = (obj.cls, name)
         if key not in self.class_doubts:
             self.class_doubts[key] = supply.doubts(self.world, self.classes, obj.cls, name)
-        return [*obj.doubts, *self.class_doubts[key]]
+        return [*obj.doubts, *self.class_doubts[key], *self._replaced_by(obj.cls)]
+
+    def _replaced_by(self, cls: Class | None) -> list[str]:
+        """Why what ran before on objects of a class may have been something else."""
+        if cls is None:
+            return []
+        if cls not in self.set_at_top:
+            self.set_at_top[cls] = supply.set_at_top(self.world, cls)
+        return [said for name, said in self.set_at_top[cls].items() if name in self.asked]
 
     def places_of(self, obj: Obj) -> list[str]:
         """The ways to an object in the model."""

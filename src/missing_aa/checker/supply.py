@@ -146,13 +146,47 @@ def _changed_at_top(world: World, module: Module, short: str, name: str) -> Iter
             continue
         for part in ast.walk(node):
             if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
-                if part.attr == name or dotted(part.value) == short:
+                hook = part.attr.startswith("__") and dotted(part.value) == short
+                if part.attr == name or hook:
                     yield f"the top of {module.name} sets {ast.unparse(part)[:40]}"
             elif isinstance(part, ast.Call) and (written := dotted(part.func)):
                 if written == "setattr":
                     yield f"the top of {module.name} sets attributes on classes"
                 elif _is_given(part, short) and not is_harmless(world, module.name, part.func):
                     yield f"{module.name} hands {short} to {written}"
+
+
+def set_at_top(world: World, cls: Class) -> dict[str, str]:
+    """The names that statements at the tops of their own modules put on a class and its bases.
+
+    Each with a sentence. Such a name gives no other, but what runs under it may.
+    """
+    found: dict[str, str] = {}
+    for each in cls.order:
+        module = world.modules.module(each.module)
+        for node in module.tree.body if module and each.path != MODULE else ():
+            for part in () if isinstance(node, Definition) else ast.walk(node):
+                if not isinstance(part, ast.Attribute) or not isinstance(part.ctx, ast.Store):
+                    continue
+                if dotted(part.value) == each.node.name:
+                    said = f"the top of {each.module} sets {ast.unparse(part)[:40]}"
+                    found.setdefault(part.attr, said)
+    return found
+
+
+def may_map(cls: Class, name: str) -> bool:
+    """Whether a class's own way of looking names up may lead this one to another name.
+
+    A dictionary of the class has it as a key.
+    """
+    if not any({"__getattr__", "__getattribute__"} & each.own.keys() for each in cls.order):
+        return False
+    return any(
+        isinstance(entry, ast.Dict)
+        and any(isinstance(key, ast.Constant) and key.value == name for key in entry.keys)
+        for each in cls.order
+        for entry in each.own.values()
+    )
 
 
 def _is_given(call: ast.Call, name: str) -> bool:

@@ -408,7 +408,8 @@ class Walk(Calls):
                 path = f"{self._origin(node, frame.module)}.{alias.name}"
             place = self.world.resolve(path)
             frame.scope[name] = UNKNOWN if place is None else self.value_at(place)
-            if place is None and isinstance(node, ast.Import):
+            optional = self.doubt and self.world.environment.find(path.partition(".")[0]) is None
+            if place is None and isinstance(node, ast.Import) and not optional:
                 text = self.world.why_not(alias.name)
                 self.report(Finding("module", "ModuleNotFoundError", text), node)
 
