@@ -6,8 +6,9 @@ import pytest
 
 from missing_aa.errors import UsageProblem
 from missing_aa.explainer.cases import Ledger, Window, again, windows
-from missing_aa.explainer.errors import LONGEST, of_cell
 from missing_aa.explainer.explain import explain_text, index
+from missing_aa.explainer.kinds import of_cell
+from missing_aa.explainer.pasted import LONGEST
 from missing_aa.explainer.remedies import ways
 from missing_aa.matrix import atlas
 from missing_aa.matrix.summary import Share
@@ -331,7 +332,7 @@ SMALL_ERROR = of_cell("AttributeError", "'A' object has no attribute 'b'")
 
 def test_windows_and_ways_add_up_over_models():
     """By hand: writer 1 fails in 2 (two) and in 3 (one), writer 2 in 3 (one)."""
-    ledger = Ledger(SMALL)
+    ledger = Ledger(SMALL, of_cell)
     cases = ledger.errors[SMALL_ERROR]
     assert windows(cases, ledger.releases) == [Window("1", "2 to 3", 2, 2), Window("2", "3", 1, 1)]
     later = again(cases, ledger)
@@ -345,7 +346,7 @@ def test_windows_and_ways_add_up_over_models():
 
 
 def test_a_way_that_never_works_is_left_out():
-    ledger = Ledger(SMALL)
+    ledger = Ledger(SMALL, of_cell)
     cases = [case for case in ledger.errors[SMALL_ERROR] if case.model == "one"]
     found = ways(SMALL_ERROR, cases, ledger)
     assert [way.kind for way in found] == ["reader", "patch"]

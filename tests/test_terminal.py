@@ -99,6 +99,16 @@ def test_forty_columns_break_no_word(folder, words):
         assert len(line) <= 40 or is_copied or " " not in line.strip(), shown
 
 
+def test_an_answer_fills_its_lines(folder):
+    shown = on_a_terminal(folder, "explain", "No module named 'barnets'", NO_COLOR="1")
+    lines = [line.rstrip() for line in shown.split("\n")]
+    first = next(at for at, line in enumerate(lines) if line.startswith("What it is"))
+    paragraph = lines[first : lines.index("", first)]
+    assert len(paragraph) > 3
+    for line, after in zip(paragraph, paragraph[1:], strict=False):
+        assert len(line) + 1 + len(after.split()[0]) > 40, shown
+
+
 def test_the_course_is_as_narrow(folder):
     notebooks = Path(__file__).resolve().parents[1] / "notebooks"
     shown = on_a_terminal(folder, "report", notebooks, program="helpers", NO_COLOR="1")

@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from missing_aa.cli.output import print_text
-    from missing_aa.explainer.answers import ATLAS
+    from missing_aa.cli.terminal import width
+    from missing_aa.explainer.answers import ATLAS, WIDTH
 
     of, found = _explain(args)
     code = 0 if found.kind == ATLAS else 1
@@ -44,27 +45,27 @@ def run(args: argparse.Namespace) -> int:
             json.dumps({"schema": 1, "of": of, **found.as_dict(), "exit_code": code}, indent=2)
         )
     else:
-        print_text(str(found))
+        print_text("\n".join(found.lines(min(WIDTH, width(sys.stdout) or WIDTH))))
     return code
 
 
 def _explain(args: argparse.Namespace):
     """What was asked for ("error", "checkpoint" or "model"), and the answer."""
     from missing_aa.cli.options import limits
-    from missing_aa.explainer import cases, errors
+    from missing_aa.explainer import ledger, pasted
     from missing_aa.explainer.explain import explain_text
 
     what = " ".join(args.what)
     if what == "-":
-        return "error", explain_text(errors.decode(_stdin()))
+        return "error", explain_text(pasted.decode(_stdin()))
     if len(args.what) == 1 and os.path.exists(what):
         raw = _text_in(what)
         if raw is not None:
-            return "error", explain_text(errors.decode(raw))
+            return "error", explain_text(pasted.decode(raw))
         from missing_aa.explainer.checkpoint import explain_file
 
         return "checkpoint", explain_file(what, limits(args))
-    if what in cases.load().models:
+    if what in ledger.load().models:
         from missing_aa.explainer.checkpoint import of_architecture
 
         return "model", of_architecture(what)
@@ -74,19 +75,19 @@ def _explain(args: argparse.Namespace):
 
 
 def _stdin() -> bytes:
-    from missing_aa.explainer import errors
+    from missing_aa.explainer import pasted
 
     if sys.stdin is None:  # it was closed
         return b""
     if sys.stdin.isatty():
         print("Paste the error, then press Ctrl-D on a line of its own:", file=sys.stderr)
-    return errors.read_text(sys.stdin.buffer)
+    return pasted.read_text(sys.stdin.buffer)
 
 
 def _text_in(path: str) -> bytes | None:
     """What a text file or a pipe holds; None for a checkpoint."""
     from missing_aa.containers.formats import HEAD, is_named_pickle
-    from missing_aa.explainer import errors
+    from missing_aa.explainer import pasted
 
     kind = os.stat(path).st_mode
     if stat.S_ISDIR(kind):
@@ -98,10 +99,10 @@ def _text_in(path: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
             if stat.S_ISREG(kind):
-                if is_named_pickle(path) or not errors.is_some(file.read(HEAD)):
+                if is_named_pickle(path) or not pasted.is_some(file.read(HEAD)):
                     return None
                 file.seek(0)
-            return errors.read_text(file)
+            return pasted.read_text(file)
     except OSError as error:
         raise Problem(f"cannot read {path}: {error.strerror or error}") from error
 

@@ -1,11 +1,15 @@
 """The ways and answers that several kinds of error share."""
 
+from collections.abc import Set
+
 from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
 from missing_aa.explainer.cases import Case, Ledger
 from missing_aa.explainer.errors import Error
 from missing_aa.explainer.known_breaks import WITHOUT_TENSORS
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen, package_of
+from missing_aa.provenance import class_record
+from missing_aa.text import in_words
 
 RESCUE = Way(
     ADVICE,
@@ -44,7 +48,12 @@ def advise_known(error: Error, what: str, known_by: str, *advice: Way | str) -> 
 def together(error: Error, alike: list[Error], ledger: Ledger, what: str) -> Answer:
     """The nearest, from the cells of these errors of the atlas."""
     cases: list[Case] = [case for one in alike for case in ledger.errors[one]]
-    return from_cases(NEAR, error, cases, ledger, what=what)
+    return from_cases(NEAR, error, cases, ledger, what)
+
+
+def in_releases(numbers: Set[int]) -> str:
+    """Releases of timm by their numbers, in words."""
+    return in_words(numbers, class_record.releases(), and_later=True)
 
 
 def listed(names) -> str:

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from textwrap import wrap
 
 from missing_aa.explainer.cases import Again, Case, Ledger, Window, again, windows
-from missing_aa.explainer.changes import PLACES, changed, is_upgrade
 from missing_aa.explainer.errors import Error
 from missing_aa.explainer.remedies import Way, at_newest, ways
 from missing_aa.matrix.summary import Share
@@ -20,6 +19,13 @@ KINDS = {
 }
 """Every kind of answer, and what it is."""
 
+PLACES = {
+    "load": "while the file is loaded",
+    "forward": "in the forward pass: the file loads without an error, and the first picture fails",
+    "create": "when a fresh model is made",
+    "import": "when timm is imported",
+    "rescue": "when the weights are taken out",
+}
 WIDTH = 100
 SHELL = ("missing-aa ", "pip ")
 """How a command begins that is for a shell and not for Python."""
@@ -54,26 +60,26 @@ class Answer:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def lines(self) -> Iterator[str]:
-        """The answer for a person."""
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """The answer for a person, in lines of so many columns."""
         if self.error:
             yield clean(self.error, 1000)
         if self.kind in (NEAR, GENERAL):
             yield f"({KINDS[self.kind]})"
         yield ""
-        yield from said("What it is", self.changed)
+        yield from said("What it is", self.changed, width)
         if self.known_by:
-            yield from said("Known from", f"{self.known_by}.")
+            yield from said("Known from", f"{self.known_by}.", width)
         if self.where:
-            yield from said("Raised", f"{self.where}.")
-        yield from self._met()
-        yield from _again(self.again)
-        yield from ways_lines(self.ways)
+            yield from said("Raised", f"{self.where}.", width)
+        yield from self._met(width)
+        yield from _again(self.again, width)
+        yield from ways_lines(self.ways, width)
         for note in self.notes:
             yield ""
-            yield from said("Note", note)
+            yield from said("Note", note, width)
 
-    def _met(self) -> Iterator[str]:
+    def _met(self, width: int) -> Iterator[str]:
         if not self.windows:
             return
         yield "Measured:"
@@ -85,10 +91,10 @@ class Answer:
         models = ", ".join(self.models[:MOST_MODELS])
         more = ", …" if len(self.models) > MOST_MODELS else ""
         count = f"{_many(self.cells, 'measured cell')} of {_many(len(self.models), 'model')}"
-        yield from said("Backed by", f"{count}: {models}{more}")
+        yield from said("Backed by", f"{count}: {models}{more}", width)
 
 
-def _again(again: Again | None) -> Iterator[str]:
+def _again(again: Again | None, width: int) -> Iterator[str]:
     if not again:
         return
     if again.release is None or again.share is None:
@@ -100,23 +106,23 @@ def _again(again: Again | None) -> Iterator[str]:
         text += "."
     if again.instead:
         text += f" Most of the others meet: {clean(again.instead, 200)}"
-    yield from said("Works again", text)
+    yield from said("Works again", text, width)
 
 
-def ways_lines(ways: tuple[Way, ...]) -> Iterator[str]:
+def ways_lines(ways: tuple[Way, ...], width: int) -> Iterator[str]:
     """The ways out, numbered."""
     if ways:
         yield ""
         yield "Ways out:"
     for number, way in enumerate(ways, 1):
         yield from wrap(
-            f"{number}. {way.text}", WIDTH, initial_indent="  ", subsequent_indent=5 * " "
+            f"{number}. {way.text}", width, initial_indent="  ", subsequent_indent=5 * " "
         )
         if way.share:
             said = f"Gives the writer's output for {_of(way.share)} files in timm {way.release}"
             if way.there and way.there != way.share:
                 said += f", and for {_of(way.there)} in the readers that fail"
-            yield from wrap(f"{said}.", WIDTH, initial_indent=5 * " ", subsequent_indent=5 * " ")
+            yield from wrap(f"{said}.", width, initial_indent=5 * " ", subsequent_indent=5 * " ")
         for command in way.commands:
             yield f"       {'$' if command.startswith(SHELL) else '>>>'} {command}"
 
@@ -129,8 +135,8 @@ def _of(share: Share) -> str:
     return f"{share.ok:,} of {share.cells:,}"
 
 
-def said(heading: str, text: str) -> list[str]:
-    return wrap(f"{heading}: {clean(text, 2000)}", WIDTH, subsequent_indent="  ")
+def said(heading: str, text: str, width: int) -> list[str]:
+    return wrap(f"{heading}: {clean(text, 2000)}", width, subsequent_indent="  ")
 
 
 UNKNOWN = (
@@ -145,17 +151,16 @@ def from_cases(
     error: Error,
     cases: list[Case],
     ledger: Ledger,
-    files: tuple[str, ...] = (),
+    what: str,
     notes: tuple[str, ...] = (),
-    what: str = "",
 ) -> Answer:
-    """The answer that these cases give."""
+    """The answer that these cases give; `what` changed."""
     places = dict.fromkeys(case.where for case in cases)
     models = dict.fromkeys(case.model for case in sorted(cases, key=lambda one: -len(one.readers)))
     return Answer(
         kind,
         str(error),
-        what or changed(error, is_upgrade(cases), files),
+        what,
         "; or ".join(PLACES[place] for place in places),
         tuple(windows(cases, ledger.releases)),
         sum(len(case.readers) for case in cases),

@@ -1,12 +1,11 @@
 """The atlas, sorted by the errors that are in it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from missing_aa.explainer.errors import Error, of_cell
+from missing_aa.explainer.errors import Error
 from missing_aa.matrix.atlas import Row, decode_rows
 from missing_aa.matrix.cells import DIFFERENT, OK, Outcome
 from missing_aa.matrix.cells import ERROR as RAISED
@@ -29,9 +28,12 @@ class Case:
 
 
 class Ledger:
-    """`releases`, oldest first; `errors`, each with the files that meet it; `models`."""
+    """`releases`, oldest first; `errors`, each with the files that meet it; `models`.
 
-    def __init__(self, text: str):
+    `read` gives the error of a cell, by its class and text.
+    """
+
+    def __init__(self, text: str, read: Callable[[str | None, str | None], Error]):
         self.head, self.releases, rows = decode_rows(text)
         self.newest = len(self.releases) - 1
         self._age = {release: number for number, release in enumerate(self.releases)}
@@ -39,14 +41,14 @@ class Ledger:
         self.models: dict[str, list[int]] = defaultdict(list)
         """Model -> the releases that wrote it."""
         self.errors: dict[Error, list[Case]] = defaultdict(list)
-        read = cache(of_cell)
+        self.read = cache(read)
         for row in rows:
             if row.format:
-                self._add(row, row.format, read)
+                self._add(row, row.format)
         for written in self.models.values():
             written.sort()
 
-    def _add(self, row: Row, format: str, read) -> None:
+    def _add(self, row: Row, format: str) -> None:
         writers = [self._age[release] for release in row.writers]
         self._rows.update(dict.fromkeys(((row.model, format, at) for at in writers), row))
         if format == "whole":
@@ -54,7 +56,9 @@ class Ledger:
         met: dict[tuple[Error, str], set[int]] = defaultdict(set)
         for reader, outcome in row.met.items():
             if reader and outcome.result == RAISED:
-                met[read(outcome.error, outcome.text), outcome.where or ""].add(self._age[reader])
+                met[self.read(outcome.error, outcome.text), outcome.where or ""].add(
+                    self._age[reader]
+                )
         for (error, where), readers in met.items():
             self.errors[error] += [
                 Case(row.model, format, writer, frozenset(readers), where) for writer in writers
@@ -85,10 +89,15 @@ class Ledger:
         return found
 
 
-@cache
-def load() -> Ledger:
-    """The ledger of the atlas that this package carries."""
-    return Ledger(files("missing_aa.matrix").joinpath("atlas.txt").read_text("utf-8"))
+def is_upgrade(cases: Iterable[Case]) -> bool:
+    """Whether it is newer code that fails on older files, rather than the other way round."""
+    newer = sum(
+        1 if reader > case.writer else -1
+        for case in cases
+        for reader in case.readers
+        if reader != case.writer
+    )
+    return newer >= 0
 
 
 @dataclass(frozen=True)
@@ -153,7 +162,7 @@ def again(cases: list[Case], ledger: Ledger) -> Again:
     )
     first = min(works, default=None)
     others = Counter(
-        str(of_cell(outcome.error, outcome.text))
+        str(ledger.read(outcome.error, outcome.text))
         for (_, reader), outcome in met.items()
         if reader == first and outcome and outcome.result == RAISED
     )

@@ -14,9 +14,11 @@ from missing_aa.containers import formats
 from missing_aa.errors import CheckpointError, Refused
 from missing_aa.explainer import model_classes
 from missing_aa.explainer.advice import RESCUE
-from missing_aa.explainer.answers import ATLAS, GENERAL, NEAR, said, silent, ways_lines
-from missing_aa.explainer.cases import Case, Ledger, load
-from missing_aa.explainer.errors import OTHER, Error, of_cell
+from missing_aa.explainer.answers import ATLAS, GENERAL, NEAR, WIDTH, said, silent, ways_lines
+from missing_aa.explainer.cases import Case, Ledger
+from missing_aa.explainer.errors import OTHER, Error
+from missing_aa.explainer.kinds import of_cell
+from missing_aa.explainer.ledger import load
 from missing_aa.explainer.remedies import ADVICE, FILE, Way, everyone, ways
 from missing_aa.inspector import Findings, Model, inspect
 from missing_aa.limits import DEFAULT, Limits
@@ -84,12 +86,12 @@ class Outlook:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def lines(self) -> Iterator[str]:
-        """The outlook for a person."""
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """The outlook for a person, in lines of so many columns."""
         yield clean(f"{self.file}: {self.holds}", 1000)
         if self.answer:
             yield from said(
-                "In this environment (from source lines, as check reads them)", self.answer
+                "In this environment (from source lines, as check reads them)", self.answer, width
             )
         for one in self.missing[:MOST]:
             yield clean(f"  {one}", 400)
@@ -105,11 +107,11 @@ class Outlook:
                 yield f"  and {len(found) - MOST} other fates; --json has them all"
         if self.here:
             yield ""
-            yield from said("Here", self.here)
-        yield from ways_lines(self.ways)
+            yield from said("Here", self.here, width)
+        yield from ways_lines(self.ways, width)
         for note in self.notes:
             yield ""
-            yield from said("Note", note)
+            yield from said("Note", note, width)
 
 
 def fates(form: str, files: Iterable[tuple[str, int]], ledger: Ledger) -> tuple[Fate, ...]:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from missing_aa.errors import UsageProblem
-from missing_aa.explainer import errors
+from missing_aa.explainer import kinds
 from missing_aa.explainer.advice import FOR_A_FILE, RESCUE
 from missing_aa.explainer.answers import ATLAS, Answer, from_cases, general
-from missing_aa.explainer.cases import Case, Ledger, load
+from missing_aa.explainer.cases import Case, Ledger, is_upgrade
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
-from missing_aa.explainer.kinds import KINDS, other_texts
+from missing_aa.explainer.kinds import other_texts
+from missing_aa.explainer.ledger import load
+from missing_aa.explainer.pasted import plain
 from missing_aa.explainer.remedies import Way, everyone
 from missing_aa.explainer.seen import seen as seen_around
 
@@ -41,11 +43,11 @@ def explain_text(text: str) -> Answer:
 
     Raises UsageProblem for a text without content.
     """
-    said = errors.plain(text)
+    said = plain(text)
     if not said.strip():
         raise UsageProblem(EMPTY)
     ledger = load()
-    hit = errors.last(said)
+    hit = kinds.last(said)
     if hit and hit.error.name.startswith("__torch__"):  # TorchScript's own namespace
         hit = None
     if hit is None:
@@ -54,7 +56,7 @@ def explain_text(text: str) -> Answer:
             or other_texts.by_pattern(said)
             or general("", _anyone(said, ledger))
         )
-    seen, kind = seen_around(said, hit), KINDS[hit.error.kind]
+    seen, kind = seen_around(said, hit), kinds.KINDS[hit.error.kind]
     cases = find(hit.error, ledger) if hit.error.kind != WEIGHTS_ONLY else []
     measured = hit.error.kind == STATE_DICT and cases
     if not measured and (other := kind.other(hit.error, seen)):
@@ -63,7 +65,8 @@ def explain_text(text: str) -> Answer:
         nearest = kind.nearest(hit.error, seen, ledger)
         return nearest or general(str(hit.error), _anyone(said, ledger))
     notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
-    return from_cases(ATLAS, hit.error, cases, ledger, seen.timm_files, notes)
+    what = kinds.changed(hit.error, is_upgrade(cases), seen.timm_files)
+    return from_cases(ATLAS, hit.error, cases, ledger, what, notes)
 
 
 def _anyone(text: str, ledger: Ledger) -> Iterable[Way]:
@@ -78,7 +81,8 @@ def index() -> Iterator[tuple[Error, Answer]]:
         ledger.errors.items(), key=lambda item: -sum(len(case.readers) for case in item[1])
     )
     for error, cases in by_cells:
-        yield error, from_cases(ATLAS, error, cases, ledger)
+        what = kinds.changed(error, is_upgrade(cases))
+        yield error, from_cases(ATLAS, error, cases, ledger, what)
 
 
 def find(error: Error, ledger: Ledger) -> list[Case]:

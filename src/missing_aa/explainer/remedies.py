@@ -5,8 +5,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from missing_aa.explainer.cases import Case, Ledger
-from missing_aa.explainer.changes import is_upgrade
+from missing_aa.explainer.cases import Case, Ledger, is_upgrade
 from missing_aa.explainer.errors import ATTRIBUTE, LOOKUP, MODULE, Error
 from missing_aa.matrix.summary import Share
 

@@ -1,15 +1,46 @@
 """A class that a module does not have: `Can't get attribute 'X' on <module 'y'>`."""
 
+import difflib
+import re
 import sys
+from functools import partial
 
-from missing_aa.explainer.advice import NAMES, RESCUE, advise, advise_known, out_of
+from missing_aa.explainer.advice import NAMES, RESCUE, advise, advise_known, in_releases, out_of
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
-from missing_aa.explainer.changes import changed
-from missing_aa.explainer.errors import Error
+from missing_aa.explainer.errors import DOTTED, LOOKUP, Error, find_words
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
+
+WORDS = r"get\s+attribute"
+
+
+def read(before: str, words: str, after: str) -> Error | None:
+    names = re.match(rf"\s*'?({DOTTED})'?\s+on\s+<?module\s+'?({DOTTED})", after)
+    return Error(LOOKUP, names[1], names[2]) if names else None
+
+
+find = partial(find_words, WORDS, read)
+
+
+def changed(error: Error, upgrade: bool = True, files: tuple[str, ...] = ()) -> str:
+    """What changed between writer and reader."""
+    module, class_ = error.name, error.class_
+    there = class_record.modules().get(module, {})
+    if class_ not in there:
+        return f"No recorded release of timm has a class {class_} in {module}."
+    others = [name for name, releases in there.items() if not releases & there[class_]]
+    same = [name for name in others if name.casefold() == class_.casefold()]
+    near = same or difflib.get_close_matches(class_, others, n=1, cutoff=0.6)
+    said = f"timm has {module}.{class_} in {in_releases(there[class_])}"
+    if near:
+        return f"{said}; in {in_releases(there[near[0]])} there is {near[0]} in its place."
+    last = len(class_record.releases()) - 1
+    homes = [path for path, known in class_record.named([class_]).items() if last in known.held]
+    if last not in there[class_] and homes:
+        return f"{said}; later it is {homes[0]}."
+    return f"{said}, and in no other release."
 
 
 def other(error: Error, seen: Seen) -> Answer | None:

@@ -1,14 +1,29 @@
 """A name that a module does not have: `cannot import name 'X' from 'y'`."""
 
+import re
 from dataclasses import replace
+from functools import partial
 
 from missing_aa.explainer.advice import advise
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.cases import Ledger
-from missing_aa.explainer.errors import LOOKUP, Error
+from missing_aa.explainer.errors import DOTTED, IMPORT, LOOKUP, NAME, Error, find_words
 from missing_aa.explainer.kinds import cannot_get_attribute
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
+
+WORDS = r"cannot\s+import\s+name"
+
+
+def read(before: str, words: str, after: str) -> Error | None:
+    names = re.match(
+        rf"\s*'?({NAME})'?(?:\s+from\s+(?:partially\s+initialized\s+module\s+)?'?({DOTTED}))?",
+        after,
+    )
+    return Error(IMPORT, names[1], names[2] or "") if names else None
+
+
+find = partial(find_words, WORDS, read)
 
 
 def other(error: Error, seen: Seen) -> Answer | None:

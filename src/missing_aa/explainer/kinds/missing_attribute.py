@@ -1,8 +1,9 @@
 """An object without an attribute: `'X' object has no attribute 'y'`."""
 
 import re
+from collections.abc import Set
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,21 +13,95 @@ from missing_aa.explainer.advice import (
     TABLE,
     advise,
     advise_known,
+    in_releases,
     listed,
     out_of,
     together,
 )
 from missing_aa.explainer.answers import NEAR, Answer, general
 from missing_aa.explainer.cases import Ledger
-from missing_aa.explainer.changes import carried, carriers, changed
-from missing_aa.explainer.errors import ATTRIBUTE, Error
+from missing_aa.explainer.errors import ATTRIBUTE, DOTTED, IMPORT, NAME, Error, find_words
 from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, TORCH_ATTRIBUTES
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen, failed_in, package_of, reads
 from missing_aa.provenance import class_record
 
 WEIGHTS = ("dict", "OrderedDict")
+MOST_PATHS = 3
 BUILTINS = ("NoneType", "str", "int", "float", "bool", "list", "tuple", "function", "Tensor")
+
+
+WORDS = r"has\s+no\s+attribute"
+
+
+def read(before: str, words: str, after: str) -> Error | None:
+    name = re.match(rf"\s*'?({NAME})", after)
+    # Without the word `object`, and for a module, any word could stand there.
+    subject = re.search(rf"(\w+\s+)?'?\b(?!object\b)({DOTTED})'?(\s+object)?\s+\Z", before)
+    if not name or not subject:
+        return None
+    word, class_, is_object = subject.groups()
+    word = (word or "").strip()
+    if word == "module":
+        return Error(IMPORT, name[1], class_)
+    if is_object and class_ == "module":  # as Python 2 and pickle say it
+        return Error(IMPORT, name[1])
+    if word == "object":  # "type object 'X'": the class itself was asked
+        return None
+    if not is_object and not class_[0].isupper():
+        return None
+    return Error(ATTRIBUTE, class_.rpartition(".")[2], name[1])
+
+
+find = partial(find_words, WORDS, read)
+
+
+def carried(class_: str, attribute: str) -> dict[str, Set[int]]:
+    """Path -> the recorded releases in which objects of such a class carry the attribute.
+
+    Only where that is not so in every release that has the class.
+    """
+    return {
+        path: known.may[attribute]
+        for path, known in class_record.named([class_]).items()
+        if known.may.get(attribute, known.held) != known.held
+    }
+
+
+def carriers(class_: str, attribute: str) -> str:
+    """A sentence on the classes of timm's of that name that carry it, and when; "" if none does."""
+    found = {
+        path: known.may[attribute]
+        for path, known in class_record.named([class_]).items()
+        if attribute in known.may
+    }
+    said = "; ".join(
+        f"{path} in timm {in_releases(those)}" for path, those in list(found.items())[:MOST_PATHS]
+    )
+    return (
+        said and f" Many libraries have a class of that name; of timm's, it is carried by {said}."
+    )
+
+
+def changed(error: Error, upgrade: bool = True, files: tuple[str, ...] = ()) -> str:
+    """What changed between writer and reader; `files` are those of timm's in the traceback."""
+    found = carried(error.class_, error.name)
+    here = {path: those for path, those in found.items() if _is_in(path, files)}
+    older, newer = "objects that an older release wrote", "objects that a newer release wrote"
+    who = older if upgrade else newer
+    if not found:
+        code = "newer" if upgrade else "older"
+        return f"The {code} code of {error.class_} reads `{error.name}`, which {who} do not carry."
+    said = [
+        f"{path} carries `{error.name}` in timm {in_releases(those)}"
+        for path, those in list((here or found).items())[:MOST_PATHS]
+    ]
+    return f"{'; '.join(said)}. The code that runs reads it, and {who} do not carry it."
+
+
+def _is_in(path: str, files: tuple[str, ...]) -> bool:
+    file = path.rpartition(".")[0].replace(".", "/") + ".py"
+    return any(one.endswith(file) for one in files)
 
 
 def other(error: Error, seen: Seen) -> Answer | None:

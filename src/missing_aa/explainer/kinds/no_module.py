@@ -1,5 +1,10 @@
 """A module that is not there: `No module named 'x.y'`."""
 
+import re
+from collections import Counter
+from collections.abc import Set
+from functools import partial
+
 from missing_aa.explainer.advice import (
     LINE,
     NAMES,
@@ -8,17 +13,73 @@ from missing_aa.explainer.advice import (
     TABLE,
     advise,
     advise_known,
+    in_releases,
     listed,
     out_of,
     together,
 )
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
-from missing_aa.explainer.changes import changed, held, home_of
-from missing_aa.explainer.errors import MODULE, Error
+from missing_aa.explainer.errors import DOTTED, MODULE, Error, find_words
 from missing_aa.explainer.known_breaks import DISTRIBUTIONS, MODULES
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
+from missing_aa.provenance import class_record
+
+WORDS = r"no\s+module\s+named|ModuleNotFoundError"
+
+
+def read(before: str, words: str, after: str) -> Error | None:
+    if words.lower() == "modulenotfounderror":
+        # Where only the names of error and module were left as they are.
+        name = re.match(r"\W[^'\n]{0,40}'(timm[\w.]{0,200})'", after)
+        return Error(MODULE, name=name[1]) if name else None
+    name = re.match(rf"\s*'?({DOTTED})", after)
+    return Error(MODULE, name=name[1].strip(".")) if name else None
+
+
+find = partial(find_words, WORDS, read)
+
+
+def held(module: str) -> Set[int]:
+    """The recorded releases that have classes in a module or package of that name."""
+    found: set[int] = set()
+    for name, classes in class_record.modules().items():
+        if name == module or name.startswith(f"{module}."):
+            found.update(*classes.values())
+    return found
+
+
+def changed(error: Error, upgrade: bool = True, files: tuple[str, ...] = ()) -> str:
+    """What changed between writer and reader."""
+    module = error.name
+    there = held(module)
+    if not there:
+        return f"No recorded release of timm has classes in a module {module}."
+    last = len(class_record.releases()) - 1
+    if last in there:
+        return (
+            f"timm has {module} in {in_releases(there)}: the release that reads is too old for "
+            "what a newer one wrote."
+        )
+    home = home_of(module)
+    moved = f"; what was in it is in {home} now" if home else ""
+    return f"timm has {module} in {in_releases(there)}, and no longer since{moved}."
+
+
+def home_of(module: str) -> str:
+    """Where most of a module's classes are in the newest recorded release; "" if nowhere."""
+    modules = class_record.modules()
+    if module not in modules:  # a package
+        inside = [home_of(name) for name in modules if name.startswith(f"{module}.")]
+        packages = Counter(home.rpartition(".")[0] for home in inside if home)
+        return packages.most_common(1)[0][0] if packages else ""
+    last, tail = len(class_record.releases()) - 1, module.rpartition(".")[2].lstrip("_")
+    homes: Counter[str] = Counter()
+    for name, classes in modules.items():
+        if shared := sum(last in classes.get(one, ()) for one in modules[module]):
+            homes[name] = 2 * shared + (name.rpartition(".")[2].lstrip("_") == tail)
+    return homes.most_common(1)[0][0] if homes else ""
 
 
 def other(error: Error, seen: Seen) -> Answer | None:

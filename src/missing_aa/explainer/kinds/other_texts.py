@@ -3,12 +3,14 @@
 import re
 
 from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
-from missing_aa.explainer.cases import Ledger
-from missing_aa.explainer.errors import ATTRIBUTE, squeeze
+from missing_aa.explainer.cases import Ledger, is_upgrade
+from missing_aa.explainer.errors import ATTRIBUTE
 from missing_aa.explainer.errors import OTHER as WORDS
+from missing_aa.explainer.kinds import missing_attribute
 from missing_aa.explainer.known_breaks import (
     TEXTS,
 )
+from missing_aa.explainer.pasted import squeeze
 from missing_aa.explainer.remedies import ADVICE, Way
 
 SHORT = 600
@@ -27,7 +29,7 @@ def by_words(text: str, ledger: Ledger) -> Answer | None:
                 "the atlas has met these words, as below. They are general ones, and can have "
                 "other causes."
             )
-            return from_cases(NEAR, error, cases, ledger, what=what)
+            return from_cases(NEAR, error, cases, ledger, what)
     if len(text) > SHORT or not re.search(r"attribut|missing|lack", text, re.I):
         return None
     named_words = set(re.findall(r"\w+", text))
@@ -39,7 +41,8 @@ def by_words(text: str, ledger: Ledger) -> Answer | None:
     if not named:
         return None
     error, cases = max(named, key=lambda item: len(item[0].class_))
-    return from_cases(NEAR, error, cases, ledger)
+    what = missing_attribute.changed(error, is_upgrade(cases))
+    return from_cases(NEAR, error, cases, ledger, what)
 
 
 def by_pattern(text: str) -> Answer | None:

@@ -1,13 +1,15 @@
 """Tensors that do not fit a model: `Error(s) in loading state_dict for X`."""
 
+import re
+from collections.abc import Iterator
 from fractions import Fraction
 
 from missing_aa.explainer.advice import RESCUE, advise, together
 from missing_aa.explainer.answers import GENERAL, Answer
 from missing_aa.explainer.cases import Ledger
-from missing_aa.explainer.changes import changed, misfit
-from missing_aa.explainer.errors import STATE_DICT, Error
+from missing_aa.explainer.errors import NEAR, STATE_DICT, Error, Hit
 from missing_aa.explainer.known_breaks import BUFFERS
+from missing_aa.explainer.pasted import squeeze
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
@@ -29,6 +31,66 @@ HEADS = {
     "segmentation_head",
 }
 """Layers that libraries call so and that have an output for each class."""
+
+
+MOST_KEYS = 5_000
+_SECTIONS = re.compile(
+    r"Error\(s\)\s+in\s+loading\s+state_dict\s+for\s+(?P<class>\w{1,100})"
+    r"|(?P<missing>missing\s+key\(s\)(?:\s+in\s+state_dict)?)"
+    r"|(?P<unexpected>unexpected\s+key\(s\)(?:\s+in\s+state_dict)?)"
+    r"|size\s+mismatch\s+for\s+(?P<shape>[\w.\s]{1,300}?):",
+    re.I,
+)
+_SHAPES = re.compile(
+    r"[^:]{0,40}?torch\.Size\(\[([\d,]*)\]\)fromcheckpoint.{0,40}?torch\.Size\(\[([\d,]*)\]\)"
+)
+
+
+def find(text: str) -> Iterator[Hit]:
+    """The last mismatch of a state_dict, put together from its parts."""
+    parts = list(_SECTIONS.finditer(text))[-MOST_KEYS:]
+    heads = [at for at, part in enumerate(parts) if part["class"]]
+    parts = parts[heads[-1] :] if heads else parts
+    if not parts:
+        return
+    names: dict[str, tuple] = {"missing": (), "unexpected": ()}
+    shapes = []
+    ends = [part.start() for part in parts[1:]] + [len(text)]
+    for part, end in zip(parts, ends, strict=True):
+        if part.lastgroup in names:
+            names[part.lastgroup] = _keys(text[part.end() : end])
+        elif part.lastgroup == "shape":
+            sizes = _SHAPES.match(squeeze(text[part.end() : end][:NEAR]))
+            saved, made = sizes.groups() if sizes else ("", "")
+            shapes.append((squeeze(part["shape"]), saved, made))
+    class_ = parts[0]["class"] or ""
+    error = Error(STATE_DICT, class_, "", **names, shapes=tuple(shapes))
+    yield Hit(parts[0].start(), parts[-1].end(), error)
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    """The quoted names at the beginning; one that is cut off is left out."""
+    listed = re.match(r":?((?:'[^']{1,300}'[,.]?)*)", squeeze(text))
+    return tuple(re.findall(r"'([^']+)'", listed[1] if listed else "")[:MOST_KEYS])
+
+
+def changed(error: Error, upgrade: bool = True, files: tuple[str, ...] = ()) -> str:
+    """What changed between writer and reader."""
+    who = error.class_ or "the model"
+    return f"Tensors of {who} were renamed, added or reshaped: {misfit(error)}."
+
+
+def misfit(error: Error) -> str:
+    """How the tensors of a state_dict do not fit a model."""
+    parts = []
+    if error.missing:
+        parts.append(f"the model asks for names that are not in the file ({error.missing[0]}, …)")
+    if error.unexpected:
+        parts.append(f"the file has names that the model does not know ({error.unexpected[0]}, …)")
+    if error.shapes:
+        name, ours, theirs = error.shapes[0]
+        parts.append(f"shapes differ ({name}: [{ours}] in the file, [{theirs}] in the model)")
+    return "; ".join(parts) or "the tensors do not fit"
 
 
 def other(error: Error, seen: Seen) -> Answer | None:

@@ -1,12 +1,30 @@
 """A file that torch does not trust: `Weights only load failed`."""
 
+import re
+from functools import partial
+
 from missing_aa.explainer.advice import RESCUE, advise
 from missing_aa.explainer.answers import ATLAS, GENERAL, Answer
 from missing_aa.explainer.cases import Ledger
-from missing_aa.explainer.errors import Error
+from missing_aa.explainer.errors import DOTTED, WEIGHTS_ONLY, Error, find_words
 from missing_aa.explainer.model_classes import models_with
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
+
+WORDS = r"unsupported\s+(?:global:\s+global|class)|weights\s+only\s+load\s+failed"
+
+
+def read(before: str, words: str, after: str) -> Error | None:
+    if words.lower().startswith("weights"):
+        return Error(WEIGHTS_ONLY)
+    name = re.match(rf"\s*'?({DOTTED})", after)
+    if not name:
+        return None
+    module, _, class_ = name[1].strip(".").rpartition(".")
+    return Error(WEIGHTS_ONLY, class_, module)
+
+
+find = partial(find_words, WORDS, read)
 
 
 def other(error: Error, seen: Seen) -> Answer | None:
