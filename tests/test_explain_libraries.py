@@ -195,6 +195,22 @@ def test_a_line_of_a_project_s_own_class_says_another_version_of_it():
     assert "rescue model.pt" in commands(found)
 
 
+def test_a_package_that_reads_of_another_object_is_told_to_be_of_another_version():
+    error = ATTRIBUTE.format("FooEmbeddings", "length")
+    text = trace(f"{SITE}/barlib/tagger.py", "size = self.embeddings.length", error)
+    found = explain_text(text)
+    assert "another version of barlib" in found.changed and "rescue" not in everything(found)
+    loading = text.replace(HEAD, f'{HEAD}  File "run.py", line 1, in x\n    m = Foo.load(path)\n')
+    assert "rescue" in everything(explain_text(loading))
+
+
+def test_a_dictionary_is_called_weights_only_where_a_model_is_wanted():
+    for name, sure in (("eval", True), ("num_channels", False)):
+        found = explain_text(ATTRIBUTE.format("dict", name))
+        assert ("dictionary of weights, and no model" in found.changed) == sure
+        assert "load_state_dict" in commands(found)
+
+
 def test_nothing_is_taken_out_of_what_holds_no_tensors():
     sklearn = f"{SITE}/sklearn/svm/_base.py"
     for text in (

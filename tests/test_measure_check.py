@@ -63,6 +63,13 @@ def test_a_library_that_was_not_measured_is_named():
     assert "Not measured: segmentation_models_pytorch, ultralytics, transformers." in text
 
 
+def test_the_table_of_a_library_that_is_not_kept_stays():
+    before = page("abc", [pair()], [pair("old", MISSING, group="torchvision")])
+    text = page("abc", [pair()], [pair("new", OTHER, group="ultralytics")], before=before)
+    assert text.count("as `old`") == text.count("as `new`") == 1
+    assert "Not measured: segmentation_models_pytorch, transformers." in text
+
+
 def test_what_was_measured_is_taken_up_again(tmp_path):
     Kept(tmp_path / "kept.jsonl").add([pair(met=OTHER), pair("b"), pair(met=MISSING)])
     again = Kept(tmp_path / "kept.jsonl")

@@ -6,7 +6,7 @@ The files of timm are drawn by the hash of the commit that is checked out, whose
 was committed; with --commit a run of that commit is taken up again. What was measured is kept in
 build/measure_check; the environments and files of other libraries, some gigabytes, are kept in
 the folder for temporary files. Half an hour for timm, longer for the libraries, of which uv finds a
-Python 3.8; the tables of a library that is not named are made from what is kept.
+Python 3.8; the table of a library that is not named is made from what is kept, or stays as it was.
 """
 
 import argparse
@@ -41,7 +41,8 @@ def main(argv: list[str] | None = None) -> int:
         libraries.measure(library, VENVS, of_others)
     since = bool(_git("diff", "--name-only", commit, "--", *CODE))
     pairs = list(of_timm.pairs.values()), list(of_others.pairs.values())
-    text = page.page(commit, *pairs, since)
+    before = args.output.read_text("utf-8") if args.output.exists() else ""
+    text = page.page(commit, *pairs, since, before)
     args.output.write_text(text, encoding="utf-8")
     print(args.output)
     return 0

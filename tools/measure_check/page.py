@@ -1,5 +1,6 @@
 """docs/measured/check.md: what `check` foretold, and what happened."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from tools.measure_check.libraries import SIDES, ways
@@ -50,7 +51,8 @@ Where the certain findings or the first of them were wrong:
 OTHERS = """\
 ## Other libraries
 
-Each release writes whole models with fresh weights, each newer one reads them. Every release is
+Each release writes whole models with fresh weights, each newer one reads them; of ultralytics, in
+whose pairs of that kind nothing fails, each older one as well. Every release is
 installed from its own wheels, in a venv of its own, and asked by `check --python`; torchvision
 0.29.1 is that of this project. The torch is one and the same for all releases of a library, but for
 torchvision's, which is tied to it: so its table shows torch's own changes too. These pairs were not
@@ -70,13 +72,14 @@ a tensor for a method. It was changed then, and asked again.
 """,
     "transformers": """\
 The table is no blind measure. At first, of the 22 pairs of 4.30.2 → 4.40.2, 4.41.0 and 4.48.0 that
-fail 7 had a certain finding and 13 any; none of the 44 that run had one. `check` was changed then
-(decorators that change a text, `os.path`, names that lazy packages tell type checkers), and asked
+fail 7 had a certain finding and 13 any; none of the 44 that run had one. `check` was changed twice
+(decorators that change a text, `os.path`, names that lazy packages tell type checkers; names that a
+module's top puts on a class, imports of optional packages, names that a class maps), and asked
 again.
 """,
     "ultralytics": """\
-No pair failed, so nothing is told of what fails. 8.1.0 was left out: a package that it needs was
-missing from its environment.
+None of these pairs was looked at while `check` was made; it was asked once. A newer release read
+all that an older one wrote; what fails was written by a newer release than its reader.
 """,
 }
 """What of a library's pairs was looked at while `check` was made, and what came of it."""
@@ -87,8 +90,13 @@ measured again: the figures are those of that commit.
 """
 
 
-def page(commit: str, of_timm: list[Pair], of_others: list[Pair], since: bool = False) -> str:
-    """The page; `commit` is the one that froze the code, which was changed `since` or not."""
+def page(
+    commit: str, of_timm: list[Pair], of_others: list[Pair], since: bool = False, before: str = ""
+) -> str:
+    """The page; `commit` is the one that froze the code, which was changed `since` or not.
+
+    A library of which no pairs are kept has its table of the page as it was `before`.
+    """
     files = {(pair.writer, pair.model) for pair in of_timm}
     text = HEAD.format(files=len(files), readers=READERS, commit=f"`{commit}`", share=_in_atlas())
     text += SINCE if since else ""
@@ -101,7 +109,9 @@ def page(commit: str, of_timm: list[Pair], of_others: list[Pair], since: bool = 
         if those:
             text += f"\n### {library}\n\n{_library(library, those)}"
             text += "\n" + LOOKED_AT[library] if library in LOOKED_AT else ""
-    missing = [library for library in SIDES if all(p.group != library for p in of_others)]
+        elif old := re.search(rf"\n### {library}\n.*?(?=\n### |\nNot measured:|\Z)", before, re.S):
+            text += old[0]
+    missing = [library for library in SIDES if f"\n### {library}\n" not in text]
     return text + (f"\nNot measured: {', '.join(missing)}.\n" if missing else "")
 
 

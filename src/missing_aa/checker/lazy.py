@@ -5,13 +5,10 @@ A model needs a tenth of what its modules hold, and parsing is most of the work.
 
 import ast
 import re
-import warnings
 from bisect import bisect
 
 from missing_aa.comparer.names import Definition, Names, read_names
-
-MOST_BYTES = 5_000_000
-"""A longer module is left out: people do not write such."""
+from missing_aa.comparer.sources import parse
 
 STATEMENT = re.compile(rb"^(?![\s#)\]}])", re.M)
 """Where a statement at the top of a module may begin: a line without indent, closing nothing."""
@@ -171,12 +168,3 @@ def split(text: bytes) -> tuple[bytes, dict[str, list[Later]]]:
         at += 1
     pieces.append(text[done:])
     return b"".join(pieces), later
-
-
-def parse(text: bytes) -> ast.Module:
-    """Raises SyntaxError, ValueError, RecursionError, MemoryError."""
-    if len(text) > MOST_BYTES:
-        raise ValueError(f"it has {len(text):,} bytes")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about escapes in somebody else's strings
-        return ast.parse(text)

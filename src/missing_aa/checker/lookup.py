@@ -39,7 +39,6 @@ ABSENT = object()
 """Stands for an attribute that nothing gives."""
 
 REGISTRIES = ("_parameters", "_buffers", "_modules")
-GETTERS = ("property", "cached_property", "functools.cached_property", "torch.jit.unused_property")
 
 
 class Lookup(Expressions):

@@ -210,11 +210,6 @@ def is_plain(value: object) -> bool:
     return isinstance(value, PLAIN)
 
 
-def is_key(value: object) -> bool:
-    """Whether it can be the key of a Mapping."""
-    return is_plain(value)
-
-
 def type_name(value: object) -> str | None:
     """The name of a value's type as Python's messages have it; None where it is not known."""
     if isinstance(value, Items):

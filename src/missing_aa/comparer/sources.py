@@ -131,7 +131,7 @@ def _parse(
         try:
             text = files[path]()
             if text not in parsed:
-                parsed[text] = _tree(text)
+                parsed[text] = parse(text)
             source.files[module] = File(shown, parsed[text], package)
         except SyntaxError as error:
             why = f"line {error.lineno or 1} is not Python {_PYTHON}: {error.msg}"
@@ -146,7 +146,8 @@ def _parse(
 _PYTHON = ".".join(map(str, sys.version_info[:2]))
 
 
-def _tree(text: bytes) -> ast.Module:
+def parse(text: bytes) -> ast.Module:
+    """A module's tree. Raises SyntaxError, ValueError, RecursionError, MemoryError."""
     if len(text) > MOST_BYTES:
         raise ValueError(f"it has {len(text):,} bytes")
     with warnings.catch_warnings():

@@ -41,10 +41,6 @@ def advise(error: Error, what: str, *advice: Way | str, known_by: str = "") -> A
     return Answer(OTHER, str(error), what.strip(), ways=ways, known_by=known_by)
 
 
-def advise_known(error: Error, what: str, known_by: str, *advice: Way | str) -> Answer:
-    return advise(error, what, *advice, known_by=known_by)
-
-
 def together(error: Error, alike: list[Error], ledger: Ledger, what: str) -> Answer:
     """The nearest, from the cells of these errors of the atlas."""
     cases: list[Case] = [case for one in alike for case in ledger.errors[one]]

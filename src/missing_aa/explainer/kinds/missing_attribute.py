@@ -12,7 +12,6 @@ from missing_aa.explainer.advice import (
     RESCUE,
     TABLE,
     advise,
-    advise_known,
     in_releases,
     listed,
     out_of,
@@ -27,6 +26,9 @@ from missing_aa.explainer.seen import Seen, failed_in, package_of, reads
 from missing_aa.provenance import class_record
 
 WEIGHTS = ("dict", "OrderedDict")
+OF_MODELS = {"cpu", "cuda", "eval", "forward", "half", "float", "modules", "named_parameters"}
+OF_MODELS |= {"parameters", "predict", "state_dict", "to", "train"}
+"""What people ask of a model."""
 MOST_PATHS = 3
 BUILTINS = ("NoneType", "str", "int", "float", "bool", "list", "tuple", "function", "Tensor")
 
@@ -127,26 +129,45 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
             f"if this {error.class_} is torch's, and not another library's, another torch wrote "
             "the object, or it was changed by hand before it was saved."
         )
-        return advise_known(
+        return advise(
             error,
             what,
-            "the name of the class",
             RESCUE,
             "Or load it with the torch that wrote it, and save the weights alone.",
+            known_by="the name of the class",
         )
-    if not failed or not reads(failed, error.name) or package == "timm":
+    if not failed or package == "timm":
         return None
+    if not reads(failed, error.name):
+        return _of_another_object(error, package, seen) if package and not torchs else None
     if not package and carriers(error.class_, error.name):  # code that took a class of timm's over
         return None
-    whose, its = (package, package) if package else (f"the project of {failed.path}", "the project")
-    return advise_known(
+    whose = f"{package}'s own code" if package else f"the code of a project ({failed.path})"
+    its = package or "the project"
+    return advise(
         error,
-        f"{whose}'s own code reads `self.{error.name}`, and the object has none: if it came "
+        f"{whose} reads `self.{error.name}`, and the object has none: if it came "
         f"whole out of a file, another version of {its} (or a fork of it) wrote it.",
-        LINE,
         *out_of(package, seen)[:1],
         f"Install the version of {its} that wrote the file.",
         *out_of(package, seen)[1:],
+        known_by=LINE,
+    )
+
+
+def _of_another_object(error: Error, package: str, seen: Seen) -> Answer | None:
+    """The answer where a package reads an attribute of an object that is not the reading one."""
+    if class_record.named([error.class_]):
+        return None
+    return advise(
+        error,
+        f"code of {package} reads `{error.name}` of an object of {error.class_}, which has none: "
+        f"another version of {package}, or of the library of that class, made the object; it may "
+        "have come whole out of a file.",
+        f"Install the versions of {package} and of that library that belong together; for a file, "
+        "those that wrote it.",
+        *(out_of(package, seen) if seen.loads else ()),
+        known_by=LINE,
     )
 
 
@@ -163,28 +184,28 @@ def _names_of_torch() -> frozenset[str]:
 def _while_loaded(error: Error, seen: Seen) -> Answer:
     """The answer where the file's own program asked for it, and no line of code."""
     package = package_of(seen.frames[-1].path)
-    return advise_known(
+    return advise(
         error,
         f"while the file was read, its own program asked an object of {error.class_} for "
         f"`{error.name}`: another version of the library of that class (or a fork) wrote the file, "
         "or a method that was kept on the object is looked up by its name.",
-        "the frames of the traceback",
         *out_of(package, seen)[:1],
         "Load it with the versions that wrote it, and save the weights alone.",
+        known_by="the frames of the traceback",
     )
 
 
 def _of_every_module(error: Error) -> Answer:
     default = MODULE_ATTRIBUTES[error.name]
     command = f"[setattr(m, {error.name!r}, {default}) for m in model.modules()]"
-    return advise_known(
+    return advise(
         error,
         f"torch itself gives `{error.name}` to each of its modules, and this object is of a torch "
         "that did not: it was pickled whole by it. Neither your code nor the weights are to blame.",
-        TABLE,
         "Install a newer torch: nn.Module gives it to older objects as they are loaded.",
         Way(ADVICE, "Or set it, after `import collections`, once the model is loaded:", (command,)),
         RESCUE,
+        known_by=TABLE,
     )
 
 
@@ -204,17 +225,22 @@ def _of_torch(error: Error, default: str, since: str, alone: bool) -> Answer:
             f" if type(m) is torch.nn.{error.class_}]",
         ),
     )
-    return advise_known(error, what, TABLE, RESCUE, mend)
+    return advise(error, what, RESCUE, mend, known_by=TABLE)
 
 
 def _not_timm(error: Error, seen: Seen) -> Answer | None:
     if error.class_ in WEIGHTS:
+        sure = error.name in OF_MODELS
         return advise(
             error,
-            "what was loaded is a dictionary of weights, and no model.",
+            "what was loaded is a dictionary of weights, and no model."
+            if sure
+            else f"a dictionary stands where code wants an object with `{error.name}`. If it came "
+            "out of a file: the file holds weights or settings, and no such object.",
             Way(
                 ADVICE,
-                "Make the model first, and load the weights into it.",
+                f"{'M' if sure else 'If it holds weights, m'}ake the model first, and load the "
+                "weights into it.",
                 ("model.load_state_dict(weights)",),
             ),
         )

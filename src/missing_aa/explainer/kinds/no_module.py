@@ -12,7 +12,6 @@ from missing_aa.explainer.advice import (
     STRANGER,
     TABLE,
     advise,
-    advise_known,
     in_releases,
     listed,
     out_of,
@@ -99,20 +98,20 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         (f"pip install --upgrade {name}",),
     )
     if seen.imports(error.name) and not known:
-        return advise_known(
+        return advise(
             error,
             f"code imports {error.name}, which the {package} that is installed does not have. No "
             "file has a part in it.",
-            LINE if seen.failed else "the line that imports it",
             f"Install the version of {name} that this code was written for, or change the import.",
+            known_by=LINE if seen.failed else "the line that imports it",
         )
-    return advise_known(
+    return advise(
         error,
         f"{package} itself was found and has no module {error.name}: what is read or imported "
         f"wants another version of {package}, or a folder of your own has its name. {known}",
-        TABLE.replace("torch's source", "published releases") if known else NAMES,
         newer if known else f"Install the version of {name} that wrote the file.",
         *out_of(package, seen),
+        known_by=TABLE.replace("torch's source", "published releases") if known else NAMES,
     )
 
 
