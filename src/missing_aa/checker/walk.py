@@ -23,7 +23,7 @@ from missing_aa.checker.values import (
     is_plain,
 )
 from missing_aa.comparer.classes import Class
-from missing_aa.comparer.names import dotted
+from missing_aa.comparer.names import dotted, origin
 
 OPEN_TEST = "it stands behind a question that the file does not answer"
 OPEN_LOOP = "it stands in a loop that may not run"
@@ -400,26 +400,20 @@ class Walk(Calls):
 
     def _import(self, node: ast.Import | ast.ImportFrom, frame: Frame) -> None:
         self.change(frame.scope)
+        file = self.world.environment.find(frame.module)
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
             if isinstance(node, ast.Import):
                 path = alias.name if alias.asname else name
             else:
-                path = f"{self._origin(node, frame.module)}.{alias.name}"
+                home = origin(node, frame.module, bool(file and file.package))
+                path = f"{home}.{alias.name}"
             place = self.world.resolve(path)
             frame.scope[name] = UNKNOWN if place is None else self.value_at(place)
             optional = self.doubt and self.world.environment.find(path.partition(".")[0]) is None
             if place is None and isinstance(node, ast.Import) and not optional:
                 text = self.world.why_not(alias.name)
                 self.report(Finding("module", "ModuleNotFoundError", text), node)
-
-    def _origin(self, node: ast.ImportFrom, module: str) -> str:
-        if not node.level:
-            return node.module or ""
-        file = self.world.environment.find(module)
-        parts = module.split(".")
-        above = parts[: len(parts) - node.level + bool(file and file.package)]
-        return ".".join([*above, *([node.module] if node.module else [])])
 
     _statements: dict[type, Callable] = {
         ast.Expr: _expression,

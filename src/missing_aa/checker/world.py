@@ -13,7 +13,7 @@ from pathlib import Path
 from missing_aa.checker.environment import SOURCE, Environment
 from missing_aa.checker.lazy import Module
 from missing_aa.comparer.classes import Class, Classes
-from missing_aa.comparer.names import Definition, Names, dotted
+from missing_aa.comparer.names import Definition, Names, dotted, origin
 from missing_aa.comparer.package import Package, Place
 
 MODULE = "torch.nn.modules.module.Module"
@@ -251,16 +251,8 @@ def _for_type_checkers(module: Module, name: str) -> str | None:
                     continue
                 for alias in part.names:
                     if (alias.asname or alias.name) == name:
-                        return f"{_origin(part, module)}.{alias.name}"
+                        return f"{origin(part, module.name, module.package)}.{alias.name}"
     return None
-
-
-def _origin(node: ast.ImportFrom, module: Module) -> str:
-    if not node.level:
-        return node.module or ""
-    parts = module.name.split(".")
-    above = parts[: len(parts) - node.level + module.package]
-    return ".".join([*above, *([node.module] if node.module else [])])
 
 
 def _above(path: str) -> Iterator[str]:

@@ -110,7 +110,7 @@ def read_names(tree: ast.Module, module: str, package: bool) -> Names:
                 head = alias.name.partition(".")[0]
                 names.bound[alias.asname or head] = alias.name if alias.asname else head
         elif isinstance(node, ast.ImportFrom):
-            _read_import(names, node, _origin(node, module, package))
+            _read_import(names, node, origin(node, module, package))
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
             _read_assignment(names, node, module)
         elif isinstance(node, ast.Expr):
@@ -121,7 +121,7 @@ def read_names(tree: ast.Module, module: str, package: bool) -> Names:
     return names
 
 
-def _origin(node: ast.ImportFrom, module: str, package: bool) -> str:
+def origin(node: ast.ImportFrom, module: str, package: bool) -> str:
     """The absolute name of the module that is imported from."""
     if not node.level:
         return node.module or ""
