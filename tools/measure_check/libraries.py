@@ -94,7 +94,7 @@ SIDES = {
         _smp("0.5.0", "1.0.15"),
         _smp("0.6.0", "1.0.31"),
     ],
-    "ultralytics": [_yolo("8.0.43"), _yolo("8.2.0"), _yolo("8.3.0"), _yolo("8.4.190")],
+    "ultralytics": [_yolo(each) for each in ("8.0.43", "8.0.120", "8.2.0", "8.3.0", "8.4.190")],
     "transformers": [
         _transformers("4.30.2"),
         _transformers("4.40.2"),

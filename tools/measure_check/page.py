@@ -75,7 +75,7 @@ The table is no blind measure. At first, of the 22 pairs of 4.30.2 → 4.40.2, 4
 fail 7 had a certain finding and 13 any; none of the 44 that run had one. `check` was changed twice
 (decorators that change a text, `os.path`, names that lazy packages tell type checkers; names that a
 module's top puts on a class, imports of optional packages, names that a class maps), and asked
-again.
+again. What 4.40.2 and 4.41.0 wrote was put to 4.48.0 after that only: the 46 pairs are blind.
 """,
     "ultralytics": """\
 None of these pairs was looked at while `check` was made; it was asked once. A newer release read

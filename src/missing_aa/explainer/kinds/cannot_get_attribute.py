@@ -58,12 +58,11 @@ def other(error: Error, seen: Seen) -> Answer | None:
             known_by=NAMES,
         )
     if not package or package in sys.stdlib_module_names:
-        where = f"{module}.{class_}, which this Python does" if package else f"{class_}, which its"
-        where += "" if package else " module does"
+        name = f"{module}.{class_}".strip(".")
         return advise(
             error,
-            f"the file asks for {where} not have: another Python wrote the file, or another "
-            "version of a library, or one that gives such names to its objects.",
+            f"the file asks for {name}, which is not there: another Python wrote the file, or "
+            "another version of a library, or one that gives such names to its objects.",
             "Read it with the Python and the libraries that wrote it.",
             *out_of(package, seen)[:1],
             known_by=NAMES,
