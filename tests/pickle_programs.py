@@ -156,10 +156,10 @@ def disagreements(count: int, seed: int) -> dict:
     chance, seeds, found, ended = random.Random(seed), sound(), [], 0
     for number in range(count):
         data = damaged(seeds, chance) if number % 2 else program(chance)
-        ours = follow_pickle(data, with_arrays=False)
-        problem = str(ours.error or "")  # a fault is refused, and its names are seen all the same
-        if FRAME in problem:
+        ours = follow_pickle(data)
+        if FRAME in f"{ours.error} {ours.fault}":
             continue
+        problem = str(ours.error or "")  # a fault is refused, and its names are seen all the same
         seen = set(ours.globals)
         for opened in (io.BytesIO, Reader):
             asked, error = c_follows(data, opened)

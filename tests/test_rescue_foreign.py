@@ -78,7 +78,7 @@ def test_what_joblib_compressed_is_unpacked_within_the_limit(written, session, t
 def array(behind: bytes, code: str = "f4") -> bytes:
     """The opcodes of two numbers as joblib writes them, and what stands behind these."""
     dtype = name("numpy", "dtype") + value((code, False, True)) + b"R"
-    dtype += value((3, "<", None, None, None, -1, -1, 0)) + b"b"
+    dtype += value((3, "<", None, None, None, -1, -1, 63 if code == "O8" else 0)) + b"b"
     state = {"subclass": name("numpy", "ndarray"), "shape": value((2,)), "order": value("C")}
     state |= {"dtype": dtype, "allow_mmap": b"\x88", "numpy_array_alignment_bytes": value(16)}
     made = name("joblib.numpy_pickle", "NumpyArrayWrapper") + b")\x81" + mapping(state) + b"b"

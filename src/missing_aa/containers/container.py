@@ -10,11 +10,11 @@ from io import BufferedReader
 
 from missing_aa.containers import formats, zip_directory
 from missing_aa.containers.legacy import MAGIC_NUMBER, follow_legacy, look_into, measure
-from missing_aa.containers.unpack import is_packed_pickle, unpack
+from missing_aa.containers.unpack import unpack, unpacked_head
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.pickles.follow import follow_pickle
-from missing_aa.pickles.program import Global, Program
+from missing_aa.pickles.program import Global, Object, Program
 
 WINDOW = 2**20
 LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
@@ -72,16 +72,14 @@ class Container:
             limits.check("pickle_bytes", size, "the length of the pickle, in bytes,")
             return follow_pickle(self.read(start, size), limits=limits)
         if self.format == "joblib":
-            program = follow_pickle(unpack(self.file, limits), limits=limits)
+            program = follow_pickle(unpack(self.file, limits), limits=limits, with_arrays=True)
             _add_what_pickle_would_read(program, limits)
             look_into(program, limits)
             return program
-        if (
-            self.format == "pickle"
-            and follow_pickle(self.read(0, formats.HEAD)).root == MAGIC_NUMBER
-        ):
-            self.format = "torch-legacy"  # the number in another spelling: torch compares its value
         program, keys = self._follow_from_start(limits)
+        if self.format == "pickle" and program.root == MAGIC_NUMBER:
+            self.format = "torch-legacy"  # the number in another spelling: torch compares its value
+            program, keys = self._follow_from_start(limits)
         if self.format == "pickle":
             self._follow_behind(program, limits)
             _add_what_pickle_would_read(program, limits)
@@ -99,7 +97,7 @@ class Container:
             if self.format == "torch-legacy":
                 program, keys = follow_legacy(data, limits)
             else:
-                program, keys = follow_pickle(data, limits=limits), []
+                program, keys = follow_pickle(data, limits=limits, with_arrays=True), []
             if not program.error or isinstance(program.error, LimitReached):
                 return program, keys
             if window >= most:
@@ -121,11 +119,12 @@ class Container:
         at = 0
         while at < len(data) and not behind.error:
             behind = follow_pickle(data, at, limits)
-            program.globals.update(behind.globals)
-            program.others.append(behind)
-            program.fault = program.fault or behind.fault
+            if behind.globals or behind.fault:
+                program.add(behind)
             at, steps = behind.end, steps + behind.opcodes
             limits.check("opcodes", steps, "the number of the pickles' steps")
+        if isinstance(program.root, Object) and behind.opcodes > 1:  # it may equal torch's number
+            program.fault = program.fault or behind.error
         if program.end + len(data) < self.size and (behind.short or not behind.error):
             limits.check("pickle_bytes", self.size, "the length of the pickles, in bytes,")
 
@@ -133,10 +132,9 @@ class Container:
 def _add_what_pickle_would_read(program: Program, limits: Limits) -> None:
     """Add the dangerous names that a load without joblib would find in the bytes of arrays."""
     if program.arrays:
-        plain = follow_pickle(program.data, limits=limits, with_arrays=False)
+        plain = follow_pickle(program.data, limits=limits)
         program.others.append(plain)
-        for asked, wanted in plain.globals.items():
-            program.globals.setdefault(asked, wanted)
+        program.globals = plain.globals | program.globals
 
 
 def open_checkpoint(path: str | os.PathLike) -> Container:
@@ -170,9 +168,9 @@ def _recognise(file: BufferedReader, size: int) -> Container:
     container = Container(file, size, formats.by_head(head, size))
     if container.format == "zip":
         _open_zip(container)
-    elif container.format in LOOKS_PACKED and is_packed_pickle(file):
+    elif container.format in LOOKS_PACKED and _is_pickle(unpacked_head(file, WINDOW)):
         container.format = "joblib"
-    elif container.format in LOOKS_LIKE and _is_text_pickle(container):
+    elif container.format in LOOKS_LIKE and _is_pickle(container.read(0, WINDOW)):
         container.format = "pickle"
     if container.format in formats.ADVICE:
         raise Malformed(formats.ADVICE[container.format], container.format)
@@ -207,14 +205,15 @@ def _open_zip(container: Container) -> None:
     }
 
 
-def _is_text_pickle(container: Container) -> bool:
+def _is_pickle(begins: bytes) -> bool:
     """Pickles of protocol 0 and 1 have no mark: one is what can be followed to an end or a name.
 
     What calls something, or goes on behind what was read of it, is one whatever comes after.
     """
-    program = follow_pickle(container.read(0, WINDOW))
+    program = follow_pickle(begins)
     calls = any(isinstance(made.made_by, Global) for made in program.objects)
-    if not program.error or calls or (program.short and container.size > WINDOW):
+    is_marked = begins[:1] == b"\x80" and program.protocol >= 2
+    if not program.error or calls or is_marked or (program.short and len(begins) == WINDOW):
         return True
     named = all(part.isidentifier() for g in program.globals for n in g for part in n.split("."))
     return bool(program.globals) and named

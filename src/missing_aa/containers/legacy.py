@@ -35,10 +35,8 @@ def follow_legacy(data: bytes, limits: Limits) -> tuple[Program, list]:
     main = follow_pickle(data, at, limits)
     keys = follow_pickle(data, main.end, limits)
     for other in (*small, keys):
-        main.globals.update(other.globals)
-        main.others.append(other)
+        main.add(other)
         main.error = main.error or other.error
-        main.fault = main.fault or other.fault
     main.end = keys.end
     return main, keys.root if isinstance(keys.root, list) else []
 
@@ -73,21 +71,22 @@ def look_into(program: Program, limits: Limits) -> None:
     """
     if not program.embedded or hands_on(program, PICKLE_IN_PICKLE):
         return
-    steps = program.opcodes
+    steps, known = program.opcodes, {}
     for made in program.embedded:
         data = (
             bytes_of(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
         )
         if by_head(data, len(data)) != "torch-legacy":
             continue
-        inner, _ = follow_legacy(data, limits)
-        steps += inner.opcodes
-        limits.check("opcodes", steps, "the number of the pickles' steps")
-        program.globals.update(inner.globals)
-        program.others.append(inner)
-        asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())
-        if not (inner.error or inner.fault or asks_again):
-            program.embedded[made] = storage_of(inner.root)
+        if data not in known:
+            inner, _ = follow_legacy(data, limits)
+            steps += inner.opcodes
+            limits.check("opcodes", steps, "the number of the pickles' steps")
+            program.add(inner)
+            asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())
+            is_sound = not (inner.error or inner.fault or asks_again)
+            known[data] = storage_of(inner.root) if is_sound else None
+        program.embedded[made] = known[data]
 
 
 def bytes_of(node: object) -> bytes:

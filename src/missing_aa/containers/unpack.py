@@ -1,5 +1,6 @@
 """A pickle that joblib compressed: known by its first bytes, and unpacked within a limit."""
 
+import contextlib
 import zlib
 from collections.abc import Iterator
 from importlib import import_module
@@ -9,6 +10,7 @@ from missing_aa.errors import Malformed
 from missing_aa.limits import Limits
 
 PIECE = 2**20
+FIRST_PIECE = 2**12
 MODULES = {
     b"\x1f\x8b": "gzip",
     b"BZ": "bz2",
@@ -17,6 +19,8 @@ MODULES = {
 }
 """What a compressed file begins with, and which module of Python's opens it."""
 ZLIB = b"\x78"
+OF_OLD, OF_OLD_END = b"ZF", 21
+"""What joblib before 0.10 began with, and where what zlib packed begins; a space may be before."""
 BROKEN = "what joblib compressed is damaged or cut short; fetch the file again"
 
 
@@ -27,13 +31,15 @@ def damaged() -> tuple[type[Exception], ...]:
     return OSError, EOFError, zlib.error, LZMAError
 
 
-def is_packed_pickle(file: BinaryIO) -> bool:
-    """Whether unpacking it gives the beginning of a pickle of protocol 2 or later."""
-    try:
-        begins = next(_pieces(file, size=2), b"")
-    except damaged():
-        return False
-    return begins[:1] == b"\x80" and begins[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+def unpacked_head(file: BinaryIO, size: int) -> bytes:
+    """Up to so many bytes of what unpacking it gives; none where it is not packed."""
+    begins = b""
+    with contextlib.suppress(*damaged()):
+        for piece in _pieces(file, FIRST_PIECE):  # small: it may break off
+            begins += piece
+            if len(begins) >= size:
+                break
+    return begins[:size]
 
 
 def unpack(file: BinaryIO, limits: Limits) -> bytes:
@@ -50,15 +56,17 @@ def unpack(file: BinaryIO, limits: Limits) -> bytes:
 
 def _pieces(file: BinaryIO, size: int = PIECE) -> Iterator[bytes]:
     file.seek(0)
-    head = file.read(8)
+    head = file.read(OF_OLD_END + 1)
     file.seek(0)
     for mark, module in MODULES.items():
         if head.startswith(mark):
             with import_module(module).open(file) as unpacked:
-                while piece := unpacked.read(size):
+                while piece := unpacked.read1(size):
                     yield piece
             return
-    if head.startswith(ZLIB):
+    if head.startswith((ZLIB, OF_OLD)):
+        if head.startswith(OF_OLD):
+            file.seek(OF_OLD_END + head.endswith(b" "))
         reader = zlib.decompressobj()
         while not reader.eof:
             taken = reader.unconsumed_tail or file.read(PIECE)

@@ -14,15 +14,13 @@ from missing_aa.contents.views import MISSHAPEN, Array, Untaken, View, array
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
 from missing_aa.pickles import joblib_arrays
-from missing_aa.pickles.program import Dict, Global, Object, Persistent, Program
+from missing_aa.pickles.program import INDIRECT, Dict, Global, Object, Persistent, Program
 
 NESTED = 100
 """How deep tuples may lie in tuples; they have to be built from the inside."""
 TOO_DEEP = f"values in it are nested more than {NESTED} deep, as in no checkpoint; do not load it"
 
 NODES = {list, tuple, Dict, Object, Global, Persistent}
-INDIRECT = ("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__")
-"""Functions through which a plain object is made; its class is their first argument."""
 ATTRIBUTE = "builtins.getattr"
 SIZE = "torch.Size"
 
@@ -169,9 +167,7 @@ class _Builder:
 
     def _joblib_array(self, node: Object) -> Array | Untaken:
         """An array whose bytes stand in the file behind what describes it."""
-        described = joblib_arrays.described(node)
-        if described is None:
-            raise Malformed("an array in it is changed after it was made; joblib does not do that")
+        described = joblib_arrays.described(node) or {}
         found = self._dtype(described.get("dtype"))
         if isinstance(found, Untaken):
             return found

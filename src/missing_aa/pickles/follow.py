@@ -16,7 +16,7 @@ BROKEN = (Broken, IndexError, KeyError, ValueError, TypeError, struct.error, Ove
 
 
 def follow_pickle(
-    data: bytes, start: int = 0, limits: Limits = DEFAULT, with_arrays: bool = True
+    data: bytes, start: int = 0, limits: Limits = DEFAULT, with_arrays: bool = False
 ) -> Program:
     """Follow the pickle that begins at `start`; never raises on what the file holds.
 

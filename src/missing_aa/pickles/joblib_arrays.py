@@ -12,8 +12,12 @@ WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 CODE = re.compile(r"([biufcSUVmM])(\d{1,9})")
 """The kind of an array's elements and their size: in bytes, but of U in letters of four."""
 OBJECTS = "O"
-MOST_FIELDS = 20
+FIELDS = ["subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"]
+"""Its attributes; any other could stand for a method."""
+FLAGS = {OBJECTS: 63, "U": 8}
+"""What numpy writes as a type's flags, by its kind, where it is not 0: are there pointers in it?"""
 UNLIKE = "an array is not described the way joblib does it"
+CHANGED = "an array in it is changed after it was made; joblib does not do that"
 
 
 def described(target: object) -> dict | None:
@@ -21,12 +25,14 @@ def described(target: object) -> dict | None:
     kind = class_of(target)
     if not isinstance(target, Object) or kind is None or kind.dotted != WRAPPER:
         return None
-    if len(target.states) > 1:  # changed once it was made, which is refused where it is read
-        return None
     state = target.states[-1] if target.states else None
-    if kind is not target.made_by or not isinstance(state, Dict) or len(state.pairs) > MOST_FIELDS:
+    if len(target.states) > 1:
+        raise ValueError(CHANGED)
+    if kind is not target.made_by or not isinstance(state, Dict):
         raise ValueError(UNLIKE)
-    return {key: value for key, value in state.pairs if isinstance(key, str)}
+    if not all(type(key) is str and key in FIELDS for key, _ in state.pairs):
+        raise ValueError(UNLIKE)
+    return dict(state.pairs)
 
 
 def code(array: dict) -> str:
@@ -43,12 +49,14 @@ def code(array: dict) -> str:
 def is_plain_dtype(dtype: Object) -> bool:
     """Whether a dtype's state says no more than its byte order: no fields, no other size."""
     given = dtype.args[0] if isinstance(dtype.args, tuple) and dtype.args else None
-    found = CODE.fullmatch(given) if isinstance(given, str) else None
+    if not isinstance(given, str):
+        return not dtype.states
+    found = CODE.fullmatch(given)
     size = int(found[2]) * (4 if found[1] == "U" else 1) if found else -1
     for state in dtype.states:
-        if not isinstance(state, tuple) or len(state) < 7 or state[2:5] != (None, None, None):
+        if not isinstance(state, tuple) or len(state) < 8 or state[2:5] != (None, None, None):
             return False
-        if state[5] not in (-1, size):
+        if state[5] not in (-1, size) or state[7] != FLAGS.get(given[:1], 0):
             return False
     return True
 

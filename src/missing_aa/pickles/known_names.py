@@ -5,6 +5,9 @@ torch 2.15.0, because judging a file must not need torch; a test compares them w
 the installed one.
 """
 
+import cmath
+import math
+
 # Modules of which no name has any business in a checkpoint, by what they reach.
 MODULES = {
     "starts programs": "os posix nt subprocess _posixsubprocess popen2 commands pty platform "
@@ -37,22 +40,33 @@ MODULES = {
 # Single names, in modules that hold harmless ones too.
 NAMES = {
     "runs code": "builtins.eval builtins.exec builtins.execfile builtins.compile builtins.apply "
-    "builtins.breakpoint builtins.help types.FunctionType types.CodeType types.LambdaType "
-    "types.MethodType codecs.lookup weakref.finalize functools.reduce",
-    "imports modules": "builtins.__import__ builtins.reload types.ModuleType",
+    "builtins.breakpoint builtins.help codecs.lookup weakref.finalize functools.reduce",
+    "imports modules": "builtins.__import__ builtins.reload",
     "reaches attributes by name": "builtins.getattr builtins.setattr builtins.delattr "
     "builtins.globals builtins.locals builtins.vars builtins.dir builtins.super "
     "operator.attrgetter operator.methodcaller operator.call _operator.attrgetter "
     "_operator.methodcaller _operator.call",
     "reads or writes files": "builtins.open builtins.file builtins.input builtins.raw_input "
-    "codecs.open logging.FileHandler logging.basicConfig logging.handlers "
-    "numpy.memmap numpy.DataSource numpy.core.memmap numpy._core.memmap "
-    "torch.PyTorchFileReader torch.PyTorchFileWriter torch.cuda.memory.CUDAPluggableAllocator "
-    "torch.xpu.memory.XPUPluggableAllocator numpy.lib._datasource.DataSource "
-    "numpy.fromfile numpy.genfromtxt "
-    "numpy.recfromcsv numpy.recfromtxt torch._C.PyTorchFileReader torch._C.PyTorchFileWriter",
+    "codecs.open logging.basicConfig logging.handlers "
+    "numpy.core.memmap numpy._core.memmap "
+    "numpy.fromfile numpy.genfromtxt numpy.recfromcsv numpy.recfromtxt",
     "ends the process": "builtins.exit builtins.quit",
     "loads another pickle": "torch.storage._load_from_bytes torch.serialization.load torch.load",
+}
+
+# Classes that do harm with nothing but plain values, by whatever module they are asked for: many
+# modules import them.
+CLASSES = {
+    "starts programs": "Popen",
+    "runs code": "FunctionType CodeType LambdaType MethodType ModuleType InteractiveConsole "
+    "InteractiveInterpreter Pdb CDLL PyDLL SourceFileLoader ExtensionFileLoader "
+    "CUDAPluggableAllocator XPUPluggableAllocator",
+    "loads another pickle": "Unpickler",
+    "reads or writes files": "FileIO GzipFile BZ2File LZMAFile ZipFile PyZipFile TarFile "
+    "FileHandler RotatingFileHandler TimedRotatingFileHandler WatchedFileHandler FileStore "
+    "NamedTemporaryFile TemporaryFile TemporaryDirectory SpooledTemporaryFile memmap DataSource "
+    "PyTorchFileReader PyTorchFileWriter FileTimerServer DefaultLogsSpecs _DefaultLogsSpecs",
+    "uses the network": "TCPStore HTTPConnection HTTPSConnection",
 }
 
 # A function of a library whose name is or begins like this works on files, the network or code.
@@ -96,6 +110,7 @@ STANDARD = (
     "functools.partial itertools.count itertools.chain itertools.repeat itertools.cycle "
     "operator.itemgetter _operator.itemgetter operator.getitem _operator.getitem "
     "types.SimpleNamespace argparse.Namespace "
+    "numbers.Number numbers.Complex numbers.Real numbers.Rational numbers.Integral "
     "enum.Enum enum.IntEnum random.Random re._compile "
     "inspect.Signature inspect.Parameter inspect._ParameterKind inspect._empty logging.Logger "
     "numpy.random._pickle.__randomstate_ctor numpy.random._pickle.__generator_ctor "
@@ -113,8 +128,22 @@ COMPILED = (
 )
 # Of these, what is only kept is inert; what they give when they are called may be anything.
 KEPT = "builtins.type operator.itemgetter _operator.itemgetter operator.getitem _operator.getitem"
-GIVE_WHAT_IS_THERE = "builtins.type logging.getLogger torch.serialization._get_layout re._compile"
-LISTED_MODULES = "math cmath numbers"
+NUMBERS = [f"{module.__name__}.{name}" for module in (math, cmath) for name in dir(module)]
+"""Functions and constants of numbers."""
+# What one of these gives was not there before, so that only this file knows what is added to it.
+FRESH = (
+    "builtins.set builtins.list builtins.dict collections.OrderedDict collections.Counter "
+    "collections.deque collections.defaultdict collections.UserDict "
+    "copyreg._reconstructor copyreg.__newobj__ copyreg.__newobj_ex__ functools.partial "
+    "types.SimpleNamespace argparse.Namespace random.Random inspect.Signature inspect.Parameter "
+    "itertools.count itertools.chain itertools.repeat itertools.cycle builtins.enumerate "
+    "numpy.core.multiarray._reconstruct numpy._core.multiarray._reconstruct numpy.dtype "
+    "numpy.ma.core._mareconstruct numpy.random._pickle.__randomstate_ctor "
+    "numpy.random._pickle.__generator_ctor numpy.random._pickle.__bit_generator_ctor "
+    "numpy.random.bit_generator.__pyx_unpickle_SeedSequence joblib.numpy_pickle.NumpyArrayWrapper"
+)
+NOT_FRESH = "builtins.type enum.Enum enum.IntEnum inspect._ParameterKind numpy.dtype"
+"""Classes whose `__new__` can give what is there already."""
 
 # Packages whose classes stand in many checkpoints.
 LIBRARIES = (

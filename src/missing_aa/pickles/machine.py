@@ -4,6 +4,7 @@ import struct
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable, Sequence
 
+from missing_aa.errors import Malformed
 from missing_aa.limits import Limits
 from missing_aa.pickles.program import (
     COMPUTED,
@@ -73,7 +74,7 @@ class Machine:
         self.marks: list[list] = []
         self.memo: dict[int, object] = {}
         self.program = Program(data, start)
-        self.with_arrays = True
+        self.with_arrays = False
         self.frame_end = 0
         """Where the last frame ends; no opcode may begin before and end behind it."""
         self.read: set[int] = set()
@@ -90,14 +91,16 @@ class Machine:
                 program.opcodes = count
                 if not count % CLOCK:
                     limits.check("opcodes", count, "the number of the pickle's steps")
+                    waiting = len(self.stack) + len(self.marks)
+                    limits.check("objects", waiting, "the number of objects on the pickle's stack")
                 steps[data[start]](self)
                 if start < self.frame_end < self.at:
-                    raise Broken(FRAME_WITHIN)
+                    self.doubt(FRAME_WITHIN)
         except Stop:
             return
-        except (Broken, ValueError) as error:
+        except (Broken, ValueError):
             if start < self.frame_end < self.at:  # C has read other bytes here
-                raise Broken(FRAME_WITHIN) from error
+                self.doubt(FRAME_WITHIN)
             raise
         limits.check("opcodes", limits.opcodes + 1, "the number of the pickle's steps")
 
@@ -119,15 +122,15 @@ class Machine:
     def follow_inner(self, steps: Sequence[Callable]) -> None:
         """Follow a pickle that stands between two opcodes of this one."""
         inner = Machine(self.data, self.at)
-        inner.with_arrays = False
-        inner.run(steps, self.limits)
-        program = inner.program
-        self.program.globals.update(program.globals)
-        self.program.objects += program.objects
-        self.program.filled |= program.filled
-        self.program.persistent += program.persistent
-        self.program.embedded |= program.embedded
+        try:
+            inner.run(steps, self.limits)
+        finally:
+            self.program.add(inner.program)
         self.at = inner.at
+
+    def doubt(self, why: str) -> None:
+        """Note that a load would not do what is followed here; the names are still looked for."""
+        self.program.fault = self.program.fault or Malformed(why)
 
     def number(self, form: struct.Struct):
         (value,) = form.unpack_from(self.data, self.at)

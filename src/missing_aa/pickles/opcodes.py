@@ -4,7 +4,6 @@ import codecs
 import re
 import struct
 
-from missing_aa.errors import Malformed
 from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.machine import (
     BYTE,
@@ -52,7 +51,7 @@ def _float_line(m: Machine) -> None:
 
 
 def _readonly(m: Machine) -> None:
-    if not isinstance(m.stack[-1], bytes | Object | Persistent):
+    if not isinstance(m.stack[-1], bytes | Global | Object | Persistent):
         raise Broken("a view is asked of what has no bytes")
 
 
@@ -125,7 +124,7 @@ def _frame(m: Machine) -> None:
     """FRAME says how far to read ahead. C's reader takes other bytes than ours where it lies."""
     size = m.number(LONG)
     if m.program.protocol < 4 or m.at < m.frame_end:
-        raise Broken("a frame stands where there can be none")
+        m.doubt("a frame stands where there can be none")
     m.frame_end = m.at + size
 
 
@@ -173,7 +172,10 @@ def _put(form: struct.Struct):
 
 
 def _put_line(m: Machine) -> None:
-    m.memo[int(_number_line(m))] = m.stack[-1]
+    at = int(_number_line(m))
+    if at >= 2**63:  # C counts so far, and numbers beyond would be slow to look up
+        raise Broken("the memo has no such place")
+    m.memo[at] = m.stack[-1]
 
 
 def _memoize(m: Machine) -> None:
@@ -204,6 +206,15 @@ def _append(m: Machine) -> None:
     _note_filled(m, list | Object)
 
 
+def _note_keys(m: Machine, keys: list) -> None:
+    m.program.keys += [key for key in keys if isinstance(key, tuple | Object)]
+
+
+def _add_to_set(m: Machine) -> None:
+    _note_keys(m, m.stack)
+    _appends(m)
+
+
 def _appends(m: Machine) -> None:
     items = m.to_mark()
     _fill(m.stack[-1], items)
@@ -214,16 +225,17 @@ def _note_filled(m: Machine, kinds) -> None:
     """Note what something is added to; `kinds` are those that this follows."""
     target = m.stack[-1]
     if m.read and id(target) in m.read:
-        m.program.fault = m.program.fault or Malformed(GROWN)
+        m.doubt(GROWN)
     if isinstance(target, Global):
         m.program.filled.add(target)
     elif not isinstance(target, kinds):
-        m.program.fault = m.program.fault or Malformed(UNFOLLOWED)
+        m.doubt(UNFOLLOWED)
 
 
-def _set(target, items: list) -> None:
+def _set(m: Machine, target, items: list) -> None:
     if len(items) % 2:
         raise Broken("a key has no value")
+    _note_keys(m, items[::2])
     if isinstance(target, Dict | Object):
         pairs = list(zip(items[::2], items[1::2], strict=True))
         if target.pairs:
@@ -234,25 +246,26 @@ def _set(target, items: list) -> None:
 
 def _setitem(m: Machine) -> None:
     value, key = m.pop(), m.pop()
-    _set(m.stack[-1], [key, value])
+    _set(m, m.stack[-1], [key, value])
     _note_filled(m, Dict | Object)
 
 
 def _setitems(m: Machine) -> None:
     items = m.to_mark()
-    _set(m.stack[-1], items)
+    _set(m, m.stack[-1], items)
     _note_filled(m, Dict | Object)
 
 
 def _dict(m: Machine) -> None:
     made = Dict()
-    _set(made, m.to_mark())
+    _set(m, made, m.to_mark())
     m.push(made)
 
 
 def _set_of(m: Machine, kind: str) -> None:
     made = Object(kind, ())
     made.items = m.to_mark()
+    _note_keys(m, made.items)
     m.push(made)
 
 
@@ -306,18 +319,24 @@ def _build(m: Machine) -> None:
     if isinstance(target, Global):
         m.program.filled.add(target)
     elif not isinstance(target, Object):
-        m.program.fault = m.program.fault or Malformed(UNFOLLOWED)
+        m.doubt(UNFOLLOWED)
     if isinstance(target, Object):
         if target.states:
             target.states.append(state)
         else:
             target.states = [state]
-        if m.with_arrays and (array := joblib_arrays.described(target)) is not None:
-            _pass_array(m, target, array)
+        if m.with_arrays:
+            _pass_array(m, target)
 
 
-def _pass_array(m: Machine, target: Object, array: dict) -> None:
+def _pass_array(m: Machine, target: Object) -> None:
     """Go on behind the bytes of an array, which joblib reads before the next opcode."""
+    try:
+        array = joblib_arrays.described(target)
+    except ValueError as error:
+        raise Broken(str(error)) from error
+    if array is None:
+        return
     if joblib_arrays.code(array).startswith(joblib_arrays.OBJECTS):
         m.program.arrays[target] = (m.at, 0)
         m.frame_end = 0
@@ -325,7 +344,7 @@ def _pass_array(m: Machine, target: Object, array: dict) -> None:
         return
     size = joblib_arrays.nbytes(array)
     if size is None:
-        raise Broken("an array is not described the way joblib does it")
+        raise Broken(joblib_arrays.UNLIKE)
     if array.get("numpy_array_alignment_bytes") is not None:
         m.take(m.number(BYTE))
     m.program.arrays[target] = (m.at, size)
@@ -377,7 +396,7 @@ for _code, _step in {
     b"}": _fresh(Dict),
     b"d": _dict,
     b"\x8f": lambda m: m.push(Object("set", ())),
-    b"\x90": _appends,
+    b"\x90": _add_to_set,
     b"\x91": lambda m: _set_of(m, "frozenset"),
     b"a": _append,
     b"e": _appends,

@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from missing_aa.pickles import known_names
 from missing_aa.pickles.joblib_arrays import is_plain_dtype
 from missing_aa.pickles.program import COMPUTED, PICKLE_IN_PICKLE, Global, Object, Program, class_of
-from missing_aa.pickles.uses import TAKES_ATTRIBUTES, Uses, hands_on, takes_own_methods, uses_of
+from missing_aa.pickles.uses import (
+    TAKES_ATTRIBUTES,
+    Uses,
+    hands_on,
+    takes_own_methods,
+    uses_of,
+    with_others,
+)
 
 VERDICTS = ("fine", "needs code", "unjudged", "dangerous")
 """From the best to the worst."""
@@ -32,15 +39,18 @@ REASONS = {
 DEEPEST = max(word.count(".") for word in REASONS) + 1
 VERBS = frozenset(known_names.VERBS.split())
 PASSAGES = frozenset(known_names.PASSAGES.split())
-LISTED = known_names.SAFE | frozenset([*known_names.DATA.split(), *known_names.STANDARD.split()])
+CLASSES = {word: reason for reason, words in known_names.CLASSES.items() for word in words.split()}
+LISTED = known_names.SAFE.union(
+    known_names.DATA.split(), known_names.STANDARD.split(), known_names.NUMBERS
+)
 """Names known to be inert: they run nothing but what they are given, which is judged as called."""
 INERT = known_names.SAFE | frozenset(known_names.DATA.split())
 """Those among them that make plain values of plain values."""
 KEPT = frozenset(known_names.KEPT.split())
 """Listed names that are only kept: what they give, called, may be anything."""
-LISTED_MODULES = frozenset(known_names.LISTED_MODULES.split())
-GIVE_WHAT_IS_THERE = frozenset(known_names.GIVE_WHAT_IS_THERE.split())
-"""Listed names that give what others hold too: to change it changes more than this file's own."""
+FRESH = frozenset(known_names.FRESH.split())
+NOT_FRESH = frozenset(known_names.NOT_FRESH.split())
+ITERATORS = ("builtins.iter", "builtins.reversed")
 DTYPE = "numpy.dtype"
 COMPILED = frozenset(known_names.COMPILED.split())
 LIBRARIES = frozenset(known_names.LIBRARIES.split())
@@ -84,19 +94,19 @@ def _look_at(program: Program) -> _File:
     uses = uses_of(program, INERT, LISTED)
     asked = {wanted.dotted: wanted.asked for wanted in program.globals.values()}
     file = _File(uses, {}, {})
+    used = uses.made | uses.called | uses.given | uses.touched
     for name in KEPT & asked.keys():
-        if asked[name] in uses.made or asked[name] in uses.called:
+        if asked[name] in used:
             file.worse[name] = UNJUDGED, ""
-    takes = TAKES_ATTRIBUTES in asked and not file.worse
-    if takes and takes_own_methods(program, _is_own_method, uses.handed):
+    takes = TAKES_ATTRIBUTES in asked and not file.worse and not COMPILED & asked.keys()
+    if takes and takes_own_methods(program, _is_own_method, uses):
         file.excused[TAKES_ATTRIBUTES] = NEEDS_CODE
     if PICKLE_IN_PICKLE in asked and _looked_into(program):
         file.excused[PICKLE_IN_PICKLE] = FINE
     if DTYPE in asked and _has_odd_dtype(program):
         file.worse[DTYPE] = UNJUDGED, ""
-    for made in _filled_results(program):
-        reason = "gives what is there already, which is then changed"
-        file.worse[str(made.made_by)] = DANGEROUS, reason
+    for name in _filled_aliases(program):
+        file.worse[name] = DANGEROUS, "gives what is there already, which is then changed"
     return file
 
 
@@ -109,7 +119,7 @@ def _judge(wanted: Global, file: _File) -> tuple[str, str]:
         return verdict, ""
     if reason := danger(wanted):
         return DANGEROUS, reason
-    if wanted.dotted in LISTED or wanted.module in LISTED_MODULES:
+    if wanted.dotted in LISTED:
         return file.worse.get(wanted.dotted, (FINE, ""))
     is_class = _is_class_name(wanted.name.rpartition(".")[2])
     is_class = is_class or (name in uses.new and name not in uses.reduced)
@@ -134,22 +144,34 @@ def danger(wanted: Global) -> str:
 
 def _looked_into(program: Program) -> bool:
     """Whether each pickle within the pickle was followed too, its names among the others."""
-    programs = [program, *program.others]
+    programs = list(with_others(program))
     followed = [storage for one in programs for storage in one.embedded.values()]
     handed = any(hands_on(one, PICKLE_IN_PICKLE) for one in programs)
     return bool(followed) and None not in followed and not handed
 
 
-def _filled_results(program: Program) -> list[Object]:
-    """Objects that a call did not make but gave, and to which something is added."""
-    return [
-        made
-        for one in (program, *program.others)
-        for made in one.objects
-        if isinstance(made.made_by, Global)
-        and made.made_by.dotted in GIVE_WHAT_IS_THERE
-        and (made.states or made.items or made.pairs)
-    ]
+def _filled_aliases(program: Program) -> set[str]:
+    """Listed names of which a call may give what is there already, and something is added to it."""
+    found: set[str] = set()
+    for one in with_others(program):
+        for made in one.objects:
+            if made.states or made.items or made.pairs:
+                maker = made.made_by
+                while isinstance(maker, Object):
+                    maker = maker.made_by
+                if isinstance(maker, Global) and maker.dotted in LISTED and not _is_fresh(made):
+                    found.add(maker.dotted)
+    return found
+
+
+def _is_fresh(made: Object) -> bool:
+    """Whether a call of a listed name gives an object that was not there before."""
+    name = made.made_by.dotted if isinstance(made.made_by, Global) else ""
+    if made.is_new:
+        return bool(name) and name not in NOT_FRESH
+    if name in ITERATORS:
+        return isinstance(made.args, tuple) and all(isinstance(a, list | tuple) for a in made.args)
+    return name in FRESH
 
 
 def _has_odd_dtype(program: Program) -> bool:
@@ -158,7 +180,7 @@ def _has_odd_dtype(program: Program) -> bool:
         isinstance(made.made_by, Global)
         and made.made_by.dotted == DTYPE
         and not is_plain_dtype(made)
-        for one in (program, *program.others)
+        for one in with_others(program)
         for made in one.objects
     )
 
@@ -172,6 +194,7 @@ def _is_own_method(call: Object) -> bool:
                 kind is not None
                 and _is_class_name(kind.name.rpartition(".")[2])
                 and not danger(kind)
+                and not _is_standard(kind.module)
                 and not (isinstance(owner, Object) and (owner.items or owner.pairs))
             )
     return False
@@ -197,6 +220,10 @@ def _danger(module: str, name: str) -> str:
     if module == COMPUTED:
         return "puts its name together while it is loaded"
     parts = path.split(".")
+    if reason := CLASSES.get(parts[-1]):
+        return reason
+    if "__main__" in parts[1:]:
+        return "runs a program when it is imported"
     for end in range(1, min(len(parts), DEEPEST) + 1):
         if reason := REASONS.get(".".join(parts[:end])):
             return reason

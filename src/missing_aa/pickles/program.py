@@ -24,6 +24,9 @@ class Storage:
 PICKLE_IN_PICKLE = "torch.storage._load_from_bytes"
 """How a tensor's data is pickled where torch.save was not used."""
 
+INDIRECT = ("copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__")
+"""Functions through which a plain object is made; its class is their first argument."""
+
 COMPUTED = "(computed)"
 """Stands for a name that is put together while the file is loaded, and so cannot be judged."""
 
@@ -98,8 +101,9 @@ class Program:
     would load a pickle within the pickle, and the storage in each once it has been looked into.
     `arrays` says where the bytes of arrays lie that joblib wrote: first byte and length.
     `objects` are all calls, those whose result is thrown away among them. `filled` are the names
-    that something is added to, or a state given, instead of to an object. `others` are the programs
-    that a load would follow besides.
+    that something is added to, or a state given, instead of to an object. `keys` are those of
+    dictionaries and sets that are more than text or numbers: a load asks for their hash. `others`
+    are the programs that a load would follow besides.
     `fault` is what a load would not do as it was followed here.
     `error` is set where the program breaks off; what was asked for until there would have been
     imported all the same. `short` says that it may go on in data that is not there.
@@ -115,14 +119,21 @@ class Program:
         self.embedded: dict[Object, Storage | None] = {}
         self.objects: list[Object] = []
         self.filled: set[Global] = set()
+        self.keys: list = []
         self.others: list[Program] = []
         self.arrays: dict[Object, tuple[int, int]] = {}
         self.protocol = 0
         self.opcodes = 0
         self.end = 0
-        self.fault: Malformed | None = None
+        self.fault: Malformed | LimitReached | None = None
         self.error: Malformed | LimitReached | None = None
         self.short = False
+
+    def add(self, other: "Program") -> None:
+        """Take up another program that a load would follow besides."""
+        self.globals.update(other.globals)
+        self.fault = self.fault or other.fault
+        self.others.append(other)
 
 
 def class_of(node) -> Global | None:
@@ -130,19 +141,16 @@ def class_of(node) -> Global | None:
     if not isinstance(node, Object) or not isinstance(node.made_by, Global):
         return None
     # Protocols 0 and 1 make every plain object through this function, Python 2 and 3 alike.
-    indirect = node.made_by.dotted in ("copyreg._reconstructor", "copyreg.__newobj__")
-    if indirect and isinstance(node.args, tuple) and node.args:
+    if node.made_by.dotted in INDIRECT and isinstance(node.args, tuple) and node.args:
         return node.args[0] if isinstance(node.args[0], Global) else None
     return node.made_by
 
 
-def inside(node) -> list:
-    """What a node holds, one step down; keys, and what made an Object, are not among it."""
+def parts_of(node) -> list:
+    """What a node holds, one step down; what made an Object is not among it."""
     if isinstance(node, list | tuple):
         return list(node)
-    if isinstance(node, Dict):
-        return [value for _, value in node.pairs]
+    parts = [part for pair in getattr(node, "pairs", ()) for part in pair]
     if isinstance(node, Object):
-        values = [value for _, value in node.pairs]
-        return [node.args, node.kwargs, *node.states, *node.items, *values]
-    return []
+        parts += [node.args, node.kwargs, *node.states, *node.items]
+    return parts

@@ -4,14 +4,16 @@ A pickle calls without saying so, too: `append`, `__setitem__`, `__setstate__` o
 whatever a function that it calls is given. What could be called so counts as called.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from missing_aa.pickles.known_names import SAFE
-from missing_aa.pickles.program import Dict, Global, Object, Program, class_of, inside
+from missing_aa.pickles.program import Dict, Global, Object, Program, class_of, parts_of
 
 KEEPERS = ("functools.partial", "collections.defaultdict")
 """They keep what they are given, and call it only if they are called themselves, or asked later."""
-DICTIONARIES = ("collections.OrderedDict", "collections.defaultdict", "collections.Counter")
+ORDERED = "collections.OrderedDict"
+DICTIONARIES = (ORDERED, "collections.defaultdict", "collections.Counter")
 """What is set in them is kept, and its key hashed."""
 _BASES = "object int float complex str bytes bytearray tuple list dict set frozenset"
 BASES = frozenset(f"builtins.{name}" for name in _BASES.split(" "))
@@ -33,8 +35,8 @@ class Uses:
 
     `made`: one object of plain values is made with it. `new`: its `__new__` is called, which only
     a class has. `reduced`: it is called itself. `called`: anything more than made. `given`: it is
-    given to what is called, which may call it. `filled`: something is added to it. `handed` are the
-    objects within those that a listed name is given, which may do anything with what they hold.
+    given to what is called, which may call it. `filled`: something is added to it. `touched` are
+    the names, and the ids of the objects, that a call may reach, however deep, and use in any way.
     """
 
     made: set[Name] = field(default_factory=set)
@@ -43,7 +45,7 @@ class Uses:
     called: set[Name] = field(default_factory=set)
     given: set[Name] = field(default_factory=set)
     filled: set[Name] = field(default_factory=set)
-    handed: set[Object] = field(default_factory=set)
+    touched: set[Name | int] = field(default_factory=set)
 
 
 def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> Uses:
@@ -53,30 +55,40 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
     they are given.
     """
     found, plain = Uses(), _Plain(inert)
-    waiting = [program]
-    while waiting:
-        one = waiting.pop()
-        waiting += one.others
+    for one in with_others(program):
         found.filled |= {wanted.asked for wanted in one.filled}
         given: list = list(one.persistent)
-        handed: list = []
+        read: list = []
+        touched: list = [*one.persistent, *one.keys]
         for made in one.objects:
             maker = made.made_by
             if type(maker) is Global and maker.dotted in SAFE and maker.dotted != CALLS_BACK:
                 given += _called_by_filling(made)
             else:
                 _note_call(made, found, given, plain)
-            if _name(maker) in listed:
-                handed += [arg for arg in _parts(made.args) if _holds_more(arg, plain)]
-        within = _reached(handed, deep=True)
-        found.handed |= {node for node in within if isinstance(node, Object)}
+            if made.is_new and _name(maker) not in listed or class_of(made) is not maker:
+                touched += [made.args, made.kwargs]
+            elif _name(maker) in listed:
+                read += plain.read_by(made)
+            touched += [*_called_by_filling(made), *_objects_of_state(made)]
+        handed = [node for node in _reached(read) if plain.holds_more(node)]
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
-        for node in (*_reached(called, deep=True), *within):
+        for node in _reached([*called, *handed], deep=True):
             maker = class_of(node) if isinstance(node, Object) else node
             if isinstance(maker, Global):
                 found.called.add(maker.asked)
         found.given |= {node.asked for node in _reached(given) if isinstance(node, Global)}
+        for node in _reached([*touched, *called, *read], deep=True):
+            found.touched.add(node.asked if isinstance(node, Global) else id(node))
     return found
+
+
+def with_others(program: Program) -> Iterator[Program]:
+    """A program, and all that a load would follow besides."""
+    waiting = [program]
+    while waiting:
+        yield (one := waiting.pop())
+        waiting += one.others
 
 
 def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
@@ -84,9 +96,9 @@ def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
     if isinstance(maker, Global) and maker.dotted == TAKES_ATTRIBUTES:
         args = []  # judged as a whole: see `takes_own_methods`
     elif isinstance(maker, Global) and wanted and wanted is not maker:
-        is_class, args = True, list(made.args[1:])
+        is_class, args = True, [plain.behind_class(made.args)]
         if maker.dotted == RECONSTRUCTOR:
-            base, state = (*args, None, None)[:2]
+            base, state = (*made.args[1:3], None, None)[:2]
             is_class = isinstance(base, Global) and base.dotted in BASES and plain(state)
             args = [] if is_class else args
         _note(wanted, found, made=is_class, new=is_class)
@@ -97,15 +109,6 @@ def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
     else:
         given.append(maker)
     given += [*args, *_called_by_filling(made)]
-
-
-def _parts(args: object) -> list:
-    return list(args) if isinstance(args, tuple) else [args]
-
-
-def _holds_more(node: object, plain: "_Plain") -> bool:
-    """Whether it is an object with contents of its own, which a call may use in any way."""
-    return isinstance(node, Object) and not plain(node)
 
 
 def _note(wanted: Global, found: Uses, made: bool, new: bool) -> None:
@@ -124,28 +127,34 @@ def _called_by_filling(made: Object) -> list:
     return [*made.items, *values, *before]
 
 
-def takes_own_methods(program: Program, is_own, handed: set[Object]) -> bool:
+def _objects_of_state(made: Object) -> list:
+    """A state that is an object, or a pair of them: readers call its `items`."""
+    parts: list = []
+    for state in made.states:
+        parts += state if isinstance(state, tuple) and len(state) == 2 else [state]
+    return [part for part in parts if isinstance(part, Object)]
+
+
+def takes_own_methods(program: Program, is_own, uses: Uses) -> bool:
     """Whether attributes are only taken from the file's own objects, by name, and kept.
 
     That is how pickle stores a bound method, such as the `forward` that some models choose when
     they are made. What is taken lies in lists, as a dictionary's value or in a state, of an object
-    to which nothing was added later, and nothing is added to it. `is_own(call)` judges the owner;
-    `handed` is that of `Uses`.
+    to which nothing was added later, and nothing is added to it. `is_own(call)` judges the owner.
     """
     if hands_on(program, TAKES_ATTRIBUTES):
         return False
     any_taken = False
-    for one in (program, *program.others):
+    for one in with_others(program):
         taken = {made for made in one.objects if _name(made.made_by) == TAKES_ATTRIBUTES}
         if not all(map(is_own, taken)) or any(m.states or m.items or m.pairs for m in taken):
             return False
-        if taken & handed:
+        if any(id(made) in uses.touched for made in taken):
             return False
         any_taken = any_taken or bool(taken)
-        used: list = [*one.persistent, *_keys(one.root)]
+        used: list = []
         for made in one.objects:
-            used += [made.args, made.kwargs, *(key for key, _ in made.pairs)]
-            used += [made.made_by, *_called_by_filling(made)]
+            used += [made.args, made.kwargs]
         if taken & {node for node in _reached(used) if isinstance(node, Object)}:
             return False
     return any_taken
@@ -156,7 +165,7 @@ def hands_on(program: Program, name: str) -> bool:
 
     Keys of dictionaries and ids of what lies outside the pickle count too.
     """
-    within = _reached([*program.objects, *program.persistent], deep=True)
+    within = _reached([*program.objects, *program.persistent, *program.keys], deep=True)
     return any(isinstance(node, Global) and node.dotted == name for node in within)
 
 
@@ -183,39 +192,54 @@ def _reached(nodes: list, deep: bool = False) -> list[Global | Object]:
             found.append(node)
             if not deep and _name(node.made_by) not in KEEPERS:
                 continue
-        waiting += inside(node)
-        waiting += [key for key, _ in getattr(node, "pairs", ())]
+        waiting += parts_of(node)
     return found
 
 
-def _keys(root) -> list:
-    """Every key of every dictionary below a node."""
-    keys, seen, waiting = [], set(), [root]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list | tuple | Dict | Object) and id(node) not in seen:
-            seen.add(id(node))
-            waiting += inside(node)
-            keys += [key for key, _ in getattr(node, "pairs", ())]
-    return keys
-
-
 class _Plain:
-    """Whether a node is a plain value: numbers, text, what holds such, and arrays and tensors."""
+    """Whether a node is a plain value: numbers, text, what holds such, and arrays and tensors.
+
+    What is found of a node is kept: many calls can share what they are given.
+    """
 
     def __init__(self, inert: frozenset[str]):
         self.inert = inert
         self.known: dict[int, bool] = {}
+        self.behind: dict[int, tuple] = {}
 
     def __call__(self, node: object, depth: int = 0) -> bool:
         if isinstance(node, Global):
             return node.dotted in self.inert
         if isinstance(node, Object):
-            return _name(node.made_by) in self.inert or node.made_by in ("set", "frozenset")
-        if not isinstance(node, list | tuple | Dict):
-            return True
+            is_inert = _name(node.made_by) in self.inert or node.made_by in ("set", "frozenset")
+            return is_inert and self.holds_plain(node, depth)
+        return not isinstance(node, list | tuple | Dict) or self.holds_plain(node, depth)
+
+    def holds_plain(self, node: object, depth: int = 0) -> bool:
+        """Whether all that it holds is plain."""
         if id(node) not in self.known:
             self.known[id(node)] = depth < DEEP  # one that lies in itself
-            parts = [*inside(node), *(key for key, _ in getattr(node, "pairs", ()))]
+            parts = parts_of(node)
             self.known[id(node)] = depth < DEEP and all(self(part, depth + 1) for part in parts)
         return self.known[id(node)]
+
+    def holds_more(self, node: object) -> bool:
+        """Whether it is an object with more than plain values, which a call may use in any way."""
+        return isinstance(node, Object) and not self.holds_plain(node)
+
+    def behind_class(self, args: tuple) -> tuple:
+        """What a class is given that is the first argument itself."""
+        return self.behind.setdefault(id(args), args[1:])
+
+    def read_by(self, made: Object) -> list:
+        """What a listed call looks at: of a dictionary's pairs only the keys."""
+        given = made.args
+        if _name(made.made_by) != ORDERED or not isinstance(given, tuple) or len(given) != 1:
+            return [given, made.kwargs]
+        (pairs,) = given
+        if not isinstance(pairs, list) or made.kwargs:
+            return [given, made.kwargs]
+        if id(pairs) not in self.behind:
+            are_pairs = all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
+            self.behind[id(pairs)] = tuple(pair[0] for pair in pairs) if are_pairs else tuple(pairs)
+        return [self.behind[id(pairs)]]

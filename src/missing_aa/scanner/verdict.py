@@ -175,11 +175,13 @@ def _follow(container: Container, limits: Limits) -> Program:
 def _unfollowed(
     found: Checkpoint, container: Container, problem: CheckpointError
 ) -> Checkpoint | None:
-    """A bare pickle may be anything: one without its mark counts if it calls something."""
+    """A bare pickle may be anything: one that breaks off counts if it calls something."""
     if container.format == "pickle" and not formats.promises_checkpoint(found.path):
         program = follow_pickle(container.read(0, WINDOW))
         is_named = formats.is_named_pickle(found.path) and program.protocol >= 2
-        if not is_named and not (program.globals and (program.objects or program.protocol >= 2)):
+        calls = program.globals and (program.objects or program.protocol >= 2)
+        is_long = isinstance(problem, LimitReached) and (program.short or not program.error)
+        if not (is_named or calls or is_long or program.fault):
             return None
     return _trouble(found, problem)
 
