@@ -304,6 +304,15 @@ PICKLES: dict[str, bytes] = {
         dynamo_ctx=TOUCH,
         _orig_mod=state(new(SPACE), forward=MODE, __call__=MODE),
     ),
+    "state_that_calls_a_method_by_name": state(
+        new(name("torch._dynamo.eval_frame", "OptimizedModule")),
+        dynamo_ctx=call(name("operator", "methodcaller"), text("touch")),
+        _orig_mod=state(new(SPACE), forward=MODE, __call__=PATH),
+    ),
+    "map_that_calls_a_method_by_name": call(
+        name("collections", "deque"),
+        call(MAP, call(name("operator", "methodcaller"), text("touch")), many(PATH)),
+    ),
     "state_of_an_optimizer": state(
         new(name("torch.optim.sgd", "SGD")), defaults=space(setdefault=LINK)
     ),

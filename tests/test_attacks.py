@@ -12,7 +12,7 @@ import hostile_files
 from missing_aa.cli import main
 from missing_aa.containers.formats import by_head
 from missing_aa.pickles.follow import follow_pickle
-from missing_aa.pickles.policy import judge_all
+from missing_aa.pickles.policy import VERDICTS, judge_all
 
 FILES = sorted((Path(__file__).parent / "data" / "attacks").iterdir())
 
@@ -176,3 +176,38 @@ def test_the_magic_number_in_another_spelling_is_a_torch_file_too(tmp_path, caps
     path = tmp_path / "model.pt"
     path.write_bytes(number + b"\x80\x02M\xe9\x03." + b"\x80\x02}." + b"cos\nsystem\n")
     assert main(["scan", str(path)]) in (3, 4) and main(["inspect", str(path)]) in (3, 4)
+
+
+ZONE = b"czoneinfo\nZoneInfo\n"
+GETTER = b"coperator\nattrgetter\nX\x01\x00\x00\x00a\x85R"
+HARMLESS = {
+    "a class in a class": (
+        b"cbuiltins\ngetattr\ncproject\nNet\nX\x05\x00\x00\x00Block\x86R)\x81",
+        "needs code",
+    ),
+    "a time zone": (
+        b"cbuiltins\ngetattr\n"
+        + ZONE
+        + b"X\x09\x00\x00\x00_unpickle\x86RX\x03\x00\x00\x00UTCK\x01\x86R",
+        "needs code",
+    ),
+    "a getter that is kept": (b"}X\x01\x00\x00\x00k" + GETTER + b"s", "unjudged"),
+    "another method of a time zone": (
+        b"cbuiltins\ngetattr\n" + ZONE + b"X\x09\x00\x00\x00from_file\x86R",
+        "dangerous",
+    ),
+    "a class in a class that does harm": (
+        b"cbuiltins\ngetattr\ncproject\nNet\nX\x05\x00\x00\x00Popen\x86R)\x81",
+        "dangerous",
+    ),
+    "a getter that is called": (GETTER + b"N\x85R", "dangerous"),
+    "a getter that is given to map": (b"cbuiltins\nmap\n" + GETTER + b"]\x86R", "dangerous"),
+    "a method of Python's own": (hostile_files.TOUCH, "dangerous"),
+}
+
+
+@pytest.mark.parametrize("how", HARMLESS)
+def test_an_attribute_is_judged_by_what_it_is_and_what_is_done_with_it(how):
+    program, expected = HARMLESS[how]
+    found = judge_all(follow_pickle(b"\x80\x02" + program + b"."))
+    assert max((judged.verdict for judged in found), key=VERDICTS.index) == expected

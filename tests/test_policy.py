@@ -143,6 +143,8 @@ subprocess.Popen subprocess.check_output pty.spawn commands.getoutput popen2.pop
 builtins.eval builtins.exec builtins.compile builtins.open builtins.__import__ builtins.getattr
 builtins.setattr builtins.globals builtins.breakpoint __builtin__.eval __builtin__.apply
 __builtin__.execfile __builtin__.file __builtin__.reload
+psutil.Popen some_project.Popen pylab.memmap torch.distributed.FileStore
+torch.cuda.CUDAPluggableAllocator pytest.__main__.Main
 importlib.import_module importlib._bootstrap._load runpy.run_path pkgutil.resolve_name
 imp.load_source
 operator.attrgetter operator.methodcaller _operator.attrgetter functools.reduce

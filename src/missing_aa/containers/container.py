@@ -115,14 +115,12 @@ class Container:
         if program.error or program.end == self.size:
             return
         data = self.read(program.end, limits.pickle_bytes)
-        behind, steps = program, program.opcodes
-        at = 0
-        while at < len(data) and not behind.error:
-            behind = follow_pickle(data, at, limits)
-            if behind.globals or behind.fault:
-                program.add(behind)
-            at, steps = behind.end, steps + behind.opcodes
+        behind, steps = Program(data, 0), program.opcodes
+        while behind.end < len(data) and not behind.error:
+            follow_pickle(data, behind.end, limits, into=behind)
+            steps += behind.opcodes
             limits.check("opcodes", steps, "the number of the pickles' steps")
+        program.add(behind)
         if isinstance(program.root, Object) and behind.opcodes > 1:  # it may equal torch's number
             program.fault = program.fault or behind.error
         if program.end + len(data) < self.size and (behind.short or not behind.error):

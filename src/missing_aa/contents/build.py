@@ -22,6 +22,8 @@ TOO_DEEP = f"values in it are nested more than {NESTED} deep, as in no checkpoin
 
 NODES = {list, tuple, Dict, Object, Global, Persistent}
 ATTRIBUTE = "builtins.getattr"
+HASHED = 2**61 - 1
+"""Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""
 SIZE = "torch.Size"
 
 
@@ -184,13 +186,15 @@ class _Builder:
     # Everything else is filled later.
 
     def _fill(self, made: Standin, node: Dict | Object) -> None:
-        made.pairs = self._pairs(node)
+        if node.pairs or isinstance(node, Object) and node.args:
+            made.pairs = self._pairs(node)
         if isinstance(node, Object) and made.dotted != ORDERED_DICT:
             args = self.shell(node.args)
             made.given = args if isinstance(args, tuple) else ()
             if node.kwargs:
                 made.given += (self.shell(node.kwargs),)
-            made.items = [self.shell(item) for item in node.items]
+            if node.items:
+                made.items = [self.shell(item) for item in node.items]
             made.state = self.shell(node.states[-1]) if node.states else None
             self._count(len(made.given) + _entries(node.states))
 
@@ -202,15 +206,16 @@ class _Builder:
         kept: list[tuple] = []
         for key, value in pairs:
             if type(key) in (str, int, float, bool):
-                if key not in names:
-                    names[key] = len(kept)
+                name = hex(key) if type(key) is int and abs(key) >= HASHED else key
+                if name not in names:
+                    names[name] = len(kept)
                 elif type(key) is str:
                     raise Refused(
                         f"a dictionary in it sets {ascii(key)} twice: readers would see different "
                         "files; do not load it, ask for the original"
                     )
                 else:  # 1 and True are one key, and the last value counts
-                    kept[names[key]] = (kept[names[key]][0], self.shell(value))
+                    kept[names[name]] = (kept[names[name]][0], self.shell(value))
                     continue
             kept.append((self.shell(key), self.shell(value)))
         return kept

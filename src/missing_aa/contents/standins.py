@@ -28,8 +28,8 @@ class Standin:
         self.dotted = dotted
         self.given: tuple = ()
         self.state: object = None
-        self.items: list = []
-        self.pairs: list[tuple] = []
+        self.items: list | tuple[()] = ()
+        self.pairs: list[tuple] | tuple[()] = ()
 
 
 @dataclass(frozen=True, slots=True)

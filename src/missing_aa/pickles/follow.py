@@ -16,13 +16,18 @@ BROKEN = (Broken, IndexError, KeyError, ValueError, TypeError, struct.error, Ove
 
 
 def follow_pickle(
-    data: bytes, start: int = 0, limits: Limits = DEFAULT, with_arrays: bool = False
+    data: bytes,
+    start: int = 0,
+    limits: Limits = DEFAULT,
+    with_arrays: bool = False,
+    into: Program | None = None,
 ) -> Program:
     """Follow the pickle that begins at `start`; never raises on what the file holds.
 
     `with_arrays`: go on behind the bytes of arrays that joblib put between the opcodes.
+    `into`: a program that takes up what this one asks for and makes, besides what it has.
     """
-    machine = Machine(data, start)
+    machine = Machine(data, start, into)
     machine.with_arrays = with_arrays
     program = machine.program
     try:

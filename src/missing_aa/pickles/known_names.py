@@ -45,7 +45,7 @@ NAMES = {
     "reaches attributes by name": "builtins.getattr builtins.setattr builtins.delattr "
     "builtins.globals builtins.locals builtins.vars builtins.dir builtins.super "
     "operator.attrgetter operator.methodcaller operator.call _operator.attrgetter "
-    "_operator.methodcaller _operator.call",
+    "_operator.methodcaller _operator.call operator.itemgetter _operator.itemgetter",
     "reads or writes files": "builtins.open builtins.file builtins.input builtins.raw_input "
     "codecs.open logging.basicConfig logging.handlers "
     "numpy.core.memmap numpy._core.memmap "
@@ -91,7 +91,8 @@ DATA = (
     "pathlib.PureWindowsPath pathlib._local.PosixPath pathlib._local.WindowsPath "
     "array.array array._array_reconstructor "
     "decimal.Decimal fractions.Fraction uuid.UUID datetime.datetime datetime.date datetime.time "
-    "datetime.timedelta datetime.timezone numpy.dtype numpy.ndarray numpy.matrix "
+    "datetime.timedelta datetime.timezone zoneinfo.ZoneInfo zoneinfo.ZoneInfo._unpickle "
+    "numpy.dtype numpy.ndarray numpy.matrix "
     "numpy.core.multiarray._reconstruct numpy._core.multiarray._reconstruct "
     "numpy.core.multiarray.scalar numpy._core.multiarray.scalar "
     "numpy.core.numeric._frombuffer numpy._core.numeric._frombuffer "
@@ -108,7 +109,7 @@ STANDARD = (
     "builtins.print builtins.len builtins.max builtins.min builtins.sum logging.getLogger "
     "collections.defaultdict copyreg.__newobj_ex__ builtins.type "
     "functools.partial itertools.count itertools.chain itertools.repeat itertools.cycle "
-    "operator.itemgetter _operator.itemgetter operator.getitem _operator.getitem "
+    "operator.getitem _operator.getitem "
     "types.SimpleNamespace argparse.Namespace "
     "numbers.Number numbers.Complex numbers.Real numbers.Rational numbers.Integral "
     "enum.Enum enum.IntEnum random.Random re._compile "
@@ -127,7 +128,12 @@ COMPILED = (
     "torch._dynamo.repro.after_dynamo.WrapBackendDebug torch._dynamo.hooks.Hooks"
 )
 # Of these, what is only kept is inert; what they give when they are called may be anything.
-KEPT = "builtins.type operator.itemgetter _operator.itemgetter operator.getitem _operator.getitem"
+GETTERS = (
+    "operator.attrgetter operator.itemgetter operator.methodcaller "
+    "_operator.attrgetter _operator.itemgetter _operator.methodcaller"
+)
+"""What they give is no harm while nothing calls it."""
+KEPT = "builtins.type operator.getitem _operator.getitem"
 NUMBERS = [f"{module.__name__}.{name}" for module in (math, cmath) for name in dir(module)]
 """Functions and constants of numbers."""
 # What one of these gives was not there before, so that only this file knows what is added to it.

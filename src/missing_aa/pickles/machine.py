@@ -67,13 +67,13 @@ class Short(Broken):
 class Machine:
     """The stack, the marks, the memo and the place in the text, on which the opcodes work."""
 
-    def __init__(self, data: bytes, start: int):
+    def __init__(self, data: bytes, start: int, into: Program | None = None):
         self.data = data
         self.at = start
         self.stack: list = []
         self.marks: list[list] = []
         self.memo: dict[int, object] = {}
-        self.program = Program(data, start)
+        self.program = into or Program(data, start)
         self.with_arrays = False
         self.frame_end = 0
         """Where the last frame ends; no opcode may begin before and end behind it."""
@@ -83,6 +83,7 @@ class Machine:
     def run(self, steps: Sequence[Callable], limits: Limits) -> None:
         """Do the program step by step; `steps` holds what each opcode does."""
         data, program = self.data, self.program
+        program.protocol = 0
         self.limits = limits
         try:
             for count in range(1, limits.opcodes + 1):
@@ -121,12 +122,10 @@ class Machine:
 
     def follow_inner(self, steps: Sequence[Callable]) -> None:
         """Follow a pickle that stands between two opcodes of this one."""
-        inner = Machine(self.data, self.at)
-        try:
-            inner.run(steps, self.limits)
-        finally:
-            self.program.add(inner.program)
-        self.at = inner.at
+        inner = Machine(self.data, self.at, self.program)
+        protocol = self.program.protocol
+        inner.run(steps, self.limits)
+        self.at, self.program.protocol = inner.at, protocol
 
     def doubt(self, why: str) -> None:
         """Note that a load would not do what is followed here; the names are still looked for."""

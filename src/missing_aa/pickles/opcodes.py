@@ -19,7 +19,10 @@ from missing_aa.pickles.machine import (
     Stop,
     text,
 )
-from missing_aa.pickles.program import Dict, Global, Object, Persistent
+from missing_aa.pickles.program import Dict, Global, Object, Persistent, is_class_name
+
+CLASS_METHODS = ("zoneinfo.ZoneInfo._unpickle",)
+"""Methods of Python's own classes that make an object, and are asked for as their attributes."""
 
 
 def _number_line(m: Machine) -> bytes:
@@ -289,7 +292,20 @@ def _extension(form: struct.Struct):
 
 def _call(m: Machine) -> None:
     args = m.stack.pop()
-    m.make(m.stack.pop(), args)
+    made_by = m.stack.pop()
+    m.make(made_by, args)
+    if isinstance(made_by, Global) and made_by.dotted == "builtins.getattr":
+        match args:  # a class in a class, which is a name as any other
+            case (Global() as outer, str(name)) if _is_named_by(outer, name):
+                module, path = outer.asked
+                m.stack[-1] = m.ask(module, f"{path}.{name}")
+
+
+def _is_named_by(outer: Global, name: str) -> bool:
+    if f"{outer.dotted}.{name}" in CLASS_METHODS:
+        return True
+    last = outer.name.rpartition(".")[2]
+    return name.isidentifier() and is_class_name(name) and is_class_name(last)
 
 
 def _new(m: Machine) -> None:

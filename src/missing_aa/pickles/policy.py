@@ -16,12 +16,20 @@ from dataclasses import dataclass
 
 from missing_aa.pickles import known_names
 from missing_aa.pickles.joblib_arrays import is_plain_dtype
-from missing_aa.pickles.program import COMPUTED, PICKLE_IN_PICKLE, Global, Object, Program, class_of
+from missing_aa.pickles.program import (
+    COMPUTED,
+    PICKLE_IN_PICKLE,
+    Global,
+    Object,
+    Program,
+    class_of,
+    is_class_name,
+)
 from missing_aa.pickles.uses import (
     TAKES_ATTRIBUTES,
     Uses,
     hands_on,
-    takes_own_methods,
+    only_keeps,
     uses_of,
     with_others,
 )
@@ -46,6 +54,7 @@ LISTED = known_names.SAFE.union(
 """Names known to be inert: they run nothing but what they are given, which is judged as called."""
 INERT = known_names.SAFE | frozenset(known_names.DATA.split())
 """Those among them that make plain values of plain values."""
+GETTERS = frozenset(known_names.GETTERS.split())
 KEPT = frozenset(known_names.KEPT.split())
 """Listed names that are only kept: what they give, called, may be anything."""
 FRESH = frozenset(known_names.FRESH.split())
@@ -98,9 +107,12 @@ def _look_at(program: Program) -> _File:
     for name in KEPT & asked.keys():
         if asked[name] in used:
             file.worse[name] = UNJUDGED, ""
-    takes = TAKES_ATTRIBUTES in asked and not file.worse and not COMPILED & asked.keys()
-    if takes and takes_own_methods(program, _is_own_method, uses):
-        file.excused[TAKES_ATTRIBUTES] = NEEDS_CODE
+    if not file.worse and not COMPILED & asked.keys():
+        if only_keeps(program, TAKES_ATTRIBUTES, _is_own_method, uses):
+            file.excused[TAKES_ATTRIBUTES] = NEEDS_CODE
+        for name in GETTERS & asked.keys():
+            if only_keeps(program, name, _is_of_text, uses):
+                file.excused[name] = UNJUDGED
     if PICKLE_IN_PICKLE in asked and _looked_into(program):
         file.excused[PICKLE_IN_PICKLE] = FINE
     if DTYPE in asked and _has_odd_dtype(program):
@@ -121,7 +133,7 @@ def _judge(wanted: Global, file: _File) -> tuple[str, str]:
         return DANGEROUS, reason
     if wanted.dotted in LISTED:
         return file.worse.get(wanted.dotted, (FINE, ""))
-    is_class = _is_class_name(wanted.name.rpartition(".")[2])
+    is_class = is_class_name(wanted.name.rpartition(".")[2])
     is_class = is_class or (name in uses.new and name not in uses.reduced)
     is_used = name in uses.made or name in uses.called
     if "." in wanted.name and not is_class:  # a method of a class
@@ -190,14 +202,20 @@ def _is_own_method(call: Object) -> bool:
     match call.args:
         case (Object() | Global() as owner, str(name)) if _is_plain_name(name):
             kind = owner if isinstance(owner, Global) else class_of(owner)
+            if isinstance(owner, Global) and f"{owner.dotted}.{name}" in LISTED:
+                return True
             return (
                 kind is not None
-                and _is_class_name(kind.name.rpartition(".")[2])
+                and is_class_name(kind.name.rpartition(".")[2])
                 and not danger(kind)
                 and not _is_standard(kind.module)
                 and not (isinstance(owner, Object) and (owner.items or owner.pairs))
             )
     return False
+
+
+def _is_of_text(call: Object) -> bool:
+    return isinstance(call.args, tuple) and all(isinstance(a, str | int) for a in call.args)
 
 
 def _is_plain_name(name: str) -> bool:
@@ -207,10 +225,6 @@ def _is_plain_name(name: str) -> bool:
 def _is_standard(module: str) -> bool:
     package = module.partition(".")[0]
     return package in sys.stdlib_module_names and package not in ("operator", "_operator")
-
-
-def _is_class_name(name: str) -> bool:
-    return name.lstrip("_")[:1].isupper()
 
 
 def _danger(module: str, name: str) -> str:
@@ -228,9 +242,9 @@ def _danger(module: str, name: str) -> str:
         if reason := REASONS.get(".".join(parts[:end])):
             return reason
     first, *inner = name.split(".")
-    if inner and not _is_class_name(first):
+    if inner and not is_class_name(first):
         return "leads through what another module has imported"
-    if not all(map(_is_class_name, inner[:-1])):
+    if not all(map(is_class_name, inner[:-1])):
         return "leads through what another module has imported"
     if inner and any(part in sys.stdlib_module_names for part in (first, *inner[:-1])):
         return "leads through what another module has imported"

@@ -146,6 +146,10 @@ def class_of(node) -> Global | None:
     return node.made_by
 
 
+def is_class_name(name: str) -> bool:
+    return name.lstrip("_")[:1].isupper()
+
+
 def parts_of(node) -> list:
     """What a node holds, one step down; what made an Object is not among it."""
     if isinstance(node, list | tuple):

@@ -66,11 +66,13 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
                 given += _called_by_filling(made)
             else:
                 _note_call(made, found, given, plain)
-            if made.is_new and _name(maker) not in listed or class_of(made) is not maker:
+            is_listed = type(maker) is Global and maker.dotted in listed
+            if made.is_new and not is_listed or class_of(made) is not maker:
                 touched += [made.args, made.kwargs]
-            elif _name(maker) in listed:
+            elif is_listed:
                 read += plain.read_by(made)
-            touched += [*_called_by_filling(made), *_objects_of_state(made)]
+            if made.states or made.items or made.pairs:
+                touched += [*_called_by_filling(made), *_objects_of_state(made)]
         handed = [node for node in _reached(read) if plain.holds_more(node)]
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
         for node in _reached([*called, *handed], deep=True):
@@ -94,7 +96,7 @@ def with_others(program: Program) -> Iterator[Program]:
 def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
     maker, args, wanted = made.made_by, [made.args, made.kwargs], class_of(made)
     if isinstance(maker, Global) and maker.dotted == TAKES_ATTRIBUTES:
-        args = []  # judged as a whole: see `takes_own_methods`
+        args = []  # judged as a whole: see `only_keeps`
     elif isinstance(maker, Global) and wanted and wanted is not maker:
         is_class, args = True, [plain.behind_class(made.args)]
         if maker.dotted == RECONSTRUCTOR:
@@ -135,19 +137,19 @@ def _objects_of_state(made: Object) -> list:
     return [part for part in parts if isinstance(part, Object)]
 
 
-def takes_own_methods(program: Program, is_own, uses: Uses) -> bool:
-    """Whether attributes are only taken from the file's own objects, by name, and kept.
+def only_keeps(program: Program, name: str, is_plain, uses: Uses) -> bool:
+    """Whether a name is called, and what it gives is kept and no more.
 
-    That is how pickle stores a bound method, such as the `forward` that some models choose when
-    they are made. What is taken lies in lists, as a dictionary's value or in a state, of an object
-    to which nothing was added later, and nothing is added to it. `is_own(call)` judges the owner.
+    That is how pickle stores a bound method: by `getattr`. What is kept lies in lists, as a
+    dictionary's value or in a state, of an object to which nothing was added later, and nothing is
+    added to it. `is_plain(call)` judges what is given to each call.
     """
-    if hands_on(program, TAKES_ATTRIBUTES):
+    if hands_on(program, name):
         return False
     any_taken = False
     for one in with_others(program):
-        taken = {made for made in one.objects if _name(made.made_by) == TAKES_ATTRIBUTES}
-        if not all(map(is_own, taken)) or any(m.states or m.items or m.pairs for m in taken):
+        taken = {made for made in one.objects if _name(made.made_by) == name}
+        if not all(map(is_plain, taken)) or any(m.states or m.items or m.pairs for m in taken):
             return False
         if any(id(made) in uses.touched for made in taken):
             return False
@@ -229,7 +231,9 @@ class _Plain:
 
     def behind_class(self, args: tuple) -> tuple:
         """What a class is given that is the first argument itself."""
-        return self.behind.setdefault(id(args), args[1:])
+        if id(args) not in self.behind:
+            self.behind[id(args)] = args[1:]
+        return self.behind[id(args)]
 
     def read_by(self, made: Object) -> list:
         """What a listed call looks at: of a dictionary's pairs only the keys."""
