@@ -75,8 +75,10 @@ class Findings:
 
     @property
     def is_unjudged(self) -> bool:
-        """Whether a name is used so that nobody knows what it does."""
-        return any(name.verdict == policy.UNJUDGED for name in self.names)
+        """Whether a name is used so that nobody knows what it does, or it is a program."""
+        return self.format == formats.PROGRAM or any(
+            name.verdict == policy.UNJUDGED for name in self.names
+        )
 
     @property
     def whole_models(self) -> list[Model]:

@@ -35,6 +35,13 @@ FOREIGN = {
 }
 """Sound files of other kinds, and what opens them."""
 
+PROGRAM = "torchscript"
+RUNS_PROGRAM = (
+    "a program of its own, which torch.load(weights_only=False) and torch.jit.load begin to run: "
+    "it can write files"
+)
+"""What a file of the format PROGRAM is: nothing here follows it."""
+
 ADVICE = {
     "git-lfs": "this is a Git LFS pointer, not the file itself: fetch it with `git lfs pull`",
     "html": "this is an HTML page, not the file: the download led to a web page; "

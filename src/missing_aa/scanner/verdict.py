@@ -101,6 +101,8 @@ def _judge(found: Checkpoint, limits: Limits) -> Checkpoint | None:
         found.format, found.size = container.format, container.size
         if container.format in formats.FOREIGN:
             found.remark = f"not judged; {formats.FOREIGN[container.format]}"
+            if container.format == formats.PROGRAM:
+                found.verdict, found.remark = UNJUDGED, formats.RUNS_PROGRAM
             return found
         if container.format == "safetensors":
             return _safetensors(found, container)

@@ -131,10 +131,12 @@ def _model(model: "Model") -> list[str]:
 def _next_step(findings: "Findings") -> str:
     from shlex import quote
 
-    from missing_aa.containers.formats import FOREIGN
+    from missing_aa.containers.formats import FOREIGN, PROGRAM, RUNS_PROGRAM
 
     if findings.dangerous:
         return "Do not load this file: it asks for what no checkpoint needs."
+    if findings.format == PROGRAM:
+        return f"It is {RUNS_PROGRAM}: only if you trust it, {FOREIGN[PROGRAM]}."
     if findings.format in FOREIGN:
         return f"To use it, {FOREIGN[findings.format]}."
     if findings.is_unjudged and not findings.whole_models:
