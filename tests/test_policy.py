@@ -1,5 +1,6 @@
 import io
 import pickle
+import sys
 
 import pytest
 import torch
@@ -321,3 +322,39 @@ ATTRIBUTES = {
 def test_only_a_method_of_the_files_own_object_is_taken_for_harmless(bare, how):
     program, judged = ATTRIBUTES[how]
     assert bare(b"\x80\x02" + program + b".")["builtins.getattr"] == judged
+
+
+def ordered(calls):
+    given = b"(" + b"K\x01" * calls + b"tq\x020"
+    return b"ccollections\nOrderedDict\nq\x010" + given + b"h\x01h\x02R0" * calls + b"N."
+
+
+def made_indirectly(calls):
+    given = b"(cproject\nNet\n" + b"K\x01" * calls + b"tq\x020"
+    return b"ccopyreg\n__newobj__\nq\x010" + given + b"h\x01h\x02R0" * calls + b"N."
+
+
+def many_names(count):
+    return b"".join(b"cproject\nNet%d\n0" % number for number in range(count)) + b"N."
+
+
+def lines_run(program):
+    """How many lines of Python judging it takes."""
+    followed, lines = follow_pickle(program), []
+    before = sys.gettrace()
+
+    def count(frame, event, _):
+        lines.append(event)
+        return count
+
+    sys.settrace(count)
+    try:
+        policy.judge_all(followed)
+    finally:
+        sys.settrace(before)
+    return len(lines)
+
+
+@pytest.mark.parametrize("kind", [ordered, made_indirectly, many_names])
+def test_judging_takes_steps_in_proportion_to_the_program(kind):
+    assert lines_run(kind(400)) < 2.2 * lines_run(kind(200))

@@ -17,6 +17,7 @@ MODULES = {
     "dummy_threading _dummy_thread _xxsubinterpreters venv ensurepip pip setuptools distutils "
     "pkg_resources cgitb _pyrepl _aix_support _osx_support uuid._popen logging.config "
     "_testcapi _testinternalcapi",
+    "makes code that lies in the file": "dill cloudpickle",
     "imports modules": "importlib _frozen_importlib _frozen_importlib_external imp _imp zipimport "
     "pkgutil modulefinder site zipapp",
     "reaches the interpreter": "sys gc inspect ctypes _ctypes cffi _cffi_backend mmap faulthandler "
@@ -28,7 +29,7 @@ MODULES = {
     "uses the network": "socket _socket socketserver ssl _ssl select selectors http urllib urllib3 "
     "requests httpx aiohttp ftplib smtplib poplib imaplib nntplib telnetlib xmlrpc wsgiref "
     "asyncore asynchat smtpd fsspec filelock huggingface_hub boto3 paramiko",
-    "loads another pickle": "pickle _pickle pickletools dill cloudpickle joblib jsonpickle "
+    "loads another pickle": "pickle _pickle pickletools joblib jsonpickle "
     "torch.utils.data.datapipes torch.package torch.export torch.hub torch.jit "
     "torch._jit_internal",
     "compiles or runs code": "torch.utils.cpp_extension torch._inductor torch._dynamo torch.fx "

@@ -65,6 +65,7 @@ def _refusal(dangers: list[str]) -> str:
     more = f" and {len(dangers) - SHOWN} more" if len(dangers) > SHOWN else ""
     return (
         f"it asks for {listed}{more}, and none of it was built: do not load this file with "
-        "weights_only=False. --even-if-dangerous (in Python: even_if_dangerous=True) writes its "
-        "weights all the same, as they lie in the file, and runs nothing"
+        "weights_only=False. To get its weights all the same, as they lie in the file, type the "
+        "command again with --even-if-dangerous (in Python: even_if_dangerous=True); that runs "
+        "nothing of it either"
     )
