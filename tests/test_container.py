@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from missing_aa import inspect
+from missing_aa.containers import safetensors_header
 from missing_aa.containers.container import Unreadable, open_checkpoint
 from missing_aa.containers.safetensors_header import read_header
 from missing_aa.errors import LimitReached, Malformed, Refused
@@ -470,3 +472,12 @@ def test_a_safetensors_header_over_100_mb_reaches_the_limit(made):
     path = made(safetensors(b"{", length=200_000_000))
     with open_checkpoint(path) as container, pytest.raises(LimitReached, match="no reader"):
         read_header(container.file, container.size)
+
+
+def test_a_header_of_countless_lists_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(safetensors_header, "MOST_PARTS", 100)
+    header = b'{"a":[' + b"[]," * 100 + b"[]]}"
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(LimitReached, match="parts"):
+        inspect(path)

@@ -8,6 +8,8 @@ from missing_aa.errors import LimitReached, Malformed, Refused
 from missing_aa.pickles.storages import itemsize
 
 MOST_BYTES = 100_000_000
+MOST_PARTS = 5_000_000
+"""Lists and dictionaries in it: empty ones take twenty times the memory of their text."""
 DTYPES = {
     "F64": "float64",
     "F32": "float32",
@@ -42,8 +44,11 @@ def read_header(file: BinaryIO, size: int) -> tuple[dict[str, str], dict[str, di
         raise LimitReached(f"the safetensors header is {length:,} bytes long; no reader takes it")
     if 8 + length > size:
         raise Malformed(CUT, "truncated")
+    text = file.read(length)
+    if text.count(b"[") + text.count(b"{") > MOST_PARTS:
+        raise LimitReached(f"the safetensors header has more than {MOST_PARTS:,} parts")
     try:
-        header = json.loads(file.read(length), object_pairs_hook=_once)
+        header = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise Malformed(BROKEN, "safetensors") from error
     if not isinstance(header, dict):
