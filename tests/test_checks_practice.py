@@ -285,10 +285,10 @@ def content(name, tensor):
     return tensor.numpy().tobytes()
 
 
-def test_a_fingerprint_of_everything_is_solved():
-    verdict = keeping.fingerprint(lambda state: rows(state, name_of, shape, kind, content))
+def test_a_checksum_of_everything_is_solved():
+    verdict = keeping.checksum(lambda state: rows(state, name_of, shape, kind, content))
     assert verdict.solved, verdict
-    assert keeping.fingerprint(lambda state: None).status == "open"
+    assert keeping.checksum(lambda state: None).status == "open"
 
 
 @pytest.mark.parametrize(
@@ -304,8 +304,8 @@ def test_a_fingerprint_of_everything_is_solved():
         (lambda state: digest([id(t.untyped_storage()) for t in state.values()]), "other memory"),
     ],
 )
-def test_a_fingerprint_that_misses_a_change_gets_a_hint(answer, hint):
-    verdict = keeping.fingerprint(answer)
+def test_a_checksum_that_misses_a_change_gets_a_hint(answer, hint):
+    verdict = keeping.checksum(answer)
     assert verdict.status == "wrong" and hint in verdict.hint, verdict
 
 

@@ -1,4 +1,4 @@
-"""Checks of lesson 08: what a list of requirements pins, and a fingerprint of weights."""
+"""Checks of lesson 08: what a list of requirements pins, and a checksum of weights."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def not_pinned(answer: Callable) -> str | None:
 
 
 @exercise
-def fingerprint(answer: Callable) -> str | None:
+def checksum(answer: Callable) -> str | None:
     """A function of a state_dict: a text that changes with any name, shape, type or bit."""
     one, other = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([5.0, 6.0, 7.0, 8.0])
     state = {"a.weight": one, "b.weight": other}

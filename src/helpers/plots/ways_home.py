@@ -68,8 +68,9 @@ TREE = {
     ),
     "home": Node("Home", "You are home. Keep the `state_dict`, the input and the output.", {}),
     "stop": Node(
-        "Do not use it:\na silent change",
-        "Do not use it: the code has changed in silence. Stay with the release that wrote it.",
+        "A silent change:\nput it back, or stay",
+        "Do not use it as it is: the code has changed in silence. Find the change and put it back, "
+        "until the outputs are equal (lesson 04, `dpn68`), or stay with the release that wrote it.",
         {},
     ),
 }
