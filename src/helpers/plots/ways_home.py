@@ -55,7 +55,7 @@ TREE = {
         {"yes": "equal", "no": "filter"},
     ),
     "filter": Node(
-        "Rename its keys:\nthe library’s filter",
+        "Rename its keys (filter),\nload strictly again",
         "Keys were renamed. Use the library's own filter for them (timm: `checkpoint_filter_fn`), "
         "and load strictly again. A filter can turn a loud failure into a silent one: go on.",
         {"then": "equal"},
