@@ -6,31 +6,27 @@ null if all is well. The worker stops, its kernels with it, and takes `temp` awa
 stdin ends: when whoever started it says so, or is gone.
 """
 
+import _thread
+import json
+import os
+import shutil
+import signal
 import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
 
-# jsonschema would build a grammar with it on import: two seconds, for a format no notebook uses.
-sys.modules.setdefault("rfc3987_syntax", None)
+import nbformat
+import papermill
+import psutil
+from jupyter_client import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from nbformat.v4 import new_output
+from papermill.engines import NBClientEngine, papermill_engines
 
-import _thread  # noqa: E402
-import json  # noqa: E402
-import os  # noqa: E402
-import shutil  # noqa: E402
-import signal  # noqa: E402
-import tempfile  # noqa: E402
-import threading  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from pathlib import Path  # noqa: E402
-
-import nbformat  # noqa: E402
-import papermill  # noqa: E402
-import psutil  # noqa: E402
-from jupyter_client import AsyncKernelManager  # noqa: E402
-from nbclient.exceptions import DeadKernelError  # noqa: E402
-from nbformat.v4 import new_output  # noqa: E402
-from papermill.engines import NBClientEngine, papermill_engines  # noqa: E402
-
-from helpers.kernels import Provisioner, ThisPython  # noqa: E402
-from helpers.runner import page  # noqa: E402
+from helpers.kernels import Provisioner, ThisPython
+from helpers.runner import page
 
 Tell = Callable[[dict], None]
 
