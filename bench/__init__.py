@@ -1,9 +1,18 @@
 """Figures, as ratios within one run: a number alone says more of the machine than of the code."""
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from operator import truediv
+
+SMALL = "--small" in sys.argv
+"""Whether each figure is made once, of little: that it can be made is known, its value is not."""
+
+
+def few(full: int, small: int = 1) -> int:
+    """How many: of rounds, files, models."""
+    return small if SMALL else full
 
 
 def turns(*calls: Callable, rounds: int, before: Callable = lambda: None) -> list[list[float]]:
@@ -12,7 +21,7 @@ def turns(*calls: Callable, rounds: int, before: Callable = lambda: None) -> lis
     `before` is done before every call, and not measured.
     """
     times: list[list[float]] = [[] for _ in calls]
-    for _ in range(rounds):
+    for _ in range(few(rounds)):
         for call, kept in zip(calls, times, strict=True):
             before()
             begun = time.perf_counter()

@@ -15,9 +15,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from bench import alternate, tell
+from bench import alternate, few, tell
 
-FILES = 10_000
+FILES = few(10_000, 100)
 
 
 def net(depth: int) -> nn.Module:
