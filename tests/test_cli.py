@@ -1,3 +1,5 @@
+import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -56,6 +58,8 @@ NEAR = {
     "resque a.pt b.safetensors": ("usage: missing-aa ", "did you mean rescue?"),
     "rescue --forc a.pt b.safetensors": ("usage: missing-aa rescue", "did you mean --force?"),
     "scan --jsn .": ("usage: missing-aa scan", "did you mean --json?"),
+    "version": ("usage: missing-aa ", "did you mean --version?"),
+    "Scan .": ("usage: missing-aa ", "did you mean scan?"),
     "--verson": ("usage: missing-aa ", "did you mean --version?"),
 }
 
@@ -66,6 +70,12 @@ def test_a_word_that_is_nearly_right_is_not_guessed_but_named(words, capsys):
         main(words.split())
     error = capsys.readouterr().err
     assert end.value.code == 2 and all(part in error for part in NEAR[words]), error
+
+
+def test_a_word_that_is_like_nothing_is_not_guessed_at(capsys):
+    with pytest.raises(SystemExit):
+        main(["model.pt"])
+    assert "did you mean" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -99,6 +109,16 @@ def test_output_that_cannot_be_written_is_said_and_no_finding(tmp_path):
     assert done.stderr.count("\n") == 1 and "cannot be written: No space left" in done.stderr
 
 
+@unix
+@pytest.mark.parametrize("words", ["--help", "--version", "scan --help", "scan ."])
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+def test_help_that_cannot_be_written_is_no_success(tmp_path, words, where):
+    command = f"'{sys.executable}' -m missing_aa {words} {where}"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 74
+    assert done.stderr.count("\n") == 1 and "cannot be written" in done.stderr
+
+
 def test_a_fault_of_the_tool_is_one_line_and_no_finding(monkeypatch, capsys):
     from missing_aa.scanner import scan
 
@@ -116,6 +136,49 @@ def test_a_path_that_is_not_there_is_usage_for_every_command(words, tmp_path, mo
     assert main([*words.split(), "nowhere.pt"]) == 2
     printed = capsys.readouterr()
     assert "nowhere.pt" in printed.out + printed.err
+
+
+@pytest.mark.parametrize("words", ["inspect", "check", "scan", "explain", "rescue --to out"])
+@pytest.mark.parametrize("path", ["nowhere.pt", "file.pt/inside.pt", "", "-"])
+def test_a_path_that_is_none_is_usage_with_json_where_json_is_asked_for(
+    words, path, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    torch.save(torch.zeros(1), "file.pt")
+    monkeypatch.setattr("sys.stdin", None)
+    try:
+        code = main([*words.split(), "--json", path])
+    except SystemExit as end:  # of argparse, which says usage
+        assert (path, end.code) == ("", 2)
+        return
+    answer = json.loads(capsys.readouterr().out)
+    (of_one,) = answer.get("files", [answer])
+    assert code == 2 and of_one["error"]["message"]
+
+
+@unix
+@pytest.mark.parametrize("words", ["inspect", "check", "explain", "rescue --to out"])
+def test_what_is_no_regular_file_is_usage(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    os.mkfifo("pipe")
+    for path in ("folder", "pipe"):
+        assert main([*words.split(), path]) == 2
+        printed = capsys.readouterr()
+        assert printed.out == "" and printed.err.count("\n") == 1 and path in printed.err
+
+
+def test_no_answer_is_another_exit_code_than_a_finding(tmp_path, monkeypatch, capsys):
+    from missing_aa.releases import ReleaseProblem
+
+    torch.save(torch.nn.Linear(1, 1), tmp_path / "whole.pt")
+
+    def unreachable(*_):
+        raise ReleaseProblem("no network")
+
+    monkeypatch.setattr("missing_aa.checker.check.environment", unreachable)
+    assert main(["check", "--json", str(tmp_path / "whole.pt")]) == 69
+    assert json.loads(capsys.readouterr().out)["error"]["message"] == "no network"
 
 
 def test_an_unknown_release_is_one_line_and_usage(capsys):

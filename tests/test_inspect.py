@@ -397,7 +397,7 @@ def test_many_files_give_a_line_each_and_the_highest_exit_code(made, tmp_path, c
     sound, empty, missing = files(capsys.readouterr().out)
     assert sound["exit_code"] == 0
     assert (empty["format"], empty["exit_code"]) == ("empty", 4)
-    assert (missing["error"]["kind"], missing["exit_code"]) == ("NotThere", 2)
+    assert (missing["error"]["kind"], missing["exit_code"]) == ("Unreadable", 2)
 
 
 def test_one_bad_file_is_one_line_on_stderr(tmp_path, capsys):

@@ -160,7 +160,7 @@ def test_many_files_are_kept_apart_and_one_that_fails_does_not_stop_the_rest(her
     assert rescue(*sources, "--to", "out") == 4
     assert names(here / "out") == ["MODEL-2.safetensors", "model.safetensors"]
     out = capsys.readouterr().out
-    for said in ("Refused", "Malformed", "NotThere", "os.system (starts programs)"):
+    for said in ("Refused", "Malformed", "Unreadable", "os.system (starts programs)"):
         assert said in out
 
 

@@ -107,7 +107,11 @@ def test_what_was_passed_over_is_said_with_the_switch(here, capsys):
 def test_a_missing_path_is_usage_and_one_line(here, capsys, as_json):
     assert main(["scan", ".", "mis\x1bsing"] + ["--json"] * as_json) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and "mis\\x1bsing" in err
+    assert err.count("\n") == 1 and "mis\\x1bsing" in err
+    assert bool(out) == as_json
+    if as_json:
+        answer = json.loads(out)
+        assert (answer["exit_code"], answer["error"]["kind"]) == (2, "UsageProblem")
 
 
 @pytest.mark.parametrize("words", [[], ["--jobs", "0", "."], ["--max-depth", "x", "."]])

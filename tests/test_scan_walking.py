@@ -60,6 +60,14 @@ def test_a_path_that_is_not_there_is_usage_before_anything_is_looked_at(here, pa
         found("a.pkl", path)
 
 
+@unix
+@pytest.mark.parametrize("end", ["nowhere", "self"])
+def test_a_named_link_without_an_end_is_usage_and_not_passed_over(here, end):
+    os.symlink(end, "self")
+    with pytest.raises(UsageProblem, match="behind the link self"):
+        found("self")
+
+
 @pytest.fixture
 def deep(here):
     """How many folders lie in each other, with a file in the last."""

@@ -3,8 +3,9 @@
 A subcommand's module has `add(commands)`, which declares it with `set_defaults(run=…)`; `run(args)`
 returns the exit code. Modules import nothing heavy until they run. Exit codes everywhere: 0 fine,
 1 a finding or a failure, 2 usage, 3 refused as dangerous, 4 malformed, 5 target exists, 6 a limit
-reached, 70 a fault of the tool, 74 output that could not be written, 130 stopped; of several files
-the highest. A reader that leaves a pipe changes nothing of it.
+reached, 69 no answer, since something could not be had (a release, a Python), 70 a fault of the
+tool, 74 output that could not be written, 130 stopped; of several files the highest. A reader that
+leaves a pipe changes nothing of it.
 """
 
 import argparse
@@ -21,6 +22,12 @@ COMMANDS = ("check", "compat", "explain", "fetch", "inspect", "matrix", "rescue"
 
 PAGES = {"fetch": "matrix"}
 """Commands whose page has another name."""
+
+FINDERS = ("check", "compat", "explain", "inspect", "scan")
+"""Commands whose exit code 1 is an answer, so that no failure may have it."""
+
+UNAVAILABLE = 69
+"""The exit code of a finder that lacks what it needs for an answer."""
 
 OWN_FAULT = 70
 """The exit code of what nobody foresaw."""
@@ -101,7 +108,8 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str):
         unknown = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if unknown:
-            message += _near(unknown[1], re.findall(r"[\w.-]+", unknown[2]))
+            known = re.findall(r"[\w.-]+", unknown[2])
+            message += _near(unknown[1], known + self.options())
         self.print_usage(sys.stderr)
         output.complain(f"{self.prog}: error", message)
         self.exit(2)
@@ -110,8 +118,9 @@ class Parser(argparse.ArgumentParser):
 def _near(word: str, known: Sequence[str]) -> str:
     import difflib
 
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    plain = {name.lstrip("-"): name for name in known}
+    near = difflib.get_close_matches(word.lstrip("-").lower(), plain, n=1, cutoff=0.65)
+    return f"; did you mean {plain[near[0]]}?" if near else ""
 
 
 def parser() -> Parser:
@@ -129,7 +138,7 @@ def parser() -> Parser:
 def parser_of(name: str, description: str, modules: Sequence[str], epilog: str = "") -> Parser:
     """A command line called `name`, with a subcommand from each of the modules."""
     top = Parser(prog=name, description=description, epilog=epilog)
-    top.add_argument("--version", action=_Version)
+    top.add_argument("-V", "--version", action=_Version)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for module in modules:
         import_module(module).add(commands)
@@ -156,11 +165,17 @@ def main(argv: list[str] | None = None) -> int:
 
 def run(top: Parser, argv: Sequence[str]) -> int:
     """Run one command; returns the exit code. An expected failure is one line on stderr."""
+    ended = None
     with output.guarded() as stdout:
-        code = _run(top, argv)
+        try:
+            code = _run(top, argv)
+        except SystemExit as end:  # a help, a version, a word that is off
+            ended = end
     if stdout.error:
         output.complain(top.prog, f"the output cannot be written: {stdout.error}")
         return output.NOT_WRITTEN
+    if ended:
+        raise ended
     return code
 
 
@@ -182,7 +197,12 @@ def _run(top: Parser, argv: Sequence[str]) -> int:
         return args.run(args)
     except Problem as problem:
         output.complain(name, problem)
-        return problem.exit_code
+        code = problem.exit_code
+        if code == 1 and args.command in FINDERS:
+            code = UNAVAILABLE
+        if getattr(args, "json", False) or getattr(args, "form", "") == "json":
+            output.print_failure(problem, code)
+        return code
     except KeyboardInterrupt:
         output.complain(name, "stopped", "warning")
         return 130

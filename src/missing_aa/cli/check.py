@@ -1,12 +1,13 @@
 """missing-aa check: what a whole-model file will miss in an environment, before it is loaded."""
 
 import argparse
+import sys
 
-from missing_aa.errors import Problem
+from missing_aa.errors import Problem, UsageProblem
 
 
 def add(commands) -> None:
-    from missing_aa.cli.options import add_limits, count
+    from missing_aa.cli.options import add_limits, count, path
 
     command = commands.add_parser(
         "check",
@@ -16,7 +17,7 @@ def add(commands) -> None:
         "miss. Nothing of the file is run, no library is imported, and torch is not needed. Exit "
         "code 1 means that it will fail.",
     )
-    command.add_argument("files", nargs="+", metavar="FILE")
+    command.add_argument("files", nargs="+", metavar="FILE", type=path)
     command.add_argument(
         "--python", metavar="PATH", help="another Python, or a folder with one, to ask for"
     )
@@ -51,10 +52,13 @@ def add(commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from missing_aa.checker.check import STEPS, check_in, environment
+    from missing_aa.cli import output
     from missing_aa.cli.options import limits
-    from missing_aa.cli.output import print_text
     from missing_aa.cli.render.check import Outcome, as_json, lines
+    from missing_aa.text import clean
 
+    if "-" in args.files:
+        raise UsageProblem("what comes through a pipe cannot be checked; save it to a file first")
     granted, steps = limits(args), args.max_steps or STEPS
     where = environment(args.python, args.with_, args.paths)
     outcomes = []
@@ -65,7 +69,11 @@ def run(args: argparse.Namespace) -> int:
         except Problem as problem:
             outcomes.append(Outcome(path, problem))
     if args.json:
-        print_text(as_json(outcomes))
-    else:
-        print_text("\n".join(lines(outcomes)))
+        output.print_text(as_json(outcomes))
+    for at, outcome in enumerate([] if args.json else outcomes):
+        if isinstance(outcome.result, Problem):
+            sys.stdout.flush()
+            output.complain("missing-aa check", clean(f"{outcome.path}: {outcome.result}", 1000))
+        else:
+            output.print_text("\n" * bool(at) + "\n".join(lines(outcome.result)))
     return max(outcome.exit_code for outcome in outcomes)

@@ -5,7 +5,7 @@ import os
 import stat
 import sys
 
-from missing_aa.errors import Problem, UsageProblem
+from missing_aa.errors import CheckpointError, Problem, UsageProblem
 
 
 def add(commands) -> None:
@@ -62,9 +62,7 @@ def _explain(args: argparse.Namespace):
         raw = _text_in(what)
         if raw is not None:
             return "error", explain_text(pasted.decode(raw))
-        from missing_aa.explainer.checkpoint import explain_file
-
-        return "checkpoint", explain_file(what, limits(args))
+        return "checkpoint", _explain_file(what, limits(args))
     if what in ledger.load().models:
         from missing_aa.explainer.checkpoint import of_architecture
 
@@ -72,6 +70,16 @@ def _explain(args: argparse.Namespace):
     if _is_name_of_a_file(what):
         raise UsageProblem(f"there is no file {what}")
     return "error", explain_text(what)
+
+
+def _explain_file(path: str, granted):
+    from missing_aa.explainer.checkpoint import explain_file
+
+    try:
+        return explain_file(path, granted)
+    except CheckpointError as problem:
+        problem.args = (f"{path}: {problem}", *problem.args[1:])
+        raise
 
 
 def _stdin() -> bytes:
@@ -110,4 +118,5 @@ def _text_in(path: str) -> bytes | None:
 def _is_name_of_a_file(what: str) -> bool:
     from missing_aa.containers.formats import PICKLES
 
-    return len(what.split()) == 1 and what.lower().endswith((*PICKLES, ".txt", ".log"))
+    named = what.lower().endswith((*PICKLES, ".txt", ".log")) or os.sep in what
+    return len(what.split()) == 1 and named

@@ -7,7 +7,7 @@ from missing_aa.errors import UsageProblem
 
 
 def add(commands) -> None:
-    from missing_aa.cli.options import add_limits
+    from missing_aa.cli.options import add_limits, path
 
     command = commands.add_parser(
         "inspect",
@@ -17,7 +17,7 @@ def add(commands) -> None:
         "torch is not needed. Exit code 1 means a name whose use was not judged, 3 one that no "
         "checkpoint needs.",
     )
-    command.add_argument("files", nargs="+", metavar="FILE")
+    command.add_argument("files", nargs="+", metavar="FILE", type=path)
     command.add_argument("--json", action="store_true", help="print the findings as JSON")
     limits = command.add_argument_group("limits that a file may not pass")
     add_limits(limits, ("pickle_bytes", "opcodes", "objects", "depth", "seconds"))

@@ -37,6 +37,13 @@ def limits(args: argparse.Namespace) -> Limits:
     return Limits(**{name: getattr(args, name) for name in SWITCHES if hasattr(args, name)})
 
 
+def path(text: str) -> str:
+    """The name of a file or a folder, for argparse: `"$UNSET"` is none, and not the folder here."""
+    if not text:
+        raise argparse.ArgumentTypeError("takes a path, and this one is empty")
+    return text
+
+
 def count(text: str) -> int:
     """A whole number of at least 1, for argparse."""
     if not text.isdecimal() or int(text) < 1:

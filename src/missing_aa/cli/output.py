@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 NOT_WRITTEN = 74
 """The exit code when output could not be written."""
 
+CLOSED = -1
+"""What stands for the descriptor of a stdout that was closed: each write to it fails."""
+
 
 def print_text(text: str) -> None:
     """Print a text to stdout, a terminal's lines broken between words.
@@ -35,6 +38,14 @@ def complain(name: str, message: object, style: str = "bad") -> None:
     """Say on stderr what is wrong, behind the name of the command that says it."""
     if sys.stderr is not None:  # None where it was closed
         remark(f"{paint(f'{name}:', style, sys.stderr)} {message}")
+
+
+def print_failure(problem: Exception, exit_code: int) -> None:
+    """Print as JSON why a command gives no answer, for the program that waits for one."""
+    import json
+
+    error = {"kind": type(problem).__name__, "message": str(problem)}
+    print(json.dumps({"error": error, "exit_code": exit_code}, indent=2))
 
 
 def console(stderr: bool = False) -> "Console":
@@ -76,14 +87,17 @@ def guarded() -> Iterator[Guarded]:
     """While a command runs, stdout is a Guarded; one that is no real file stays as it is."""
     before = sys.stdout
     try:
-        raw = Guarded(before.fileno())
+        raw = Guarded(CLOSED if before is None else before.fileno())
     except (OSError, ValueError, AttributeError):  # a notebook's, a test's
-        yield Guarded(-1)
+        yield Guarded(CLOSED)
         return
-    before.flush()
+    encoding = "utf-8"
+    if before is not None:
+        encoding = before.encoding
+        before.flush()
     buffered = io.BufferedWriter(raw)
     sys.stdout = io.TextIOWrapper(
-        buffered, before.encoding, "backslashreplace", line_buffering=raw.isatty()
+        buffered, encoding, "backslashreplace", line_buffering=raw.isatty()
     )
     if hasattr(sys.stderr, "reconfigure"):  # a terminal that lacks a letter gets its number
         sys.stderr.reconfigure(errors="backslashreplace")

@@ -19,8 +19,8 @@ def add(commands) -> None:
         "neither torch nor timm nor its classes need be installed. --format timm and --verify-with "
         "need torch and timm.",
     )
-    command.add_argument("files", nargs="+", metavar="SOURCE", type=Path)
-    command.add_argument("--to", type=Path, metavar="FOLDER", help="write a file for each SOURCE")
+    command.add_argument("files", nargs="+", metavar="SOURCE", type=_path)
+    command.add_argument("--to", type=_path, metavar="FOLDER", help="write a file for each SOURCE")
     command.add_argument(
         "--root", metavar="NAME", help="which of several models in the file, or which part of one"
     )
@@ -128,6 +128,12 @@ def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote
     except Problem as problem:
         outcome.problem = problem
     return outcome
+
+
+def _path(word: str) -> Path:
+    from missing_aa.cli.options import path
+
+    return Path(path(word))
 
 
 def _model_arg(word: str) -> tuple[str, object]:

@@ -19,7 +19,7 @@ FORMS = {
 
 
 def add(commands) -> None:
-    from missing_aa.cli.options import add_limits, count
+    from missing_aa.cli.options import add_limits, count, path
 
     command = commands.add_parser(
         "scan",
@@ -29,7 +29,7 @@ def add(commands) -> None:
         "Exit code 1 means a whole-model pickle or something that was not judged, 3 a name that no "
         "checkpoint needs.",
     )
-    command.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
+    command.add_argument("paths", nargs="+", metavar="PATH", type=path, help="a file or a folder")
     command.add_argument(
         "--exclude",
         action="append",

@@ -29,10 +29,6 @@ LOOKS_PACKED = ("gzip", "unknown")
 class Unreadable(CheckpointError):
     """The system does not let the file be read, or it is no file."""
 
-
-class NotThere(Unreadable):
-    """There is no such file."""
-
     exit_code = 2
 
 
@@ -155,8 +151,7 @@ def _open(path: str | os.PathLike) -> BufferedReader:
             raise Unreadable("this is not a regular file; name the checkpoint itself")
         return open(path, "rb")
     except OSError as error:
-        kind = NotThere if isinstance(error, FileNotFoundError) else Unreadable
-        raise kind(f"cannot be read: {error.strerror or error}") from error
+        raise Unreadable(f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a null byte in the name
         raise Unreadable(f"cannot be read: {error}") from error
 

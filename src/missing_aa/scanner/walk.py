@@ -41,11 +41,13 @@ class Walk:
         self._links: deque[str] = deque()
 
     def files(self, paths: Sequence[AnyPath]) -> Iterator[tuple[str, int]]:
-        """Path and size of each. Raises UsageProblem for a path that is not there, at once."""
+        """Path and size of each. Raises UsageProblem for a path that cannot be reached, at once."""
         given = [str(PurePath(os.fsdecode(path))) for path in paths]
         for path in given:
             if not os.path.lexists(path):
                 raise UsageProblem(f"there is no {clean(path)}: name a file or a folder")
+            if not os.path.exists(path):
+                raise UsageProblem(f"nothing can be read behind the link {clean(path)}")
         for path in given:
             if any(map(self._is_excluded, _steps(path))):
                 self.passed_over.append((path, EXCLUDED))

@@ -77,19 +77,13 @@ def _renamed(entry: dict) -> dict:
     return {name.rstrip("_"): value for name, value in entry.items()}
 
 
-def lines(outcomes: list[Outcome]) -> Iterator[str]:
+def lines(check: Check) -> Iterator[str]:
     """What a person reads."""
-    for at, outcome in enumerate(outcomes):
-        if at:
-            yield ""
-        for line in _answer(outcome.path, outcome.result):
-            yield clean(line, 1000)
+    for line in _answer(check):
+        yield clean(line, 1000)
 
 
-def _answer(path: str, check: Check | Problem) -> Iterator[str]:
-    if isinstance(check, Problem):
-        yield f"{path}: {check}"
-        return
+def _answer(check: Check) -> Iterator[str]:
     yield f"{check.path}: {_headline(check)}"
     for model in check.models:
         where = f" at {model.model}" if model.model else ""
@@ -138,15 +132,22 @@ def _group(title: str, findings: list[Finding]) -> Iterator[str]:
         yield ""
     if findings and title:
         yield title
-    for finding in findings[:SHOWN]:
+    together: dict[object, list[Finding]] = {}
+    for finding in findings:
+        bare = not (finding.file or finding.places or finding.hint or finding.doubts)
+        alike = (finding.error, finding.message, finding.when) if bare else id(finding)
+        together.setdefault(alike, []).append(finding)
+    shown = list(together.values())[:SHOWN]
+    for finding, *others in shown:
         yield f"  {finding.error}: {finding.message}"
-        yield f"      {_where(finding)}"
+        more = f" and {len(others)} more" if others else ""
+        yield f"      {_where(finding)}{more}"
         if finding.hint:
             yield f"      {finding.hint}"
         if not finding.certain and finding.doubts:
             yield f"      only possible: {finding.doubts[0]}"
-    if len(findings) > SHOWN:
-        yield f"  and {len(findings) - SHOWN} more (--json)"
+    if left := len(findings) - sum(map(len, shown)):
+        yield f"  and {left} more (--json)"
 
 
 def _where(finding: Finding) -> str:
