@@ -74,7 +74,7 @@ def test_a_word_that_is_nearly_right_is_not_guessed_but_named(words, capsys):
 
 def test_a_word_that_is_like_nothing_is_not_guessed_at(capsys):
     with pytest.raises(SystemExit):
-        main(["model.pt"])
+        main(["m.pt"])
     assert "did you mean" not in capsys.readouterr().err
 
 

@@ -285,3 +285,9 @@ def test_what_is_interrupted_leaves_nothing_behind(here, monkeypatch):
     monkeypatch.setattr(children, "_talk", interrupted)
     assert rescue("model.pt", "out.safetensors") == 130
     assert names(here) == ["model.pt"]
+
+
+def test_a_source_alone_is_usage_that_names_a_target(here, capsys):
+    (source,) = list(here.glob("*.pt"))[:1]
+    assert main(["rescue", str(source)]) == 2
+    assert str(source.with_suffix(".safetensors")) in capsys.readouterr().err

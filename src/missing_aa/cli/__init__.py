@@ -9,9 +9,11 @@ leaves a pipe changes nothing of it.
 """
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import missing_aa
@@ -70,17 +72,19 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="name the versions and exit")
 
     def __call__(self, parser, namespace, values, option_string=None):
-        from importlib.metadata import PackageNotFoundError, version
-
-        def installed(package: str) -> str:
-            try:
-                return f"{package} {version(package)}"
-            except PackageNotFoundError:
-                return f"{package} not installed"
-
         own = f"missing-aa {missing_aa.__version__}"
-        print(", ".join([own, installed("torch"), installed("timm")]))
+        print(", ".join([own, _installed("torch"), _installed("timm")]))
         parser.exit()
+
+
+def _installed(package: str) -> str:
+    """A package and its version, by the name of its metadata: importlib.metadata takes long."""
+    for folder in sys.path:
+        with suppress(OSError):
+            for name in os.listdir(folder or os.curdir):
+                if name.startswith(f"{package}-") and name.endswith(".dist-info"):
+                    return f"{package} {name.removesuffix('.dist-info').split('-')[1]}"
+    return f"{package} not installed"
 
 
 class _Help(argparse.HelpFormatter):
@@ -160,7 +164,8 @@ def main(argv: list[str] | None = None) -> int:
             f"this belongs to the course; in its folder, type python -m helpers {words[0]}",
         )
         return 2
-    return run(parser(), words)
+    bare = words in (["-V"], ["--version"])  # no version waits for the commands
+    return run(parser_of("missing-aa", "", []) if bare else parser(), words)
 
 
 def run(top: Parser, argv: Sequence[str]) -> int:

@@ -2,12 +2,11 @@
 
 import argparse
 from contextlib import contextmanager
-from pathlib import Path
 
 from missing_aa import home
 from missing_aa.errors import Problem, UsageProblem
 
-OUTPUT = Path("build/matrix.jsonl")
+OUTPUT = "build/matrix.jsonl"
 
 NEEDED = ("torch", "torchvision", "safetensors")
 """What measuring needs beside a release of timm."""
@@ -39,9 +38,7 @@ def add(commands) -> None:
     command.add_argument(
         "--formats", type=_words, metavar="A,B,…", help="of whole, state_dict and rescued"
     )
-    command.add_argument(
-        "--output", type=Path, default=OUTPUT, metavar="FILE", help=f"the results ({OUTPUT})"
-    )
+    command.add_argument("--output", default=OUTPUT, metavar="FILE", help=f"the results ({OUTPUT})")
     command.add_argument("--seed", type=int, default=0, help="of the weights and the picture (0)")
     command.add_argument(
         "--seconds", type=_seconds, default=120, metavar="N", help="for one cell (120)"
@@ -53,6 +50,8 @@ def add(commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from missing_aa.cli import output
     from missing_aa.matrix.results import Results
     from missing_aa.matrix.run import run as measure
@@ -60,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = output.console(stderr=True)
     plan = _plan(args)
-    with Results(args.output, args.seed) as results:
+    with Results(Path(args.output), args.seed) as results:
         done = plan.done(results)
         if not warm.wanted():
             output.remark("processes are not forked here: each imports torch")
@@ -155,7 +154,7 @@ def _bar(console, plan, results):
         )
 
 
-def _tell(plan, results, output: Path) -> None:
+def _tell(plan, results, output: str) -> None:
     """A line for each format: how much of what was written is read."""
     from missing_aa.cli.output import print_text
     from missing_aa.matrix.cells import OK

@@ -1,9 +1,12 @@
 """missing-aa rescue: get the weights out of checkpoints, without running anything they hold."""
 
 import argparse
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from missing_aa.errors import CheckpointError, Problem, UsageProblem
+
+if TYPE_CHECKING:
+    from pathlib import Path  # whose import takes a tenth of the time of a help
 
 
 def add(commands) -> None:
@@ -94,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     return max(outcome.exit_code for outcome in outcomes)
 
 
-def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote):
+def _rescue(args: argparse.Namespace, source: "Path", target: "Path", session, wrote):
     """Rescue one file; a problem becomes its outcome, so that the rest goes on."""
     from missing_aa import disk
     from missing_aa.cli.options import limits
@@ -130,7 +133,9 @@ def _rescue(args: argparse.Namespace, source: Path, target: Path, session, wrote
     return outcome
 
 
-def _path(word: str) -> Path:
+def _path(word: str) -> "Path":
+    from pathlib import Path
+
     from missing_aa.cli.options import path
 
     return Path(path(word))
@@ -179,14 +184,19 @@ def _check_trust(args: argparse.Namespace) -> None:
         )
 
 
-def _pairs(args: argparse.Namespace) -> list[tuple[Path, Path]]:
+def _pairs(args: argparse.Namespace) -> list[tuple["Path", "Path"]]:
     """Each source with its target; two sources of one name get targets of two names."""
+    from pathlib import Path
+
     from missing_aa.text import clean
 
     if Path("-") in args.files:
         raise UsageProblem("what comes through a pipe cannot be rescued; save it to a file first")
     suffix = ".safetensors" if args.format == "safetensors" else ""
     if args.to is None:
+        if len(args.files) == 1 and args.files[0].exists():
+            name = clean(str(args.files[0].with_suffix(suffix or "")))
+            raise UsageProblem(f"name the target too: SOURCE TARGET, as {name}, or --to FOLDER")
         if len(args.files) != 2:
             raise UsageProblem("name SOURCE and TARGET, or many files and --to FOLDER")
         source, target = args.files
