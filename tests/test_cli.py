@@ -168,7 +168,9 @@ def test_what_is_no_regular_file_is_usage(words, tmp_path, monkeypatch, capsys):
         assert printed.out == "" and printed.err.count("\n") == 1 and path in printed.err
 
 
-def test_no_answer_is_another_exit_code_than_a_finding(tmp_path, monkeypatch, capsys):
+def test_json_says_that_there_is_no_answer_where_a_finding_has_the_same_exit_code(
+    tmp_path, monkeypatch, capsys
+):
     from missing_aa.releases import ReleaseProblem
 
     torch.save(torch.nn.Linear(1, 1), tmp_path / "whole.pt")
@@ -177,7 +179,7 @@ def test_no_answer_is_another_exit_code_than_a_finding(tmp_path, monkeypatch, ca
         raise ReleaseProblem("no network")
 
     monkeypatch.setattr("missing_aa.checker.check.environment", unreachable)
-    assert main(["check", "--json", str(tmp_path / "whole.pt")]) == 69
+    assert main(["check", "--json", str(tmp_path / "whole.pt")]) == 1
     assert json.loads(capsys.readouterr().out)["error"]["message"] == "no network"
 
 

@@ -35,7 +35,8 @@ TREE = {
     ),
     "rescue": Node(
         "Rescue it:\nread the weights,\nrun nothing",
-        "Rescue it: `missing-aa rescue FILE` reads the weights out, and runs nothing of the file.",
+        "Rescue it: `missing-aa rescue FILE weights.safetensors` reads the weights out, and runs "
+        "nothing of the file.",
         {"then": "weights"},
     ),
     "old": Node(

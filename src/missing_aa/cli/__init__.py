@@ -3,9 +3,8 @@
 A subcommand's module has `add(commands)`, which declares it with `set_defaults(run=…)`; `run(args)`
 returns the exit code. Modules import nothing heavy until they run. Exit codes everywhere: 0 fine,
 1 a finding or a failure, 2 usage, 3 refused as dangerous, 4 malformed, 5 target exists, 6 a limit
-reached, 69 no answer, since something could not be had (a release, a Python), 70 a fault of the
-tool, 74 output that could not be written, 130 stopped; of several files the highest. A reader that
-leaves a pipe changes nothing of it.
+reached, 70 a fault of the tool, 74 output that could not be written, 130 stopped; of several files
+the highest. A reader that leaves a pipe changes nothing of it.
 """
 
 import argparse
@@ -24,12 +23,6 @@ COMMANDS = ("check", "compat", "explain", "fetch", "inspect", "matrix", "rescue"
 
 PAGES = {"fetch": "matrix"}
 """Commands whose page has another name."""
-
-FINDERS = ("check", "compat", "explain", "inspect", "scan")
-"""Commands whose exit code 1 is an answer, so that no failure may have it."""
-
-UNAVAILABLE = 69
-"""The exit code of a finder that lacks what it needs for an answer."""
 
 OWN_FAULT = 70
 """The exit code of what nobody foresaw."""
@@ -202,12 +195,9 @@ def _run(top: Parser, argv: Sequence[str]) -> int:
         return args.run(args)
     except Problem as problem:
         output.complain(name, problem)
-        code = problem.exit_code
-        if code == 1 and args.command in FINDERS:
-            code = UNAVAILABLE
         if getattr(args, "json", False) or getattr(args, "form", "") == "json":
-            output.print_failure(problem, code)
-        return code
+            output.print_failure(problem)
+        return problem.exit_code
     except KeyboardInterrupt:
         output.complain(name, "stopped", "warning")
         return 130

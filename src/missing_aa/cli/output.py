@@ -12,6 +12,8 @@ from missing_aa.cli.terminal import fold, paint, width
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from missing_aa.errors import Problem
+
 NOT_WRITTEN = 74
 """The exit code when output could not be written."""
 
@@ -40,12 +42,12 @@ def complain(name: str, message: object, style: str = "bad") -> None:
         remark(f"{paint(f'{name}:', style, sys.stderr)} {message}")
 
 
-def print_failure(problem: Exception, exit_code: int) -> None:
+def print_failure(problem: "Problem") -> None:
     """Print as JSON why a command gives no answer, for the program that waits for one."""
     import json
 
     error = {"kind": type(problem).__name__, "message": str(problem)}
-    print(json.dumps({"error": error, "exit_code": exit_code}, indent=2))
+    print(json.dumps({"schema": 1, "error": error, "exit_code": problem.exit_code}, indent=2))
 
 
 def console(stderr: bool = False) -> "Console":
