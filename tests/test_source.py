@@ -90,6 +90,7 @@ def test_what_may_be_deleted_is_not_always_there(classes):
 
 def test_names_that_the_package_sets_or_deletes_elsewhere(tmp_path):
     (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").touch()
     (tmp_path / "pack" / "m.py").write_text(
         "def build(model):\n"
         "    model.cfg = 1\n"

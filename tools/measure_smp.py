@@ -2,8 +2,8 @@
 
     python -m tools.measure_smp [--output docs/measured/segmentation_models.md]
 
-The releases are put into folders of their own under a temporary one, by uv, without what they ask
-for beside; torch is the one that runs this. Minutes, and some downloads.
+The releases are those of `tools.measure_check.libraries`, each in a venv of its own over the torch
+that runs this. Minutes, and some downloads.
 """
 
 import argparse
@@ -11,7 +11,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,32 +18,17 @@ from pathlib import Path
 import torch
 import torchvision
 
-from missing_aa.errors import Problem
-from missing_aa.releases import sources
 from missing_aa.rescuer.rescue import rescue_to
+from missing_aa.tensors import TOLERANCE
+from tools.measure_check.libraries import SIDES, VENVS
 
 ROOT = Path(__file__).parents[1]
 OLD, NEW = "0.3.2", "0.6.0"
-WHEELS = {
-    OLD: (f"segmentation-models-pytorch=={OLD}", "timm==0.6.13", "munch==4.0.0"),
-    NEW: (f"segmentation-models-pytorch=={NEW}", "timm==1.0.31"),
-}
-ARCHIVES = {
-    ("efficientnet-pytorch", "0.7.1"): (
-        "00b9b261effce59d2d47aae2ad238c29a2a65175470f41ada7ecac439b7c1ee1"
-    ),
-    ("pretrainedmodels", "0.7.4"): (
-        "7e77ead4619a3e11ab3c41982c8ad5b86edffe37c87fd2a37ec3c2cc6470b98a"
-    ),
-}
-"""What 0.3.2 asks for and nobody made a wheel of: source archives, unpacked and never built."""
-
 DECODERS = ["Unet", "UnetPlusPlus", "MAnet", "Linknet", "FPN", "PSPNet", "PAN"]
 DECODERS += ["DeepLabV3", "DeepLabV3Plus"]
 ENCODERS = ["mobilenet_v2", "efficientnet-b0", "timm-efficientnet-b0", "timm-regnetx_002"]
 ENCODERS += ["densenet121", "vgg11_bn", "resnext50_32x4d", "mit_b0"]
 MODELS = [(decoder, "resnet18") for decoder in DECODERS] + [("Unet", name) for name in ENCODERS]
-TOLERANCE = 1e-4
 
 HEAD = """\
 # Another library: segmentation_models_pytorch
@@ -78,23 +62,23 @@ import segmentation_models_pytorch as smp, torch
 from safetensors.torch import load_file
 from missing_aa.tensors import difference
 saved = torch.load(folder + "/output.pt")
-said = {"whole": "", "where": "load"}
+met = {"whole": "", "where": "load"}
 with torch.no_grad():
     try:
         model = torch.load(folder + "/model.pt", weights_only=False)  # written a moment ago
-        said["where"] = "use"
+        met["where"] = "use"
         off = difference(model.eval()(saved["x"]), saved["output"])
-        said["where"] = "output"
-        said["whole"] = f"off by {off:.1%}" if off > 1e-4 else ""
+        met["where"] = "output"
+        met["whole"] = f"off by {off:.1%}" if off > 1e-4 else ""
     except Exception as error:
-        said["whole"] = f"{type(error).__name__}: {error}".splitlines()[0]
+        met["whole"] = f"{type(error).__name__}: {error}".splitlines()[0]
     model = smp.create_model(decoder, encoder, encoder_weights=None)
     try:
         model.load_state_dict(load_file(folder + "/model.safetensors"), strict=True)
-        said["off"] = difference(model.eval()(saved["x"]), saved["output"])
+        met["off"] = difference(model.eval()(saved["x"]), saved["output"])
     except RuntimeError as error:
-        said["rescued"] = f"{error}".splitlines()[1].strip()[:80]
-print(json.dumps(said))
+        met["rescued"] = f"{error}".splitlines()[1].strip()[:80]
+print(json.dumps(met))
 """
 
 
@@ -121,48 +105,22 @@ class Result:
         return self.off is not None and self.off <= TOLERANCE
 
 
-def install(folder: Path, wheels: tuple[str, ...]) -> Path:
-    """A folder with these releases and nothing else. Raises Problem if uv cannot have them."""
-    command = ["uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    done = subprocess.run(
-        [*command, "--python", sys.executable, "--target", folder, *wheels], capture_output=True
-    )
-    if done.returncode:
-        raise Problem(f"uv could not install {', '.join(wheels)}: {done.stderr.decode()[-300:]}")
-    return folder
-
-
-def unpacked(name: str, version: str, sha256: str) -> Path:
-    """The folder with an archive's packages. Raises Problem if it is another archive."""
-    found = sources._choose(name, version).sha256
-    if found != sha256:
-        raise Problem(f"{name} {version}: the index has another archive, of sha256 {found}")
-    return sources.fetch_source(name, version)
-
-
-def ask(code: str, path: list[Path], **names: str) -> str:
-    """What a fresh Python prints that sees these folders first. Raises Problem if it fails."""
+def run(python: Path, code: str, **names: str) -> str:
+    """What code prints in a side's Python, with these names set."""
     known = "import json\n" + "".join(f"{name} = {value!r}\n" for name, value in names.items())
-    folders = os.pathsep.join(map(str, [*path, ROOT / "src"]))
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", known + code],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": folders},
-    )
-    if done.returncode:
-        raise Problem(f"{names}: {done.stderr[-800:]}")
-    return done.stdout
+    words = [python, "-W", "ignore", "-c", known + code]
+    env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    return subprocess.run(words, stdout=subprocess.PIPE, text=True, env=env, check=True).stdout
 
 
-def measure(decoder: str, encoder: str, old: list[Path], new: list[Path]) -> Result:
+def measure(decoder: str, encoder: str, old: Path, new: Path) -> Result:
     """One model: written by the old release, rescued here, read by the new one."""
     with tempfile.TemporaryDirectory(prefix="aa-") as folder:
         names = {"decoder": decoder, "encoder": encoder, "folder": folder}
-        ask(WRITE, old, **names)
+        run(old, WRITE, **names)
         rescue_to(f"{folder}/model.pt", f"{folder}/model.safetensors")
-        said = json.loads(ask(READ, new, **names).splitlines()[-1])
-    return Result(decoder, encoder, **said)
+        met = json.loads(run(new, READ, **names).splitlines()[-1])
+    return Result(decoder, encoder, **met)
 
 
 def render(results: list[Result]) -> str:
@@ -186,14 +144,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--output", type=Path)
     output = parser.parse_args().output
-    with tempfile.TemporaryDirectory(prefix="aa-smp-") as folder:
-        archives = [unpacked(*which, sha256) for which, sha256 in ARCHIVES.items()]
-        old = [install(Path(folder, OLD), WHEELS[OLD]), *archives]
-        new = [install(Path(folder, NEW), WHEELS[NEW])]
-        results = []
-        for decoder, encoder in MODELS:
-            results.append(measure(decoder, encoder, old, new))
-            print(results[-1].row(), flush=True)
+    sides = {side.version: side for side in SIDES["segmentation_models_pytorch"]}
+    old, new = (sides[version].make(VENVS) for version in (OLD, NEW))
+    results = []
+    for decoder, encoder in MODELS:
+        results.append(measure(decoder, encoder, old, new))
+        print(results[-1].row(), flush=True)
     if output:
         output.write_text(render(results), encoding="utf-8")
 

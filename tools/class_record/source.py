@@ -9,6 +9,9 @@ import ast
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from missing_aa.comparer import package
+from missing_aa.comparer.names import dotted
+from missing_aa.comparer.sources import read_source
 from tools.class_record.stores import (
     MADE,
     MADE_REGISTERED,
@@ -52,43 +55,44 @@ class Package:
     """
 
     def __init__(self, folder: Path):
+        source = read_source(str(folder))
+        if source.about.left_out:
+            raise SyntaxError(source.about.left_out[0])
+        self.names = package.Package(source)
         self.texts: dict[str, list[str]] = {}
-        self.names: dict[str, dict[str, ast.ClassDef | str]] = {}
         self.given: set[str] = set()
         self.removed: set[str] = set()
-        for path in sorted(folder.rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            tree = ast.parse(text)
-            parts = path.relative_to(folder.parent).with_suffix("").parts
-            package = parts[-1] == "__init__"
-            module = ".".join(parts[:-1] if package else parts)
-            self.texts[module] = text.splitlines(keepends=True)
-            self.names[module] = dict(_bindings(tree, module, package))
-            self.given |= given_from_outside(tree)
-            self.removed |= removed(tree)
+        for module, file in source.files.items():
+            self.texts[module] = Path(file.path).read_text("utf-8").splitlines(keepends=True)
+            self.given |= given_from_outside(file.tree)
+            self.removed |= removed(file.tree)
         self._known: dict[str, Traits] = {}
 
     def classes(self) -> dict[str, Traits]:
         """Path -> Traits of every class at the top of a module."""
-        for module, bound in self.names.items():
-            for name, node in bound.items():
+        for module, names in self.names.modules.items():
+            for name, node in names.bound.items():
                 if isinstance(node, ast.ClassDef):
-                    self._read(module, name)
+                    first = self.texts[module][node.lineno - 1]
+                    if first.lstrip().startswith("class "):  # not what namedtuple(…) makes
+                        self._read(module, name, node)
         return self._known
 
-    def _read(self, module: str, name: str, under: tuple[str, ...] = ()) -> Traits:
+    def _read(
+        self, module: str, name: str, node: ast.ClassDef, under: tuple[str, ...] = ()
+    ) -> Traits:
         path = f"{module}.{name}"
         if path in self._known:
             return self._known[path]
-        node = self.names[module][name]
         parents, traits = [], Traits(self._text(module, node))
-        for base in map(ast.unparse, node.bases):
-            home = self._resolve(module, base)
-            if home and ".".join(home) not in under:
-                parents.append(self._read(*home, (*under, path)))
-            elif base in MODULE_LISTS:
+        for base in node.bases:
+            home, written = self.names.find(module, dotted(base)), ast.unparse(base)
+            if home and isinstance(home.node, ast.ClassDef) and home.path not in under:
+                name = home.path.removeprefix(f"{home.module}.")
+                parents.append(self._read(home.module, name, home.node, (*under, path)))
+            elif written in MODULE_LISTS:
                 traits.open_to_registered = True
-            elif base not in BARE:
+            elif written not in BARE:
                 traits.open = True
         _fill(traits, node, parents)
         self._known[path] = traits
@@ -97,21 +101,6 @@ class Package:
     def _text(self, module: str, node: ast.ClassDef) -> str:
         first = node.decorator_list[0].lineno if node.decorator_list else node.lineno
         return "".join(self.texts[module][first - 1 : node.end_lineno])
-
-    def _resolve(self, module: str, written: str) -> tuple[str, str] | None:
-        """Module and name of the class that a name or dotted path stands for in a module."""
-        for _ in range(20):  # a chain of imports
-            if module not in self.names:
-                return None
-            head, _, rest = written.partition(".")
-            found = self.names[module].get(head)
-            if isinstance(found, ast.ClassDef):
-                return (module, head) if not rest else None
-            if not isinstance(found, str):
-                return None
-            path = f"{found}.{rest}" if rest else found
-            module, _, written = path.rpartition(".")
-        return None
 
 
 def _fill(traits: Traits, node: ast.ClassDef, parents: list[Traits]) -> None:
@@ -133,33 +122,3 @@ def _fill(traits: Traits, node: ast.ClassDef, parents: list[Traits]) -> None:
     must = above if init is None else always_stores(init.body, above) or set()
     if MADE not in removed(node) and OWN_STATE.isdisjoint(methods):
         traits.must = must - traits.properties
-
-
-def _bindings(tree: ast.Module, module: str, package: bool):
-    """Name and either the class that it is, or the path that it was imported from."""
-    for node in _statements(tree.body):
-        if isinstance(node, ast.ClassDef):
-            yield node.name, node
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                yield (alias.asname, alias.name) if alias.asname else (alias.name, alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            above = module.split(".")[: len(module.split(".")) - node.level + package]
-            origin = ".".join([*above, node.module or ""] if node.level else [node.module])
-            for alias in node.names:
-                yield alias.asname or alias.name, f"{origin.rstrip('.')}.{alias.name}"
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
-            for target in node.targets:
-                if isinstance(target, ast.Name) and target.id != node.value.id:
-                    yield target.id, f"{module}.{node.value.id}"
-
-
-def _statements(body: list[ast.stmt]):
-    """The statements of a module's top, those under `if`, `try` and `with` among them."""
-    for node in body:
-        yield node
-        if isinstance(node, ast.If | ast.Try | ast.With):
-            for part in (node.body, getattr(node, "orelse", []), getattr(node, "finalbody", [])):
-                yield from _statements(part)
-            for handler in getattr(node, "handlers", []):
-                yield from _statements(handler.body)

@@ -12,7 +12,6 @@ Python 3.8; the table of a library that is not named is made from what is kept, 
 import argparse
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from tools.measure_check import libraries, page, timm_pairs
@@ -20,7 +19,6 @@ from tools.measure_check.pairs import Kept
 
 TARGET = Path("docs/measured/check.md")
 FOLDER = Path("build/measure_check")
-VENVS = Path(tempfile.gettempdir(), "missing-aa-measure-check")
 
 CODE = ("src/missing_aa/checker", "src/missing_aa/comparer")
 
@@ -38,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     timm_pairs.measure(timm_pairs.draw(int(commit, 16), args.files), of_timm, args.jobs)
     of_others = Kept(FOLDER / "libraries.jsonl")
     for library in filter(None, args.libraries.split(",")):
-        libraries.measure(library, VENVS, of_others)
+        libraries.measure(library, of_others)
     since = bool(_git("diff", "--name-only", commit, "--", *CODE))
     pairs = list(of_timm.pairs.values()), list(of_others.pairs.values())
     before = args.output.read_text("utf-8") if args.output.exists() else ""

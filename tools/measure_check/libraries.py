@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from tools.measure_check.pairs import Kept, Pair, foretell
 
 SCRIPT = Path(__file__).with_name("use_models.py")
 SECONDS = 1800
+
+VENVS = Path(tempfile.gettempdir(), "missing-aa-measure-check")
+"""Where the environments and the files of other libraries are kept."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +120,14 @@ def ways(library: str) -> list[tuple[Side, Side]]:
     return up + [(new, old) for old, new in up] * (library in BOTH_WAYS)
 
 
-def measure(library: str, folder: Path, kept: Kept) -> None:
+def measure(library: str, kept: Kept) -> None:
     """Let each release write and others read, and ask `check` of it.
 
     What was met is kept; `check` is asked anew, for its code may be another one by now.
     """
-    pythons = {side.version: side.make(folder) for side in SIDES[library]}
+    pythons = {side.version: side.make(VENVS) for side in SIDES[library]}
     for writer, reader in ways(library):
-        files = folder / "files" / f"{library}-{writer.version}"
+        files = VENVS / "files" / f"{library}-{writer.version}"
         if not files.is_dir():
             files.mkdir(parents=True)
             _note_unwritten(writer, _use(pythons[writer.version], "write", library, files))
