@@ -282,7 +282,7 @@ def made(project, monkeypatch):
     monkeypatch.setattr(wheels, "check_lock", lambda *_: True)
     monkeypatch.setattr(wheels, "releases", lambda _: bring("timm"))
     windows = targets.PLATFORMS["windows-amd64"]
-    return make.make(project, windows, ["3.12", "3.13"], None, project / "out", lambda _: None)
+    return make.make(project, windows, ["3.12", "3.13"], None, project / "out")
 
 
 def test_the_archive_holds_everything_below_one_folder(made):
@@ -322,7 +322,7 @@ def test_its_maker_is_told_of_lessons_changed_since_the_last_commit(project):
 
 def test_a_kit_is_made_in_a_checkout_only(tmp_path):
     with pytest.raises(Problem, match="checkout"):
-        make.make(tmp_path, targets.choose_platform("linux"), ["3.12"], None, tmp_path, print)
+        make.make(tmp_path, targets.choose_platform("linux"), ["3.12"], None, tmp_path)
 
 
 @pytest.mark.parametrize(

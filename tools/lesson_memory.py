@@ -11,20 +11,10 @@ from helpers.runner import catalogue, pool
 from helpers.runner.memory import PeakMemory
 
 
-class Unwatched:
-    """A watcher that looks away."""
-
-    def started(self, lesson: catalogue.Lesson) -> None: ...
-
-    def cell(self, lesson: catalogue.Lesson, done: int, total: int) -> None: ...
-
-    def ended(self, outcome: pool.Outcome) -> None: ...
-
-
 def measure(lesson: catalogue.Lesson) -> tuple[pool.Outcome, int]:
     """Execute one lesson, alone; how it ended, and the peak memory of all its processes in MB."""
     with tempfile.TemporaryDirectory(prefix="aa-") as output, PeakMemory() as peak:
-        outcomes = pool.run([lesson], {lesson.name: {}}, Path(output), 1, Unwatched())
+        outcomes = pool.run([lesson], {lesson.name: {}}, Path(output), 1, pool.Watcher())
     return outcomes[0], peak.mb
 
 

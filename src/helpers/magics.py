@@ -60,6 +60,12 @@ def expect_error(name: str, text: str = "") -> None:
 class _Words(argparse.ArgumentParser):
     """An argument parser whose complaint is one line with the usage."""
 
+    def __init__(self, usage: str, can_fail: bool = True):
+        super().__init__(usage=usage, add_help=False, allow_abbrev=False)
+        if can_fail:
+            self.add_argument("--match", type=_regex)
+            self.add_argument("--may-raise", action="store_true")
+
     def error(self, message: str):
         raise UsageProblem(f"{message}; usage: {self.usage}")
 
@@ -77,27 +83,23 @@ def _regex(text: str) -> str:
 
 
 def _timm_parser() -> _Words:
-    parser = _Words(usage=TIMM_USAGE, add_help=False, allow_abbrev=False)
+    parser = _Words(TIMM_USAGE)
     parser.add_argument("release")
     parser.add_argument("--raises")
-    parser.add_argument("--match", type=_regex)
-    parser.add_argument("--may-raise", action="store_true")
     parser.add_argument("--in", dest="send", type=_names, default=[])
     parser.add_argument("--out", dest="bring", type=_names, default=[])
     return parser
 
 
 def _start_parser() -> _Words:
-    parser = _Words(usage=START_USAGE, add_help=False, allow_abbrev=False)
+    parser = _Words(START_USAGE, can_fail=False)
     parser.add_argument("releases", nargs="+")
     return parser
 
 
 def _expect_parser() -> _Words:
-    parser = _Words(usage=EXPECT_USAGE, add_help=False, allow_abbrev=False)
+    parser = _Words(EXPECT_USAGE)
     parser.add_argument("raises", nargs="?")
-    parser.add_argument("--match", type=_regex)
-    parser.add_argument("--may-raise", action="store_true")
     return parser
 
 

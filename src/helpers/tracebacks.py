@@ -160,12 +160,8 @@ def _steps(etb: TracebackType | None) -> Iterator[TracebackType]:
         etb = etb.tb_next
 
 
-def _package(frame) -> str:
-    return str(frame.f_globals.get("__name__")).split(".")[0]
-
-
 def _is_torch(frame) -> bool:
-    return _package(frame) == "torch"
+    return str(frame.f_globals.get("__name__")).split(".")[0] == "torch"
 
 
 def _short_path(path: str) -> str:

@@ -35,7 +35,8 @@ def partial(
     """
     if not target.name:
         raise TargetExists(f"{target} is a folder with a place of its own; name a new one in it")
-    unfinished = target.with_name(f"{_hidden(target)}{_mark()}-{os.urandom(4).hex()}.partial")
+    mark = f"{_machine()}-{os.getpid()}-{os.urandom(4).hex()}"
+    unfinished = target.with_name(f"{_hidden(target)}{mark}.partial")
     try:
         clear_abandoned(target.parent)
         _check(source, target, force, folder)
@@ -69,10 +70,6 @@ def clear_abandoned(folder: Path) -> list[Path]:
 
 ABANDONED = re.compile(r"\.([0-9a-f]{8})-(\d{1,9})-[0-9a-f]{8}\.partial$")
 """The end of an unfinished thing's name: the machine and the process that makes it."""
-
-
-def _mark() -> str:
-    return f"{_machine()}-{os.getpid()}"
 
 
 def _machine() -> str:

@@ -21,6 +21,12 @@ def clean_all(value: Any) -> Any:
     return value
 
 
+def few(names: Sequence[str], most: int = 3, longest: int = 200) -> str:
+    """The first of some names, each cleaned: "a, b, c and 7 more"."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(clean(name, longest) for name in names[:most]) + more
+
+
 def size(number: float) -> str:
     """Bytes for a person: `581.2 MB`."""
     for unit in ("bytes", "kB", "MB"):

@@ -13,6 +13,7 @@ import helpers
 from helpers.runner import kit_folder
 from missing_aa import home, releases
 from missing_aa.releases import installer
+from missing_aa.text import few
 
 READER = "1.0.11"
 """The release that a lesson's kernel is tried with: the one that meets the error."""
@@ -79,8 +80,7 @@ def packages() -> tuple[str, str]:
             wrong.append(f"{requirement.name} is {found}, not {requirement.specifier}")
     if not wrong:
         return f"all {len(wanted)} there", ""
-    more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-    return "; ".join(wrong[:3]) + more, install()
+    return few(wrong), install()
 
 
 def _locked() -> Iterator:

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     pythons = targets.choose_pythons(args.python)
     index = args.torch_index or (wheels.CPU_INDEX if platform.linux else "none")
     index = None if index == "none" else index
-    archive = make.make(root, platform, pythons, index, args.output or root / "build", _tell)
+    archive = make.make(root, platform, pythons, index, args.output or root / "build")
     for note in make.notes(root):
         print_text(f"note: {note}")
     size = archive.stat().st_size
@@ -68,7 +68,3 @@ def run(args: argparse.Namespace) -> int:
         "On each laptop: unpack it, and in its folder: python3 install (Windows: py .\\install)"
     )
     return 0
-
-
-def _tell(what: str) -> None:
-    print(f"  {what}", flush=True)

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,18 +50,14 @@ class Entry:
     runs: bool = False
 
 
-Tell = Callable[[str], None]
-
-
 def make(
     root: Path,
     platform: Platform,
     pythons: list[str],
     torch_index: str | None,
     output: Path,
-    tell: Tell,
 ) -> Path:
-    """Write the archive into a folder and return it.
+    """Write the archive into a folder and return it; prints what it is at.
 
     The wheels stay beside it, in `kit`, for the next time. Raises Problem.
     """
@@ -70,14 +66,14 @@ def make(
     archive = output / f"missing-aa-kit-{platform.name}-py{'-'.join(pythons)}.zip"
     try:
         with tempfile.TemporaryDirectory(prefix="missing-aa-") as place:
-            tell("the releases of timm, pip, and this project")
+            _progress("the releases of timm, pip, and this project")
             shared = wheels.tools(root, platform, pythons[0], Path(place))
             shared |= wheels.releases(Path(place, "timm"))
             found = {
-                python: shared | _collect(root, platform, python, torch_index, output, shared, tell)
+                python: shared | _collect(root, platform, python, torch_index, output, shared)
                 for python in pythons
             }
-            tell("the archive")
+            _progress("the archive")
             _write(archive, _entries(root, platform, found))
     except OSError as error:
         raise Problem(f"cannot write {archive} ({error.strerror or error})") from error
@@ -91,18 +87,21 @@ def _collect(
     torch_index: str | None,
     output: Path,
     shared: dict[str, Path],
-    tell: Tell,
 ) -> dict[str, Path]:
     """File name -> wheel of all that the lock asks for with one Python; known to suffice."""
-    tell(f"wheels for {platform.name}, Python {python}")
+    _progress(f"wheels for {platform.name}, Python {python}")
     lock = root / "requirements.lock"
     text, kept = lock.read_text(encoding="utf-8"), output / "kit" / f"{platform.name}-py{python}"
     found = wheels.locked(text, platform, python, kept)
     found |= wheels.torch(text, platform, python, torch_index, kept)
     folders = {wheel.parent for wheel in (*found.values(), *shared.values())}
     if not wheels.check_lock(lock, platform, python, folders):
-        tell("not checked whether they suffice: that takes uv (python -m pip install uv)")
+        _progress("not checked whether they suffice: that takes uv (python -m pip install uv)")
     return found
+
+
+def _progress(what: str) -> None:
+    print(f"  {what}", flush=True)
 
 
 def notes(root: Path) -> Iterator[str]:

@@ -62,7 +62,8 @@ def torch(
         options = ["--constraint", str(constraints)]
         _download(map(str, pair), platform, python, folder, options)
     locked = {one.name for one in others}
-    return {wheel.name: wheel for wheel in folder.glob("*.whl") if _name(wheel) not in locked}
+    wheels = folder.glob("*.whl")
+    return {one.name: one for one in wheels if parse_wheel_filename(one.name)[0] not in locked}
 
 
 def tools(root: Path, platform: Platform, python: str, folder: Path) -> dict[str, Path]:
@@ -136,10 +137,6 @@ def _there(wanted: list[Requirement], folder: Path) -> dict[str, Path]:
         if name in allowed and allowed[name].contains(version) and zipfile.is_zipfile(wheel):
             found[name] = wheel
     return found
-
-
-def _name(wheel: Path) -> str:
-    return parse_wheel_filename(wheel.name)[0]
 
 
 def _download(

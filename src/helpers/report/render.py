@@ -48,7 +48,7 @@ def _of_one(sheet: Sheet) -> None:
     """A notebook's exercises, each with its hint."""
     remark = f"; {sheet.remark}" if sheet.remark else ""
     rows = [
-        [(one.title, ""), (one.name, ""), (WORDS[one.status], STYLES[one.status]), (one.hint, "")]
+        [one.title, one.name, (WORDS[one.status], STYLES[one.status]), one.hint]
         for one in sheet.exercises
     ]
     print_table(
@@ -108,6 +108,5 @@ def _words(sheets: list[Sheet]) -> list[str]:
     return [WORDS[state] for state in _shown(sheets)]
 
 
-def _row(name: str, number: str, counts: Counter, sheets: list[Sheet]) -> list[tuple[str, str]]:
-    cells = [name, number, *(str(counts[state] or "") for state in _shown(sheets))]
-    return [(cell, "") for cell in cells]
+def _row(name: str, number: str, counts: Counter, sheets: list[Sheet]) -> list[str]:
+    return [name, number, *(str(counts[state] or "") for state in _shown(sheets))]

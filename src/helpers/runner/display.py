@@ -8,27 +8,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from helpers.runner.catalogue import Lesson
-from helpers.runner.pool import Outcome
+from helpers.runner.pool import Outcome, Watcher
 from missing_aa.cli.render.tables import print_table
 
 # Escape sequences, and then what is left of control characters: an error's text may hold any.
 UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f]")
 
 
-class Lines:
+class Lines(Watcher):
     """Where no terminal is: one plain line for each lesson as it ends."""
 
     def __init__(self, console: Console):
         self._console = console
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error) -> None: ...
-
-    def started(self, lesson: Lesson) -> None: ...
-
-    def cell(self, lesson: Lesson, done: int, total: int) -> None: ...
 
     def ended(self, outcome: Outcome) -> None:
         self._console.print(
@@ -39,7 +30,7 @@ class Lines:
         )
 
 
-class Bars:
+class Bars(Watcher):
     """On a terminal: a bar for each lesson with its cells and seconds, gone when all have ended."""
 
     def __init__(self, console: Console, lessons: list[Lesson]):
@@ -92,8 +83,7 @@ def summary(console: Console, outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         result = ("failed", "red") if outcome.error else ("passed", "green")
         cells = f"{outcome.done}/{outcome.total}"
-        plain = [(word, "") for word in (outcome.lesson.name, cells, f"{outcome.seconds:.1f}")]
-        rows.append([*plain, result])
+        rows.append([outcome.lesson.name, cells, f"{outcome.seconds:.1f}", result])
     print_table(console, ("lesson", "cells", "seconds", "result"), rows, ("cells", "seconds"))
     for outcome in outcomes:
         if outcome.error:

@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Self
 
 import psutil
 
@@ -34,9 +34,13 @@ class Outcome:
     error: str | None
 
 
-class Watcher(Protocol):
-    """Who is told as lessons start, get on and end."""
+class Watcher:
+    """Is called as lessons start, get on and end; this one shows nothing."""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error) -> None: ...
     def started(self, lesson: Lesson) -> None: ...
     def cell(self, lesson: Lesson, done: int, total: int) -> None: ...
     def ended(self, outcome: Outcome) -> None: ...

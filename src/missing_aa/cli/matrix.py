@@ -13,6 +13,8 @@ NEEDED = ("torch", "torchvision", "safetensors")
 
 
 def add(commands) -> None:
+    from missing_aa.cli.options import as_seconds
+
     command = commands.add_parser(
         "matrix",
         help="measure which timm release reads what another one wrote",
@@ -41,7 +43,7 @@ def add(commands) -> None:
     command.add_argument("--output", default=OUTPUT, metavar="FILE", help=f"the results ({OUTPUT})")
     command.add_argument("--seed", type=int, default=0, help="of the weights and the picture (0)")
     command.add_argument(
-        "--seconds", type=_seconds, default=120, metavar="N", help="for one cell (120)"
+        "--seconds", type=as_seconds, default=120, metavar="N", help="for one cell (120)"
     )
     command.add_argument(
         "--dask", metavar="ADDRESS", help="let the workers of a Dask cluster measure"
@@ -100,8 +102,6 @@ def _plan(args: argparse.Namespace):
 def _check_installed() -> None:
     """Raise a Problem for what the bare package lacks; timm itself comes from the cache."""
     from importlib.util import find_spec
-
-    from missing_aa import home
 
     for name in NEEDED:
         if find_spec(name) is None:
@@ -179,9 +179,3 @@ def _words(text: str) -> list[str]:
     if not words:
         raise argparse.ArgumentTypeError("takes names with commas between them")
     return words
-
-
-def _seconds(text: str) -> float:
-    from missing_aa.cli.options import as_seconds
-
-    return as_seconds(text)

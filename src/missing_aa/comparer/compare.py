@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from missing_aa.comparer import sources
-from missing_aa.comparer.classes import Class, Classes
+from missing_aa.comparer.classes import Classes
 from missing_aa.comparer.findings import Finding
 from missing_aa.comparer.hidden import traps
 from missing_aa.comparer.missing import Missing
 from missing_aa.comparer.moved import Moves
 from missing_aa.comparer.package import Package
-from missing_aa.comparer.sources import About, Source
+from missing_aa.comparer.sources import About
 from missing_aa.comparer.state_rules import changes
 from missing_aa.comparer.usage import Use
 from missing_aa.errors import LimitReached, UsageProblem
@@ -93,18 +93,15 @@ def _compare_classes(was: Use, now: Use, comparison: Comparison, tick: Tick) -> 
         for done, (module, name, here, there) in enumerate(shared):
             tick("classes compared", done, len(shared))
             found += missing.of(f"{module}.{name}", here, there)
-            found += _changes(f"{module}.{name}", here, there, after.package.source)
+            for attribute, node, what, remedy in changes(here, there):
+                file = after.package.source.files[there.module].path
+                where = (f"{module}.{name}", attribute, file, node.lineno)
+                found.append(Finding("state", *where, what, remedy))
         found += _traps(before, after)
     except LimitReached as reached:
         comparison.not_done = (
             f"{len(shared) - done:,} of {len(shared):,} classes were not compared: {reached}"
         )
-
-
-def _changes(path: str, was: Class, now: Class, new: Source) -> Iterator[Finding]:
-    for attribute, node, what, remedy in changes(was, now):
-        file = new.files[now.module].path
-        yield Finding("state", path, attribute, file, node.lineno, what, remedy)
 
 
 def _traps(before: Classes, after: Classes) -> Iterator[Finding]:
@@ -123,12 +120,8 @@ def _traps(before: Classes, after: Classes) -> Iterator[Finding]:
                     f"the class attribute {attribute} hides the submodule of that name, also in "
                     "objects that have one",
                     f"take it off the class; in __setstate__: if not hasattr(self, {attribute!r}): "
-                    f"self.{attribute} = {_text(home, attribute)}",
+                    f"self.{attribute} = {ast.unparse(home.own[attribute])}",
                 )
-
-
-def _text(home: Class, attribute: str) -> str:
-    return ast.unparse(home.own[attribute])
 
 
 @contextmanager

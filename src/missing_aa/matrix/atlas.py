@@ -155,7 +155,8 @@ def decode_rows(text: str) -> tuple[dict, list[str], list[Row]]:
         numbers, _, rest = rest.partition(" ")
         writers = _releases(numbers, releases)
         if word == "-":
-            rows.append(Row(model, None, writers, {None: _not_written(rest)}))
+            reason = Outcome(NOT_WRITTEN, text=json.loads(rest)[0])
+            rows.append(Row(model, None, writers, {None: reason}))
             continue
         met: dict[str | None, Outcome] = {}
         for readers, code in (part.split(":") for part in rest.split(" ")):
@@ -166,10 +167,6 @@ def decode_rows(text: str) -> tuple[dict, list[str], list[Row]]:
 
 def _releases(numbers: str, releases: list[str]) -> tuple[str, ...]:
     return tuple(releases[number] for number in sorted(decode(numbers, len(releases) - 1)))
-
-
-def _not_written(reason: str) -> Outcome:
-    return Outcome(NOT_WRITTEN, text=json.loads(reason)[0])
 
 
 def _outcome(code: str, errors: list[Outcome]) -> Outcome:

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import BufferedReader
 from math import isfinite
 from pathlib import Path
 
@@ -90,16 +91,19 @@ def _present(folder: Path) -> Path:
     raise CheckpointError(f"there is no folder {folder}")
 
 
-def _read_json(path: Path) -> dict:
+def _open(path: Path) -> BufferedReader:
+    """The open file. Raises CheckpointError where it is missing or cannot be read."""
     try:
-        if not path.is_file():
-            raise CheckpointError(
-                f"{path} is missing; take the whole folder from where it was saved"
-            )
-        with open(path, "rb") as file:
-            text = file.read(MOST_BYTES + 1)
+        if path.is_file():
+            return open(path, "rb")
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    raise CheckpointError(f"{path} is missing; take the whole folder from where it was saved")
+
+
+def _read_json(path: Path) -> dict:
+    with _open(path) as file:
+        text = file.read(MOST_BYTES + 1)
     if len(text) > MOST_BYTES:
         raise LimitReached(f"{path} is longer than {MOST_BYTES:,} bytes, and no model needs that")
     try:
@@ -140,17 +144,10 @@ def _record(held: dict) -> Record:
 @contextmanager
 def hashing(folder: Path, name: str) -> Iterator[Digest]:
     """The Digest of one of its files, at work meanwhile. Raises CheckpointError."""
-    path = folder / name
-    try:
-        if not path.is_file():
-            raise CheckpointError(
-                f"{path} is missing; take the whole folder from where it was saved"
-            )
-        file = open(path, "rb")  # noqa: SIM115 (closed below)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
-    with file, Digest(file.fileno(), os.fstat(file.fileno()).st_size) as digest:
-        yield digest
+    with _open(folder / name) as file:
+        size = os.fstat(file.fileno()).st_size
+        with Digest(file.fileno(), size) as digest:
+            yield digest
 
 
 def file_sha256(folder: Path, name: str) -> str:

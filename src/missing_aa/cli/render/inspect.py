@@ -158,7 +158,7 @@ def _next_step(findings: "Findings") -> str:
 
 def _tell_many(console: "Console", outcomes: list[Outcome]) -> None:
     head = ("file", "what it is", "model", "tensors", "bytes", "names", "made by timm")
-    rows = [[(clean(cell, 400), "") for cell in _line(outcome)] for outcome in outcomes]
+    rows = [[clean(cell, 400) for cell in _line(outcome)] for outcome in outcomes]
     print_table(console, head, rows, ("tensors", "bytes"))
     for outcome in outcomes:
         if isinstance(outcome.result, Problem):

@@ -7,9 +7,9 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from missing_aa.cli.output import complain, print_text
-from missing_aa.cli.render.tables import print_table
+from missing_aa.cli.render.tables import Cell, print_table
 from missing_aa.errors import Problem
-from missing_aa.text import clean, clean_all, size
+from missing_aa.text import clean, clean_all, few, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,9 +84,9 @@ def notes(report: "Report", fit: "Fit | None") -> list[str]:
     if report.prefix:
         lines.append(f"the wrapper's prefix {report.prefix!r} was taken off every name")
     for group in report.aliases:
-        shown = ", ".join(clean(name, 60) for name in group[:4])
-        more = f" and {len(group) - 4} more" if len(group) > 4 else ""
-        lines.append(f"these share memory in the file and are each written in full: {shown}{more}")
+        lines.append(
+            f"these share memory in the file and are each written in full: {few(group, 4, 60)}"
+        )
     if fit:
         lines.append(_fit(fit))
     return lines
@@ -95,10 +95,8 @@ def notes(report: "Report", fit: "Fit | None") -> list[str]:
 def _dangers(dangers: list[str]) -> str:
     from missing_aa.rescuer.messages import AS_THEY_LIE
 
-    more = f" and {len(dangers) - 3} more" if len(dangers) > 3 else ""
     return (
-        f"DANGEROUS: the file asks for {clean(', '.join(dangers[:3]), 600)}{more}. Do not load it. "
-        f"{AS_THEY_LIE.capitalize()}"
+        f"DANGEROUS: the file asks for {few(dangers)}. Do not load it. {AS_THEY_LIE.capitalize()}"
     )
 
 
@@ -184,15 +182,14 @@ def _for_a_model_of_ones_own(path: Path, report: "Report") -> list[str]:
 
 def table(console: "Console", outcomes: list[Outcome]) -> None:
     """Many files: a line each, and below what a line cannot hold."""
-    rows = []
+    rows: list[list[Cell]] = []
     for outcome in outcomes:
         report = outcome.report
         what = (report.architecture or clean(report.model_class) or report.kind) if report else ""
         numbers = (str(report.tensors), size(report.nbytes)) if report else ("", "")
         result = type(outcome.problem).__name__ if outcome.problem else clean(outcome.target.name)
         style = "red" if outcome.exit_code else "green"
-        plain = [(cell, "") for cell in (_name(outcome.source), what, *numbers)]
-        rows.append([*plain, (result, style)])
+        rows.append([_name(outcome.source), what, *numbers, (result, style)])
     head = ("file", "what it is", "tensors", "bytes", "result")
     print_table(console, head, rows, ("tensors", "bytes"))
     for outcome in outcomes:

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from urllib.parse import quote
 
@@ -32,7 +32,7 @@ from missing_aa.scanner.verdict import (
     Checkpoint,
 )
 from missing_aa.scanner.walk import UNASKED
-from missing_aa.text import clean, clean_all
+from missing_aa.text import clean, clean_all, few
 
 WORDS = {
     FINE: "fine",
@@ -166,17 +166,12 @@ def _what(found: Checkpoint) -> str:
 
 
 def _where(found: Checkpoint) -> str:
-    also = f" (also {_some(found.also, 1)})" if found.also else ""
+    also = f" (also {few(found.also, 1)})" if found.also else ""
     return clean(found.path, 1000) + also
 
 
 def _why(found: Checkpoint) -> str:
     return f": {clean(found.remark, 2000)}" if found.remark not in ("", PICKLED) else ""
-
-
-def _some(paths: Sequence[str], most: int) -> str:
-    more = f" and {len(paths) - most:,} more" if len(paths) > most else ""
-    return ", ".join(clean(path) for path in paths[:most]) + more
 
 
 def _counted(scan: Scan, told: list[Checkpoint]) -> str:
@@ -199,7 +194,7 @@ def _passed_over(scan: Scan) -> Iterator[str]:
         by_reason.setdefault(reason, []).append(path)
     for reason, paths in by_reason.items():
         switch = "; --all looks there too" if reason == UNASKED else ""
-        yield f"Passed over ({reason}{switch}): {_some(paths, LISTED)}."
+        yield f"Passed over ({reason}{switch}): {few(paths, LISTED)}."
 
 
 def _advice(tied: list[Checkpoint]) -> Iterator[str]:

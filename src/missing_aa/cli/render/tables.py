@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-Cell = tuple[str, str]
-"""A text and its style, as rich names it."""
+Cell = str | tuple[str, str]
+"""A text, or one with its style, as rich names it."""
 
 
 def print_table(
@@ -38,27 +38,30 @@ def print_table(
 def _table(head, rows, numbers, title, caption) -> "Table":
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(
         box=box.ROUNDED,
-        title=Text(title) if title else None,
-        caption=Text(caption) if caption else None,
+        title=_text(title) if title else None,
+        caption=_text(caption) if caption else None,
         title_justify="left",
         caption_justify="left",
     )
     for name in head:
         table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(text, style) for text, style in row))
+        table.add_row(*map(_text, row))
     return table
 
 
 def _block(head: Sequence[str], row: Sequence[Cell]) -> Iterator["Text"]:
     """The first cell, and below it the others that hold something, each behind its heading."""
+    yield _text(row[0])
+    for name, cell in zip(head[1:], row[1:], strict=True):
+        if text := _text(cell):
+            yield _text(f"  {name}: ").append_text(text)
+
+
+def _text(cell: Cell) -> "Text":
     from rich.text import Text
 
-    yield Text(*row[0])
-    for name, (text, style) in zip(head[1:], row[1:], strict=True):
-        if text:
-            yield Text(f"  {name}: ").append(text, style)
+    return Text(cell) if isinstance(cell, str) else Text(*cell)
