@@ -163,13 +163,13 @@ def test_a_cell_that_kills_or_hangs_its_process_is_a_result_and_the_next_one_run
 
 
 def test_a_crew_keeps_no_more_processes_alive_than_it_may():
-    with processes.Crew(most=1, seconds=60) as crew:
+    with processes.ReleaseProcesses(most=1, seconds=60) as processes_:
         pids = []
         for release in ("1.0.3", "1.0.11", "1.0.3"):
-            with crew.of(release) as member:
+            with processes_.of(release) as member:
                 pids.append(member.call(os.getpid))
         assert len(set(pids)) == 3
-        with crew.of("1.0.3") as member:
+        with processes_.of("1.0.3") as member:
             assert member.call(os.getpid) == pids[-1]
 
 

@@ -94,7 +94,7 @@ def test_a_file_of_pips_settings_is_read_and_a_variable_is_stronger(monkeypatch,
 def test_settings_that_pip_cannot_read_are_a_sentence(monkeypatch, tmp_path):
     (tmp_path / "pip.conf").write_text("no settings")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
-    with pytest.raises(ReleaseProblem, match="pip cannot tell its settings"):
+    with pytest.raises(ReleaseProblem, match="pip does not give its settings"):
         index.settings()
 
 

@@ -110,7 +110,7 @@ def test_one_that_has_threads_forks_nothing_and_says_so(tmp_path):
     told, complaints = owner.communicate()
     parent, itself = told.split()
     assert parent == itself
-    assert "has 2 threads; each release loads it anew" in complaints
+    assert "has 2 threads; each release loads it itself" in complaints
 
 
 @forked_only

@@ -41,7 +41,7 @@ def test_the_record_agrees_with_the_source_of_a_release():
     assert classes.keys() == known.keys()
     for path, traits in classes.items():
         entry = known[path]
-        assert number in entry.held
+        assert number in entry.releases
         if entry.marks:
             assert number in entry.marks[class_record.mark(traits.text)]
         for name, may in entry.may.items():

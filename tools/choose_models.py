@@ -29,7 +29,7 @@ VICTIMS = (
 """Models that the lessons tell of, beside the smallest ones."""
 
 SPREAD = 0.8
-"""A model is held by at least this share of the releases that the most widespread one has."""
+"""A model is in at least this share of the releases that the most widespread one has."""
 
 LARGEST = 60_000_000
 """Parameters above which a file has no small architecture, and is left out."""

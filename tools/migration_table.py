@@ -2,7 +2,7 @@
 
     python -m tools.migration_table
 
-puts it there anew, between two marks, from the atlas.
+replaces it there, between two marks, from the atlas.
 """
 
 import re
@@ -19,9 +19,9 @@ TARGET = Path("docs/migration.md")
 MARKS = ("<!-- measured: python -m tools.migration_table -->\n", "<!-- end of measured -->\n")
 FIRSTS = ("0.4.12", "0.6.2.dev0", "0.8.2.dev0", "0.9.0", "1.0.3", "1.0.7", "1.0.12")
 """The first release of each era: there a large part of what older files hold was moved or read
-anew."""
+in another way."""
 MOST = 2
-"""Errors that are told of an era."""
+"""Errors that are listed of an era."""
 
 HEAD = """\
 Read by timm {newest}: {models} small architectures, each of another of timm's model files, as
@@ -47,8 +47,8 @@ def measured(full: atlas.Atlas) -> str:
     for number, (first, end) in enumerate(zip(FIRSTS, ends, strict=True)):
         name = first if first == end else f"{first} to {end}"
         shares = {form: _share(by_era[number], form) for form in FORMATS}
-        said = "<br>".join(_errors(by_era[number]))
-        row = (name, shares["whole"], said, shares["state_dict"], shares["rescued"])
+        errors = "<br>".join(_errors(by_era[number]))
+        row = (name, shares["whole"], errors, shares["state_dict"], shares["rescued"])
         lines.append(f"| {' | '.join(row)} |\n")
     return "".join([*lines, "\n", _sum(cells)])
 

@@ -3,8 +3,8 @@
     python -m tools.rescue_table [RELEASE…] [--only WORD] [--output docs/measured/rescue.md]
 
 Each is written whole by the release, with all its weights perturbed, together with its state_dict
-and its output. Then it is rescued, held against the state_dict bit for bit, fitted into the
-installed timm, and its output there held against the writer's. Takes tens of minutes.
+and its output. Then it is rescued, compared with the state_dict bit for bit, fitted into the
+installed timm, and its output there compared with the writer's. Takes tens of minutes.
 """
 
 import argparse
@@ -138,8 +138,8 @@ def _reason(run) -> str:
     try:
         run.result()
     except Exception as error:
-        said = f"{type(error).__name__}: {error}".split("\n")[0]
-        return said if len(said) <= 200 else said[:200].rpartition(" ")[0] + " …"
+        reason = f"{type(error).__name__}: {error}".split("\n")[0]
+        return reason if len(reason) <= 200 else reason[:200].rpartition(" ")[0] + " …"
     return ""
 
 

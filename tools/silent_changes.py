@@ -36,7 +36,7 @@ CAUSES: dict[tuple[str, str], str] = {
     ): "attention goes through torch's fused function, with tensors that are not contiguous",
     ("visformer_tiny", "0.9.0"): "the tensors are made contiguous first: 0.8.23.dev0 stands alone",
 }
-"""(model, first release that differs) -> what its source shows, held against the one before."""
+"""(model, first release that differs) -> what its source shows, compared with the one before."""
 
 
 def page() -> str:

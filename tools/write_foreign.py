@@ -122,7 +122,7 @@ def yolo(path: Path):
         for number, weight in enumerate(model.parameters()):
             weight.copy_((torch.arange(weight.numel()) % 7 + number).view_as(weight) * 0.01)
     half = deepcopy(model).half()
-    held = {
+    saved = {
         "epoch": -1,
         "best_fitness": None,
         "model": half,
@@ -133,7 +133,7 @@ def yolo(path: Path):
         "date": datetime(2026, 1, 1).isoformat(),
         "version": __version__,
     }
-    torch.save(held, path)
+    torch.save(saved, path)
     return half.state_dict(), None
 
 
@@ -240,8 +240,8 @@ def numpy_weights(path: Path):
     import pickle
 
     arrays = {key: value.numpy() for key, value in small().state_dict().items()}
-    held = {"model": arrays, "__author__": "zoo", "matching_heuristics": True}
-    path.write_bytes(pickle.dumps(held, 4))
+    saved = {"model": arrays, "__author__": "zoo", "matching_heuristics": True}
+    path.write_bytes(pickle.dumps(saved, 4))
     return arrays, None
 
 
@@ -249,11 +249,11 @@ def joblib(compress, arrays: bool = False) -> Callable:
     def write(path: Path):
         import joblib
 
-        held = small()
-        wanted = held.state_dict()
+        saved = small()
+        wanted = saved.state_dict()
         if arrays:
-            held = wanted = {key: value.numpy() for key, value in wanted.items()}
-        joblib.dump(held, path, compress=compress)
+            saved = wanted = {key: value.numpy() for key, value in wanted.items()}
+        joblib.dump(saved, path, compress=compress)
         return wanted, None
 
     return write

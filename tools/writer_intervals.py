@@ -1,7 +1,7 @@
-"""How well a file tells which timm made it: `python -m tools.writer_intervals`.
+"""How well a file shows which timm made it: `python -m tools.writer_intervals`.
 
 Every published release writes the architectures below whole, in a process of its own; each file is
-inspected, and the releases that can have made it are held against the one that did.
+inspected, and the releases that can have made it are compared with the one that did.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ ARCHITECTURES = ("resnet18", "regnetx_002", "vit_tiny_patch16_224")
 
 
 def measure() -> dict[str, dict[str, Writer]]:
-    """Release -> architecture -> what the file tells of its writer."""
+    """Release -> architecture -> what the file shows of its writer."""
     for release in releases.KNOWN:
         releases.fetch(release)
     with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder, Trials() as trials:

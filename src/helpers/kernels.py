@@ -85,7 +85,7 @@ class ReleaseKernel:
         self._starting.start()
 
     def _start(self, folder: Path, ahead: bool) -> None:
-        # These speak to timm's authors of the day, not to a learner.
+        # These are for timm's authors of the day, not for a learner.
         quiet = "ignore::FutureWarning,ignore::DeprecationWarning,ignore:torch.meshgrid:UserWarning"
         try:
             self._manager.start_kernel(env=releases.seeing(folder) | {"PYTHONWARNINGS": quiet})

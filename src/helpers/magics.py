@@ -292,7 +292,7 @@ class LessonMagics(Magics):
 
 def load_ipython_extension(shell) -> None:
     """What `%load_ext helpers.magics` calls."""
-    # torchvision sets this one off on import; it speaks to its authors.
+    # torchvision sets this one off on import; it is for its authors.
     warnings.filterwarnings("ignore", message=".*torch.jit.interface.*", category=FutureWarning)
     # So that `!missing-aa` is found, and draws no progress bars into the notebook.
     scripts = sysconfig.get_path("scripts")

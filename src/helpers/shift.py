@@ -24,7 +24,7 @@ def shift_error(
 ) -> float:
     """Shift equivariance error: how far a layer is from commuting with a move to the right.
 
-    Shapes: images (N, C, H, W). The layer's output for the moved images is held against its moved
+    Shapes: images (N, C, H, W). The layer's output for the moved images is compared with its moved
     output for the original ones, which moves by shift / stride samples: the norm of the difference
     over the norm of the output, so 0 is perfect. The pictures are continued around their border
     by `wrap` pixels before the layer and the output is cut back after it, so that no border has a

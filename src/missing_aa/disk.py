@@ -14,7 +14,7 @@ CHANGED = "the file changed while it was read; keep it still and try again"
 
 
 def stamp(file: BinaryIO) -> list[int]:
-    """What tells an open file from another one, and from itself after a change."""
+    """What differs between an open file and another one, or itself after a change."""
     status = os.fstat(file.fileno())
     return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns]
 

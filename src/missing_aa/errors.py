@@ -1,4 +1,4 @@
-"""The one way this package says no: a sentence that tells a person what to do."""
+"""Every expected failure: a sentence that says what to do, and an exit code."""
 
 
 class Problem(Exception):

@@ -9,10 +9,10 @@ def address() -> str | None:
     from importlib.metadata import PackageNotFoundError, metadata  # no help waits for it
 
     try:
-        told = metadata("missing-aa").get_all("Project-URL") or []
+        listed = metadata("missing-aa").get_all("Project-URL") or []
     except PackageNotFoundError:  # run from a folder on the path
         return None
-    urls = dict(entry.split(", ", 1) for entry in told)
+    urls = dict(entry.split(", ", 1) for entry in listed)
     url = urls.get("Repository", UNSET)
     return None if url.endswith(UNSET) else url
 

@@ -41,11 +41,11 @@ def quiet():
 def why(error: Exception) -> str:
     """The gist of what load_state_dict lists, which can be hundreds of names."""
     lines = [line.strip() for line in str(error).splitlines()[1:]] or [ascii(str(error))[1:-1]]
-    said = []
+    shown = []
     for line in lines[:3]:
         first, *others = line.split('", "')
-        said.append(f'{first}" and {len(others)} more' if others else line[:200])
-    return "; ".join(said) + (f"; and {len(lines) - 3} more" if len(lines) > 3 else "")
+        shown.append(f'{first}" and {len(others)} more' if others else line[:200])
+    return "; ".join(shown) + (f"; and {len(lines) - 3} more" if len(lines) > 3 else "")
 
 
 def save(weights: "dict[str, Tensor]", path: Path, metadata: dict[str, str]) -> None:
@@ -62,7 +62,7 @@ def perturb(model: "nn.Module", seed: int = 0) -> "nn.Module":
     Weights are the parameters and the running statistics of norms. A freshly made model hides
     faults: a layer that starts at zero keeps what is before it from reaching the output. Running
     variances are scaled instead, so that they stay positive. Other buffers are left alone: they
-    are constants (a mask, a table of distances) that a release may as well work out anew.
+    are constants (a mask, a table of distances) that a release may as well compute again.
     """
     import torch
 

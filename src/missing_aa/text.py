@@ -61,7 +61,7 @@ def in_words(numbers: Iterable[int], names: Sequence[str], and_later: bool = Fal
     What reaches to the last name is "1.0.12 and later" if so asked.
     """
     last = len(names) - 1
-    said = [
+    ranges = [
         f"{names[first]} and later"
         if and_later and end == last
         else names[first]
@@ -69,7 +69,7 @@ def in_words(numbers: Iterable[int], names: Sequence[str], and_later: bool = Fal
         else f"{names[first]} to {names[end]}"
         for first, end in runs(numbers)
     ]
-    return ", ".join(said) or "none"
+    return ", ".join(ranges) or "none"
 
 
 def decode(text: str, last: int) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""Record what tells timm's releases apart: `python -m tools.class_record.make`.
+"""Record what differs between timm's releases: `python -m tools.class_record.make`.
 
 Reads the source of every published release (fetching those that are not cached) and writes
 timm_classes.txt: which classes there are, which attributes their instances can and must carry, and
@@ -29,7 +29,7 @@ class Record:
     """One class over the releases; releases are counted from 0."""
 
     def __init__(self):
-        self.held: set[int] = set()
+        self.releases: set[int] = set()
         self.may: dict[str, set[int]] = {}
         self.must: dict[str, set[int]] = {}
         self.open: set[int] = set()
@@ -37,7 +37,7 @@ class Record:
         self.marks: dict[str, set[int]] = {}
 
     def add(self, number: int, traits: Traits, package: Package) -> None:
-        self.held.add(number)
+        self.releases.add(number)
         self.marks.setdefault(mark(traits.text), set()).add(number)
         for name in traits.may:
             self.may.setdefault(name, set()).add(number)
@@ -51,18 +51,18 @@ class Record:
     def line(self, given: list[set[str]]) -> str:
         """`given` holds, for each release, the names that it stores on any object."""
         last = len(given) - 1
-        words = [encode(self.held, last)]
+        words = [encode(self.releases, last)]
         for name in sorted(self.may):
-            outside = {number for number in self.held if name in given[number]}
+            outside = {number for number in self.releases if name in given[number]}
             may = self.may[name] | self.open | outside
             must = self.must.get(name, set())
-            if may != self.held or must not in (set(), self.held):
-                told = encode(may, last)
-                words.append(f"{name}={told}{'' if may == must else '/' + encode(must, last)}")
+            if may != self.releases or must not in (set(), self.releases):
+                text = encode(may, last)
+                words.append(f"{name}={text}{'' if may == must else '/' + encode(must, last)}")
         if len(words) > 1 and self.open_to_registered:
             words.append(f"*={encode(self.open_to_registered, last)}")
         if len(self.marks) > 1:
-            words += [f"@{text}:{encode(held, last)}" for text, held in self.marks.items()]
+            words += [f"@{text}:{encode(these, last)}" for text, these in self.marks.items()]
         return " ".join(words)
 
 

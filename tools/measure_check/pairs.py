@@ -40,7 +40,7 @@ def foretell(path: Path, folders: Iterable[str], **where) -> dict:
     """What `check` says of a file, as fields of a Pair; `folders` are cut out of its texts."""
     result = check(path, **where)
 
-    def said(finding) -> str:
+    def text_of(finding) -> str:
         text = finding.message
         for folder in folders:
             text = text.replace(os.path.join(folder, ""), "")
@@ -48,8 +48,8 @@ def foretell(path: Path, folders: Iterable[str], **where) -> dict:
 
     return {
         "answer": result.answer,
-        "certain": [said(finding) for finding in result.certain],
-        "found": [said(finding) for finding in result.findings],
+        "certain": [text_of(finding) for finding in result.certain],
+        "found": [text_of(finding) for finding in result.findings],
         "notes": result.notes if result.enough else [*result.notes, FEW],
     }
 

@@ -32,7 +32,7 @@ ERAS = {
 
 @dataclass(frozen=True)
 class File:
-    """A model, written by a release; `met` tells of each reader what it met, None if it ran."""
+    """A model, written by a release; `met` has for each reader what it met, None if it ran."""
 
     era: str
     writer: str
@@ -110,6 +110,6 @@ def _pairs(file: File, path: Path) -> Iterator[Pair]:
     for reader, met in file.met.items():
         start = time.perf_counter()
         where = str(releases.locate(reader))
-        said = foretell(path, [where], with_=[f"timm=={reader}"])
+        foretold = foretell(path, [where], with_=[f"timm=={reader}"])
         took = round(time.perf_counter() - start, 3)
-        yield Pair(file.era, file.model, file.writer, reader, met, seconds=took, **said)
+        yield Pair(file.era, file.model, file.writer, reader, met, seconds=took, **foretold)

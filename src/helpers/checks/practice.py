@@ -101,7 +101,7 @@ def renamed(answer: Callable) -> str | None:
     if wrong := load(old, None, "0.0."):
         return f"old names, and no version, as from a safetensors file: {wrong[0]}"
     if load({}, 1) != ["weight is missing"]:
-        return "a file that holds neither name must still be told as one in which weight is missing"
+        return "a file with neither name must still be reported as one in which weight is missing"
     return None
 
 

@@ -36,7 +36,7 @@ def outcomes(answer: dict[str, str]) -> str | None:
         if given(outcome) not in ("runs", "load", "forward"):
             return f'{release}: {outcome!r} is none of "runs", "load" and "forward"'
     if missing := RIGHT.keys() - answer.keys():
-        return f"nothing is said of {', '.join(sorted(missing))}"
+        return f"there is no answer for {', '.join(sorted(missing))}"
     for release, right in RIGHT.items():
         if right == "load" and answer[release] == "forward":
             return f'{release}: was "loaded" printed before the error?'

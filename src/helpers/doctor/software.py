@@ -115,21 +115,21 @@ def _required() -> Iterator:
 
 
 def torch() -> tuple[str, str]:
-    said, error = _python(IMPORT_TORCH)
+    printed, error = _python(IMPORT_TORCH)
     if not error:
-        return said, ""
+        return printed, ""
     if "No module" in error or "torchvision" not in error or kit_folder.kit_folder():
         return error, install()
     pair = [f"{one.name}{one.specifier}" for one in _locked() if one.name.startswith("torch")]
     return f"they do not fit together ({error})", (
-        "install both anew in one command, from one index: "
+        "install both again in one command, from one index: "
         f"{_pip()} install --force-reinstall {' '.join(pair) or 'torch torchvision'}"
     )
 
 
 def jupyterlab() -> tuple[str, str]:
-    said, error = _python(IMPORT_JUPYTERLAB)
-    return (error, install()) if error else (f"{said}, with its pages", "")
+    printed, error = _python(IMPORT_JUPYTERLAB)
+    return (error, install()) if error else (f"{printed}, with its pages", "")
 
 
 def _python(program: str) -> tuple[str, str]:
@@ -180,19 +180,21 @@ def releases_cached() -> tuple[str, str]:
 def release_kernel() -> tuple[str, str]:
     from helpers.kernels import ReleaseKernel
 
-    told = []
+    outputs = []
     try:
         kernel = ReleaseKernel(READER)
         try:
-            kernel.run("import timm; print(timm.__version__)", lambda *output: told.append(output))
+            kernel.run(
+                "import timm; print(timm.__version__)", lambda *output: outputs.append(output)
+            )
         finally:
             kernel.shutdown()
     except releases.ReleaseProblem:
         return f"timm {READER} is not cached", _fetch()
-    printed = "".join(content["text"] for kind, content in told if kind == "stream")
+    printed = "".join(content["text"] for kind, content in outputs if kind == "stream")
     if printed.strip() == READER:
         return f"a kernel of its own sees timm {READER}", ""
-    errors = [content["evalue"] for kind, content in told if kind == "error"]
+    errors = [content["evalue"] for kind, content in outputs if kind == "error"]
     return f"asked for timm {READER}, got {(errors or [printed.strip()])[0]}", install()
 
 

@@ -6,7 +6,7 @@
 It can be run again at any time: after an interruption, or when the folder was moved.
 """
 
-# Any Python from 3.6 on can read this file, so that an old one is told what is wrong.
+# Any Python from 3.6 on can read this file, so that an old one says what is wrong.
 import hashlib
 import json
 import os
@@ -187,7 +187,7 @@ def check_room(sizes):
 
 
 def state(kit):
-    """What a finished environment was made of: moved or given another kit, it is made anew."""
+    """What a finished environment was made of: moved or given another kit, it is made again."""
     return {"folder": str(HERE), "python": VERSION, "wheels": kit["wheels"]}
 
 

@@ -108,8 +108,8 @@ def check_lock(lock: Path, platform: Platform, python: str, folders: Iterable[Pa
                 env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": platform.least},
             )
             if done.returncode:
-                said = done.stderr.strip()
-                raise Problem(f"a {platform.name} could not be set up from this: {said}")
+                reason = done.stderr.strip()
+                raise Problem(f"a {platform.name} could not be set up from this: {reason}")
     return True
 
 
@@ -158,6 +158,6 @@ def _pip(command: str, *words: str) -> None:
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        said = said or done.stderr.splitlines() or ["nothing"]
-        raise Problem(f"pip could not bring the wheels; it said: {said[-1]}")
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        errors = errors or done.stderr.splitlines() or ["nothing"]
+        raise Problem(f"pip could not bring the wheels; its last line: {errors[-1]}")

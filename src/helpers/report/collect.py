@@ -92,7 +92,7 @@ def collect(paths: Sequence[str], lessons: Sequence[Path] = ()) -> Report:
         if path not in given and (not name.endswith(".ipynb") or name.startswith(".")):
             continue
         try:
-            report.sheets.append(_held_against(own, read_sheet(path)))
+            report.sheets.append(_compared(own, read_sheet(path)))
         except Problem as problem:
             code = 0 if isinstance(problem, Foreign) else problem.exit_code
             report.passed_over.append((path, str(problem), code))
@@ -100,7 +100,7 @@ def collect(paths: Sequence[str], lessons: Sequence[Path] = ()) -> Report:
     return report
 
 
-def _held_against(own: dict[str, Sheet], sheet: Sheet) -> Sheet:
+def _compared(own: dict[str, Sheet], sheet: Sheet) -> Sheet:
     """The same sheet, with what the course's own lesson of this number has and it has not."""
     lesson = own.get(sheet.number)
     names = [one.name for one in sheet.exercises]
@@ -142,7 +142,7 @@ def _cells(path: str | Path) -> list[dict]:
         raise Problem(f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise Malformed(
-            "not a notebook, or cut short: save it anew and hand it in again"
+            "not a notebook, or cut short: save it again and hand it in again"
         ) from error
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise Malformed("JSON, but not a notebook of format 4")
@@ -183,8 +183,8 @@ def _records(cell: dict) -> Iterator[tuple[str, str, str]]:
         record = _dict(_dict(output.get("metadata")).get("missing_aa"))
         name, status = record.get("exercise"), record.get("status")
         if isinstance(name, str) and status in BEST_FIRST:
-            said = _joined(_dict(output.get("data")).get("text/plain"))
-            hint = clean(said.partition(NOT_YET)[2], 1000) if status == WRONG else ""
+            text = _joined(_dict(output.get("data")).get("text/plain"))
+            hint = clean(text.partition(NOT_YET)[2], 1000) if status == WRONG else ""
             last[clean(name)] = (clean(name), status, hint)
     yield from last.values()
 
@@ -193,8 +193,10 @@ def _stopped(cell: dict, names: list[str]) -> Iterator[tuple[str, str, str]]:
     """What an error says of the checks that it kept from running."""
     for output in _dicts(cell.get("outputs")):
         if output.get("output_type") == "error":
-            said = f"{_joined(output.get('ename'))}: {_joined(output.get('evalue'))}"
-            yield from ((name, WRONG, clean(f"the cell ended with {said}", 1000)) for name in names)
+            error = f"{_joined(output.get('ename'))}: {_joined(output.get('evalue'))}"
+            yield from (
+                (name, WRONG, clean(f"the cell ended with {error}", 1000)) for name in names
+            )
 
 
 def _is_solution(cell: dict) -> bool:

@@ -1,4 +1,4 @@
-"""What a person, or a program, is told of learners' notebooks."""
+"""The report on learners' notebooks, for a person and as JSON."""
 
 import json
 import os
@@ -40,8 +40,8 @@ def _as_json(report: Report) -> str:
         for sheet in report.sheets
     ]
     passed = [{"path": path, "reason": reason} for path, reason, _ in report.passed_over]
-    said = {"schema": 1, "notebooks": sheets, "passed_over": passed}
-    return json.dumps(clean_all(said | {"exit_code": report.exit_code}), indent=2)
+    document = {"schema": 1, "notebooks": sheets, "passed_over": passed}
+    return json.dumps(clean_all(document | {"exit_code": report.exit_code}), indent=2)
 
 
 def _of_one(sheet: Sheet) -> None:

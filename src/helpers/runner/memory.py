@@ -53,7 +53,7 @@ def _room(group: Path, limit: str, usage: str, reclaimable: str) -> int | None:
 class PeakMemory:
     """While it is open, samples the memory of every process below this one; `mb` is the most.
 
-    Shared pages count once where the system tells (Linux, PSS), else for each process.
+    Shared pages count once where the system can count so (Linux, PSS), else for each process.
     """
 
     def __init__(self, every: float = 0.1):
@@ -78,7 +78,7 @@ class PeakMemory:
 
 
 def below(shared: bool = True) -> int:
-    """MB of every process below this one; shared pages once where the system tells, or for each."""
+    """MB of every process below this one; shared pages once where the system can, or for each."""
     processes = psutil.Process().children(recursive=True)
     return sum(_memory(process, shared) for process in processes) // MB
 

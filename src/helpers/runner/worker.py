@@ -28,7 +28,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from helpers.kernels import Provisioner, ThisPython
 from helpers.runner import page
 
-Tell = Callable[[dict], None]
+Report = Callable[[dict], None]
 
 
 class LessonKernel(AsyncKernelManager):
@@ -43,11 +43,11 @@ class LessonKernel(AsyncKernelManager):
         self.provisioner = Provisioner(kernel_spec=self.kernel_spec, parent=self)
 
 
-class TellingEngine(NBClientEngine):
-    """papermill's own engine, which also tells how many cells are done."""
+class ReportingEngine(NBClientEngine):
+    """papermill's own engine, which also reports how many cells are done."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, *, tell: Tell, **options):
+    def execute_managed_notebook(cls, nb_man, kernel_name, *, report: Report, **options):
         cells = nb_man.nb.cells
         last = None
         complete = nb_man.cell_complete
@@ -56,7 +56,7 @@ class TellingEngine(NBClientEngine):
             nonlocal last
             last = cell
             complete(cell, cell_index, **more)
-            tell({"done": cell_index + 1, "total": len(cells)})
+            report({"done": cell_index + 1, "total": len(cells)})
 
         nb_man.cell_complete = cell_complete
         try:
@@ -69,7 +69,9 @@ class TellingEngine(NBClientEngine):
             nb_man.cell_exception(last)
 
 
-def execute(notebook: Path, output: Path, parameters: dict[str, object], tell: Tell) -> str | None:
+def execute(
+    notebook: Path, output: Path, parameters: dict[str, object], report: Report
+) -> str | None:
     """Run a lesson into a notebook and a page in `output`; what went wrong, or None."""
     executed = output / notebook.name
     shown = executed.with_suffix(".html")
@@ -81,14 +83,14 @@ def execute(notebook: Path, output: Path, parameters: dict[str, object], tell: T
             _literal(notebook),
             _literal(executed),
             parameters,
-            engine_name="telling",
+            engine_name="reporting",
             progress_bar=False,
             cwd=notebook.parent,
             start_timeout=180,
             iopub_timeout=60,  # a machine with many kernels at work is slow to answer
             kernel_manager_class=LessonKernel,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
-            tell=tell,
+            report=report,
         )
     except papermill.PapermillExecutionError as failure:
         error = f"In [{failure.exec_count}]: {_last_words(failure, executed)}"
@@ -109,19 +111,19 @@ def _last_words(failure: papermill.PapermillExecutionError, executed: Path) -> s
 
 def main(job: dict) -> None:
     """Run the job; its events are the only thing that reaches stdout."""
-    papermill_engines.register("telling", TellingEngine)
+    papermill_engines.register("reporting", ReportingEngine)
     events = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    def tell(event: dict) -> None:
+    def report(event: dict) -> None:
         print(json.dumps(event), file=events, flush=True)
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_stop_at_end_of_stdin, daemon=True).start()
     try:
         try:
-            error = execute(Path(job["notebook"]), Path(job["output"]), job["parameters"], tell)
-            tell({"error": error})
+            error = execute(Path(job["notebook"]), Path(job["output"]), job["parameters"], report)
+            report({"error": error})
         finally:
             for left in psutil.Process().children(recursive=True):  # stopped while it started
                 left.kill()

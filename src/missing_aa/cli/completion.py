@@ -53,7 +53,7 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """Every argument and option, those of the subcommands too."""
-    # argparse has no public way to what a parser was told.
+    # argparse has no public way to a parser's arguments.
     for action in parser._actions:
         yield action
         if isinstance(action, argparse._SubParsersAction):

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             output.remark(f"{args.output}: {done:,} of {plan.cells:,} cells are there already")
         with _executor(args.dask) as executor, _bar(console, plan, results) as wrote:
             measure(plan, results, wrote, executor)
-        _tell(plan, results, args.output)
+        _summary(plan, results, args.output)
     return 0
 
 
@@ -154,7 +154,7 @@ def _bar(console, plan, results):
         )
 
 
-def _tell(plan, results, output: str) -> None:
+def _summary(plan, results, output: str) -> None:
     """A line for each format: how much of what was written is read."""
     from missing_aa.cli.output import print_text
     from missing_aa.matrix.cells import OK

@@ -1,4 +1,4 @@
-"""Two versions of a package held against each other."""
+"""Two versions of a package compared."""
 
 import ast
 import gc

@@ -38,8 +38,8 @@ class Flow:
 
     `asked` are attributes that it asks about anywhere, as whoever asks knows that they may not be
     there. `made` are the beginnings of attribute names that it puts together at run time ("" for
-    any), `registered` of names under which it registers a module or a tensor, `spoken` the
-    attributes that it loads from anything but `self`, and `held` the dotted names that stand,
+    any), `registered` of names under which it registers a module or a tensor, `elsewhere` the
+    attributes that it loads from anything but `self`, and `stored` the dotted names that stand,
     uncalled, in what it stores on `self`.
     """
 
@@ -47,8 +47,8 @@ class Flow:
     asked: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
     registered: set[str] = field(default_factory=set)
-    spoken: set[str] = field(default_factory=set)
-    held: set[str] = field(default_factory=set)
+    elsewhere: set[str] = field(default_factory=set)
+    stored: set[str] = field(default_factory=set)
 
 
 def catches(handler: ast.ExceptHandler) -> bool:
@@ -151,7 +151,7 @@ class Expressions:
             start = node.value.args[:1]
             self.event(SUPER, node.attr, node, dotted(start[0]) if start else "")
         else:
-            self.flow.spoken.add(node.attr)
+            self.flow.elsewhere.add(node.attr)
             self.visit(node.value)
 
     def at_Compare(self, node: ast.Compare) -> None:
@@ -299,7 +299,7 @@ class _Statements(Expressions):
             if isinstance(target, ast.Name):
                 self.locals[target.id] = node.value
             elif isinstance(target, ast.Attribute) and self.is_self(target.value):
-                self.flow.held.update(uncalled(node.value))
+                self.flow.stored.update(uncalled(node.value))
 
     def at_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:

@@ -104,7 +104,7 @@ GIVEN = {
     "MultiheadAttention": "embed_dim kdim vdim num_heads dropout batch_first head_dim out_proj "
     "in_proj_weight in_proj_bias q_proj_weight k_proj_weight v_proj_weight bias_k bias_v "
     "add_zero_attn",
-    "LU": "inplace negative_slope num_parameters init weight alpha",  # ReLU, PReLU, GELU and kin
+    "LU": "inplace negative_slope num_parameters init weight alpha",  # ReLU, PReLU, GELU
     "Upsample": "size scale_factor mode align_corners recompute_scale_factor name",
     "Loss": "reduction weight pos_weight ignore_index label_smoothing",
     "DataLoader": "dataset batch_size num_workers sampler batch_sampler collate_fn drop_last "
@@ -127,18 +127,18 @@ def given_outside(paths: list[str]) -> set[str]:
     }
 
 
-MADE_ANEW = ("__reduce__", "__reduce_ex__")
+REBUILT = ("__reduce__", "__reduce_ex__")
 
 
 class Missing:
-    """Holds what old objects carry against what new methods read."""
+    """Compares what old objects carry with what new methods read."""
 
     def __init__(self, old: Use, new: Use):
         self.old, self.new = old, new
 
     def of(self, path: str, old: Class, new: Class) -> Iterator[Finding]:
         """The attributes that objects of a class, which old files call `path`, miss in use."""
-        if any(map(old.method, MADE_ANEW)):
+        if any(map(old.method, REBUILT)):
             return  # the new constructor makes these
         before, after = self.old.made(old), self.new.made(new)
         carried = before.stores | fields(old).keys() | given_outside(old.foreign)

@@ -10,7 +10,7 @@ NEVER_PICKLED = {"typing.Protocol", "typing.TypedDict"}
 
 
 class Moves:
-    """Holds the names that old files can ask for against those of the new version."""
+    """Compares the names that old files can ask for with those of the new version."""
 
     def __init__(self, old: Use, new: Use):
         self.use, self.old, self.new = old, old.classes, new.classes
@@ -35,15 +35,15 @@ class Moves:
                     "was a class and is a function now",
                     f"give the function another name, and keep a class {name} for old files",
                 )
-        for module, name in sorted(self._held()):
+        for module, name in sorted(self._stored_functions()):
             if self.new.package.find(module, name) is None:
                 yield self._gone(module, name)
 
-    def _held(self) -> set[tuple[str, str]]:
-        """Functions of the package that its objects hold from the beginning."""
+    def _stored_functions(self) -> set[tuple[str, str]]:
+        """Functions of the package that its objects store when they are made."""
         found = set()
         for _, _, class_ in self.old.every():
-            for home, written in self.use.made(class_).held:
+            for home, written in self.use.made(class_).stored:
                 place = self.old.package.find(home, written)
                 if place and isinstance(place.node, ast.FunctionDef):
                     found.add((place.module, place.path.removeprefix(f"{place.module}.")))
@@ -65,7 +65,7 @@ class Moves:
     def _new_home(self, module: str, name: str) -> tuple[str, str] | None:
         """Where the name can have gone to: a place in which it was not before.
 
-        Of several, one whose module has kept its own name; None if it cannot be told.
+        Of several, one whose module has kept its own name; None if that is not clear.
         """
         before, after = self.old.package.find, self.new.package.find
         was = before(module, name)

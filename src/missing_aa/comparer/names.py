@@ -87,7 +87,7 @@ class Names:
     `bound` holds for a name its definition, the dotted path it is an alias of, or the expression
     that it was assigned (None where there is none to show). `stars` are modules of which all public
     names come in; `public` is a literal `__all__`; `hook` the module's `__getattr__`. `installed`
-    maps modules that are put into `sys.modules` to what they stand for ("" if that is not told).
+    maps modules that are put into `sys.modules` to what they stand for ("" if that is unknown).
     `open`: names are made at run time.
     """
 
@@ -100,7 +100,7 @@ class Names:
 
 
 def read_names(tree: ast.Module, module: str, package: bool) -> Names:
-    """The names of one module; `package` tells that it is an `__init__`."""
+    """The names of one module; `package`: it is an `__init__`."""
     names = Names()
     for node in _statements(tree.body):
         if isinstance(node, Definition):

@@ -129,7 +129,7 @@ def bound_by(node: ast.Assign | ast.AnnAssign) -> set[str]:
 
 
 def answers(hook: ast.FunctionDef, name: str) -> bool:
-    """Whether a `__getattr__` may answer for a name: it speaks of it, or hands all of them on."""
+    """Whether a `__getattr__` may answer for a name: it contains it, or passes all of them on."""
     return any(
         (isinstance(part, ast.Constant) and part.value == name)
         or (isinstance(part, ast.Call) and dotted(part.func) in ("getattr", "globals"))

@@ -34,7 +34,7 @@ class File:
 
 @dataclass
 class About:
-    """What is told of a version: as it was named, its package, how many modules were parsed, and
+    """What is shown of a version: how it was named, its package, how many modules were parsed, and
     what was left out and why, a line each."""
 
     named: str
@@ -83,7 +83,7 @@ def read_source(
 
 
 def _open(named: str) -> tuple[str, str | None, dict[str, tuple[str, Files]]]:
-    """Its label, its version if that is told, and the packages in it."""
+    """Its label, its version if that is known, and the packages in it."""
     if release := re.fullmatch(r"([\w.-]+)==(.+)", named):
         name = re.sub(r"[-.]", "_", release[1]).lower()
         found = packages(fetch_source(release[1], release[2]))
@@ -115,7 +115,7 @@ def _choose(named: str, found: dict, wanted: str | None) -> str:
 def _parse(
     source: Source, folder: str, files: Files, parsed: dict[bytes, ast.Module], tick
 ) -> None:
-    """Parse the files into the source; what cannot be parsed is hidden, and said to be left out."""
+    """Parse the files into the source; what cannot be parsed is hidden, and listed as left out."""
     for done, path in enumerate(sorted(files)):
         tick(f"modules of {source.about.named} parsed", done, len(files))
         parts = PurePosixPath(path).parts

@@ -11,13 +11,13 @@ from missing_aa.comparer.usage import Read, Run
 def given_back(classes: Classes, of: Class) -> tuple[set[str], set[str]]:
     """Names of attributes that `__setstate__` gives, and beginnings of such names.
 
-    Whatever it speaks of counts, as there are many ways: `self.x = …`, `state.setdefault("x", …)`,
+    Every text in it counts, as there are many ways: `self.x = …`, `state.setdefault("x", …)`,
     a loop over a dictionary of defaults.
     """
     run = Run(classes, of)
     run.call("__setstate__")
-    spoken = {text(part) for each in of.order for part in _parts(each)}
-    return run.stores | spoken - {""}, run.made | run.registered
+    texts = {text(part) for each in of.order for part in _parts(each)}
+    return run.stores | texts - {""}, run.made | run.registered
 
 
 def demanded(of: Class) -> dict[str, list[Read]]:
@@ -76,8 +76,8 @@ def _rules(old: Class, new: Class) -> Iterator[Change]:
         if after is None:
             yield rule, new.node, f"{rule} is gone, and old files need it", f"keep {rule}"
         elif ast.dump(before[1]) != ast.dump(after[1]):
-            what = f"{rule} has changed; old files hold what goes with the old one"
-            yield rule, after[1], what, f"let {rule} take both, and test it on an old file"
+            problem = f"{rule} has changed; old files hold what goes with the old one"
+            yield rule, after[1], problem, f"let {rule} take both, and test it on an old file"
 
 
 def _slots(old: Class, new: Class) -> Iterator[Change]:
@@ -120,8 +120,8 @@ def _members(old: Class, new: Class) -> Iterator[Change]:
         if name not in after:
             yield name, new.node, f"has no member {name} any more", f"keep {name}, if deprecated"
         elif after[name] != value:
-            said = f"member {name} has another value, and pickles go by the value"
-            yield name, new.own.get(name) or new.node, said, f"keep the value of {name}"
+            problem = f"member {name} has another value, and pickles go by the value"
+            yield name, new.own.get(name) or new.node, problem, f"keep the value of {name}"
 
 
 def _values(of: Class) -> dict[str, str]:
@@ -167,13 +167,18 @@ def _ordered(before: dict, after: dict, new: Class, what: str) -> Iterator[Chang
     """Fields that are put back by their place."""
     for place, name in enumerate(before):
         if list(after)[place : place + 1] != [name]:
-            said = f"field {name} of the {what} has left its place, and pickles go by the place"
-            yield name, after.get(name, new.node), said, "add fields at the end, and keep the old"
+            problem = f"field {name} of the {what} has left its place, and pickles go by the place"
+            yield (
+                name,
+                after.get(name, new.node),
+                problem,
+                "add fields at the end, and keep the old",
+            )
             return
     for name in list(after)[len(before) :]:
         if after[name].value is None:
-            said = f"field {name} is new and has no default, and old files do not give it"
-            yield name, after[name], said, f"give {name} a default"
+            problem = f"field {name} is new and has no default, and old files do not give it"
+            yield name, after[name], problem, f"give {name} a default"
 
 
 def _dataclass(old: Class, new: Class) -> Iterator[Change]:
@@ -185,8 +190,8 @@ def _dataclass(old: Class, new: Class) -> Iterator[Change]:
         return
     for name in after:
         if name not in before and not _stays_on_class(after[name].value):
-            said = f"field {name} is new and old objects have none; repr and == read it"
-            yield name, after[name], said, f"set {name} in a __setstate__, where it is not there"
+            problem = f"field {name} is new and old objects have none; repr and == read it"
+            yield name, after[name], problem, f"set {name} in a __setstate__, where it is not there"
 
 
 def _stays_on_class(default: ast.expr | None) -> bool:

@@ -27,8 +27,8 @@ class Run:
 
     `reads` are the attributes that it must carry itself, `stores` those that are stored on it,
     `made` and `registered` the beginnings of names that are put together at run time, for anything
-    and for modules and tensors alone, `spoken` the names that its methods ask of other objects, and
-    `held` what may be held by name, with the module that says so.
+    and for modules and tensors alone, `elsewhere` the names that its methods ask of other objects,
+    and `stored` the dotted names that it stores, each with the module that writes it.
     """
 
     classes: Classes
@@ -37,8 +37,8 @@ class Run:
     stores: set[str] = field(default_factory=set)
     made: set[str] = field(default_factory=set)
     registered: set[str] = field(default_factory=set)
-    spoken: set[str] = field(default_factory=set)
-    held: set[tuple[str, str]] = field(default_factory=set)
+    elsewhere: set[str] = field(default_factory=set)
+    stored: set[tuple[str, str]] = field(default_factory=set)
     _been: dict[tuple[int, int], list[Event]] = field(default_factory=dict)
 
     def call(self, method: str) -> None:
@@ -60,8 +60,10 @@ class Run:
         known = self.classes.flow(node, argument)
         self.made |= known.made
         self.registered |= known.registered
-        self.spoken |= known.spoken
-        self.held |= {(home if isinstance(home, str) else home.module, each) for each in known.held}
+        self.elsewhere |= known.elsewhere
+        self.stored |= {
+            (home if isinstance(home, str) else home.module, each) for each in known.stored
+        }
         stored: frozenset[str] = frozenset()
         for event in known.events:
             have = by.have | known.asked | stored | event.have
@@ -130,17 +132,17 @@ class Use:
 
     def __init__(self, classes: Classes, tick: Callable[[str, int, int], object] = lambda *_: None):
         self.classes = classes
-        self._spoken: set[str] = set()
+        self._elsewhere: set[str] = set()
         self._made: dict[Class, Run] = {}
         self._used: dict[Class, Run] = {}
         every = {each for _, _, each in classes.every()}
         before = -1
-        while before != len(self._spoken):
-            before = len(self._spoken)
+        while before != len(self._elsewhere):
+            before = len(self._elsewhere)
             for done, each in enumerate(every):
                 tick("classes followed", done, len(every))
                 self._used[each] = self._run(each, self._names(each))
-            self._spoken = self._spoken.union(*(run.spoken for run in self._used.values()))
+            self._elsewhere = self._elsewhere.union(*(run.elsewhere for run in self._used.values()))
 
     def made(self, of: Class) -> Run:
         """What an object is given while it is made, or put back."""
@@ -167,7 +169,7 @@ class Use:
         if not of.is_module and not of.method("__call__"):
             yield from _public(of)
         for each in of.order:
-            yield from self._spoken & each.own.keys()
+            yield from self._elsewhere & each.own.keys()
 
 
 def _public(of: Class) -> Iterator[str]:

@@ -11,9 +11,9 @@ makes atlas.txt from a file of results. Its form is text that git can compare:
      - 0,3 ["the release has no such model"]      releases that did not write it, and why
      whole 4-9,2 4-9:ok 10-12:e0 2:d0.47          format, writers, then readers with what they met
 
-A letter tells what a reader met: `ok` the same output, `d` another (by how much, if that can be
-said), `e` an error by its number, `n` no such model, `x` its process died, `h` it hung. Writers
-stand together where all readers met the same.
+A letter stands for what a reader met: `ok` the same output, `d` another (with how much it is off,
+where it has the same shape), `e` an error by its number, `n` no such model, `x` its process died,
+`h` it hung. Writers stand together where all readers met the same.
 """
 
 import json
@@ -90,15 +90,15 @@ def encode_atlas(atlas: Atlas) -> str:
 
 
 def _rows(form: str, by_writer: dict[int, dict[int, str]], last: int) -> Iterator[str]:
-    alike = defaultdict(list)
+    same = defaultdict(list)
     for writer, met in sorted(by_writer.items()):
         readers = defaultdict(list)
         for reader, code in sorted(met.items()):
             readers[code].append(reader)
-        alike[" ".join(f"{encode(those, last)}:{code}" for code, those in readers.items())].append(
+        same[" ".join(f"{encode(those, last)}:{code}" for code, those in readers.items())].append(
             writer
         )
-    for row, writers in alike.items():
+    for row, writers in same.items():
         yield f" {form} {encode(writers, last)} {row}"
 
 
@@ -147,8 +147,8 @@ def decode_rows(text: str) -> tuple[dict, list[str], list[Row]]:
             elif word == "releases":
                 releases = rest.split()
             elif word == "error":
-                where, error, said = json.loads(rest)
-                errors.append(Outcome(ERROR, error=error, text=said, where=where))
+                where, error, message = json.loads(rest)
+                errors.append(Outcome(ERROR, error=error, text=message, where=where))
             else:
                 model = rest
             continue

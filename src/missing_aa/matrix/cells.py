@@ -56,19 +56,19 @@ class Cell:
 
     def as_dict(self) -> dict:
         """Plain values for JSON; what is None is left out."""
-        said = {"model": self.model, "writer": self.writer, "reader": self.reader}
-        said |= {"format": self.format, **asdict(self.outcome), "same_as": self.same_as}
-        return {name: value for name, value in said.items() if value is not None}
+        values = {"model": self.model, "writer": self.writer, "reader": self.reader}
+        values |= {"format": self.format, **asdict(self.outcome), "same_as": self.same_as}
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
-    def from_dict(cls, said: dict) -> "Cell":
+    def from_dict(cls, values: dict) -> "Cell":
         """Raises KeyError and TypeError for what is no cell."""
-        said = dict(said)
-        place = said.pop("model"), said.pop("writer"), said.pop("reader", None)
-        form, same_as = said.pop("format", None), said.pop("same_as", None)
-        if said["result"] not in RESULTS:
-            raise TypeError(f"{said['result']!r} is no result")
-        return cls(*place, form, Outcome(**said), same_as)
+        values = dict(values)
+        place = values.pop("model"), values.pop("writer"), values.pop("reader", None)
+        form, same_as = values.pop("format", None), values.pop("same_as", None)
+        if values["result"] not in RESULTS:
+            raise TypeError(f"{values['result']!r} is no result")
+        return cls(*place, form, Outcome(**values), same_as)
 
 
 def gist(text: str) -> str:

@@ -44,7 +44,7 @@ class Results:
         return self
 
     def __exit__(self, *_) -> None:
-        with suppress(OSError):  # each line was flushed, or told of, when it was added
+        with suppress(OSError):  # each line was flushed, or reported, when it was added
             self._file.close()
 
     def add(self, cell: Cell) -> None:
@@ -84,7 +84,7 @@ class Results:
                 if head and name != "date" and head.get(name) != ours:
                     raise ResultsProblem(
                         f"{path} was made with {name} {head.get(name)}, and this is {ours}: "
-                        "name another file with --output, or delete it to measure anew"
+                        "name another file with --output, or delete it to measure again"
                     )
             self.head = head or self.head
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def _read(path: Path) -> tuple[dict, dict[tuple, Cell], int]:
             except (ValueError, KeyError, TypeError):
                 raise ResultsProblem(
                     f"line {number} of {path} is no measured cell: the file is damaged; delete "
-                    "that line, or the file to measure anew"
+                    "that line, or the file to measure again"
                 ) from None
             cells[cell.key] = cell
             whole += len(line)

@@ -86,17 +86,17 @@ def run(
     wrote: Callable[[Cell], object] = lambda cell: None,
     executor: Executor | None = None,
 ) -> None:
-    """Measure what is missing in the results; `wrote` hears of each cell once it is kept.
+    """Measure what is missing in the results; `wrote` is called with each cell once it is kept.
 
     Units go to the executor, if one is given, and their cells come back together; without one they
     are measured here, one after the other, and each cell is kept as it comes. Raises Stopped where
     a unit could not go on, and ResultsProblem.
     """
 
-    def keep(said: dict) -> None:
-        if problem := said.get("problem"):
+    def keep(line: dict) -> None:
+        if problem := line.get("problem"):
             raise Stopped(problem)
-        cell = Cell.from_dict(said)
+        cell = Cell.from_dict(line)
         if cell.key not in results.cells:
             results.add(cell)
             wrote(cell)
@@ -104,15 +104,15 @@ def run(
     units = list(_units(plan, plan.missing(results), 1 if executor else BATCH))
     if executor is None:
         for unit in units:
-            with closing(_say(unit)) as lines:
-                for said in lines:
-                    keep(said)
+            with closing(_lines_of(unit)) as lines:
+                for line in lines:
+                    keep(line)
     else:
         runs = [executor.submit(run_unit, unit.encode()) for unit in units]
         try:
             for done in as_completed(runs):
-                for said in done.result():
-                    keep(said)
+                for line in done.result():
+                    keep(line)
         finally:
             for left in runs:
                 left.cancel()
@@ -120,8 +120,8 @@ def run(
 
 
 def run_unit(unit: str) -> list[dict]:
-    """Measure an encoded unit in a process of its own; what it says, in the end."""
-    return list(_say(Unit.decode(unit)))
+    """Measure an encoded unit in a process of its own; its lines, in the end."""
+    return list(_lines_of(Unit.decode(unit)))
 
 
 def _units(plan: Plan, tasks: list[Task], batch: int) -> Iterator[Unit]:
@@ -139,8 +139,8 @@ def _memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _say(unit: Unit) -> Generator[dict]:
-    """Start a unit's process and give what it says as it comes; it ends with the caller."""
+def _lines_of(unit: Unit) -> Generator[dict]:
+    """Start a unit's process and give its lines as they come; it ends with the caller."""
     # The folder is this side's, so that it goes also when the process is killed.
     with (
         tempfile.TemporaryDirectory(prefix="missing-aa-", ignore_cleanup_errors=True) as folder,

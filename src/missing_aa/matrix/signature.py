@@ -21,23 +21,23 @@ def signature(path: str | os.PathLike) -> str:
         program = container.follow()
     if program.error:
         raise program.error
-    said = hashlib.sha256()
+    digest = hashlib.sha256()
     numbers: dict[int, int] = {}
     waiting = [program.root]
     while waiting:
         node = waiting.pop()
         if not isinstance(node, list | tuple | Dict | Object | Global | Persistent):
-            said.update(f"{type(node).__name__} {node!r};".encode("utf-8", "backslashreplace"))
+            digest.update(f"{type(node).__name__} {node!r};".encode("utf-8", "backslashreplace"))
             continue
         if id(node) in numbers:  # shared, or a circle
-            said.update(f"again {numbers[id(node)]};".encode())
+            digest.update(f"again {numbers[id(node)]};".encode())
             continue
         numbers[id(node)] = len(numbers)
         parts = _parts(node)
         head = str(node) if isinstance(node, Global) else type(node).__name__
-        said.update(f"{head} {len(parts)};".encode())
+        digest.update(f"{head} {len(parts)};".encode())
         waiting += reversed(parts)
-    return said.hexdigest()
+    return digest.hexdigest()
 
 
 def _parts(node) -> list:

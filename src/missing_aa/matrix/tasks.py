@@ -123,7 +123,7 @@ def _fresh(name: str) -> tuple | None:
             return None
         _last[name] = model, checkpoint_filter
     model, checkpoint_filter = _last[name]
-    # A copy, since a model can keep more of what it once loaded and ran than its state_dict tells.
+    # A copy, since a model can keep more of what it once loaded and ran than its state_dict holds.
     return copy.deepcopy(model), checkpoint_filter
 
 

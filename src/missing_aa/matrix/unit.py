@@ -23,7 +23,7 @@ from missing_aa.errors import Problem
 from missing_aa.matrix import tasks
 from missing_aa.matrix.cells import NOT_WRITTEN, OK, Cell, Outcome
 from missing_aa.matrix.signature import signature
-from missing_aa.releases.processes import Crew, Ended, Raised
+from missing_aa.releases.processes import Ended, Raised, ReleaseProcesses
 from missing_aa.rescuer.rescue import rescue_to
 from missing_aa.rescuer.session import Session
 
@@ -68,59 +68,67 @@ class Unit:
 
     @classmethod
     def decode(cls, text: str) -> "Unit":
-        said = json.loads(text)
-        return cls(**said | {"tasks": [Task(**task) for task in said["tasks"]]})
+        values = json.loads(text)
+        return cls(**values | {"tasks": [Task(**task) for task in values["tasks"]]})
 
 
-def measure(unit: Unit, say: Callable[[Cell], None]) -> None:
-    """Measure every cell of a unit; `say` hears of each as it comes, also from other threads.
+def measure(unit: Unit, add: Callable[[Cell], None]) -> None:
+    """Measure every cell of a unit; `add` is called with each as it comes, also from other threads.
 
     Fetches the releases. Raises what `releases.fetch` raises, and DiskFull.
     """
     for release in {name for task in unit.tasks for name in (*task.writers, *task.readers)}:
         releases.fetch(release)
     with ExitStack() as stack:
-        crew = stack.enter_context(Crew(unit.alive, unit.seconds))
+        processes = stack.enter_context(ReleaseProcesses(unit.alive, unit.seconds))
         session = stack.enter_context(Session())
         pool = stack.enter_context(ThreadPoolExecutor(unit.jobs))
         for task in unit.tasks:
             with tempfile.TemporaryDirectory(prefix="missing-aa-") as folder:
-                _Measurement(unit, task, Path(folder), crew, session, pool).run(say)
+                _Measurement(unit, task, Path(folder), processes, session, pool).run(add)
 
 
 class _Measurement:
     """One task at work."""
 
-    def __init__(self, unit: Unit, task: Task, folder: Path, crew: Crew, session: Session, pool):
+    def __init__(
+        self,
+        unit: Unit,
+        task: Task,
+        folder: Path,
+        processes: ReleaseProcesses,
+        session: Session,
+        pool,
+    ):
         self.unit = unit
         self.task = task
         self.folder = folder
-        self.crew = crew
+        self.processes = processes
         self.session = session
         self.pool = pool
         self.first: dict[str, str] = {}
         """Signature -> the first writer of such a file."""
-        self.alike: dict[str, str] = {}
+        self.same: dict[str, str] = {}
         """Writer -> an earlier one whose file and code serve as well."""
         self.cells: dict[str, list[Cell]] = {}
         """What was measured, by writer."""
 
-    def run(self, say: Callable[[Cell], None]) -> None:
+    def run(self, add: Callable[[Cell], None]) -> None:
         waiting: list[str] = []
         for start in range(0, len(self.task.writers), self.unit.jobs):
             writers = self.task.writers[start : start + self.unit.jobs]
             for writer, outcome in zip(writers, self.pool.map(self.write, writers), strict=True):
                 if outcome:
-                    say(Cell(self.task.model, writer, None, None, outcome))
+                    add(Cell(self.task.model, writer, None, None, outcome))
                 elif self.is_new(writer):
                     waiting.append(writer)
             if sum(file.stat().st_size for file in self.folder.rglob("*.*")) > HELD:
-                self.read_all(waiting, say)
+                self.read_all(waiting, add)
                 waiting = []
-        self.read_all(waiting, say)
-        for writer, first in self.alike.items():
+        self.read_all(waiting, add)
+        for writer, first in self.same.items():
             for cell in self.cells[first]:
-                say(replace(cell, writer=writer, same_as=first))
+                add(replace(cell, writer=writer, same_as=first))
 
     def write(self, writer: str) -> Outcome | None:
         """Let a release write; what kept it from it, or None."""
@@ -128,7 +136,7 @@ class _Measurement:
         folder.mkdir()
         task = self.task
         try:
-            with self.crew.of(writer) as process:
+            with self.processes.of(writer) as process:
                 return process.call(tasks.write, task.model, task.size, self.unit.seed, str(folder))
         except Ended as ended:
             return Outcome(NOT_WRITTEN, text=f"the process {ended.how}")
@@ -142,19 +150,19 @@ class _Measurement:
         The other's file differs in nothing but tensors, and the other's weights give this writer's
         code the other's output: so for any reader the two are the same.
         """
-        said = signature(self.folder / writer / tasks.WHOLE)
-        first = self.first.setdefault(said, writer)
+        mark = signature(self.folder / writer / tasks.WHOLE)
+        first = self.first.setdefault(mark, writer)
         if first == writer:
             return True
         serves = self.read(writer, first, "state_dict") == Outcome(OK)
         self.forget(writer)
         if not serves:
             return True
-        self.alike[writer] = first
+        self.same[writer] = first
         shutil.rmtree(self.folder / writer)
         return False
 
-    def read_all(self, writers: list[str], say: Callable[[Cell], None]) -> None:
+    def read_all(self, writers: list[str], add: Callable[[Cell], None]) -> None:
         """Let every reader read these writers' files, and delete them."""
         unreadable = {writer: self.rescue(writer) for writer in writers}
 
@@ -165,7 +173,7 @@ class _Measurement:
                     outcome = outcome or self.read(reader, writer, form)
                     cell = Cell(self.task.model, writer, reader, form, outcome)
                     self.cells.setdefault(writer, []).append(cell)
-                    say(cell)
+                    add(cell)
             self.forget(reader)
 
         list(self.pool.map(by, self.task.readers))
@@ -188,7 +196,7 @@ class _Measurement:
     def read(self, reader: str, writer: str, form: str) -> Outcome:
         task, folder = self.task, str(self.folder / writer)
         try:
-            with self.crew.of(reader) as process:
+            with self.processes.of(reader) as process:
                 return process.call(
                     tasks.run_written, task.model, task.size, self.unit.seed, form, folder
                 )
@@ -198,7 +206,7 @@ class _Measurement:
             return Outcome.raised(raised.kind, raised.text, "import")
 
     def forget(self, release: str) -> None:
-        with suppress(Ended), self.crew.of(release) as process:
+        with suppress(Ended), self.processes.of(release) as process:
             process.call(tasks.forget)
 
     def check_room(self) -> None:
@@ -213,14 +221,14 @@ def main() -> None:
     """Serve the unit on stdin."""
     lock = threading.Lock()
 
-    def tell(said: dict) -> None:
+    def send(line: dict) -> None:
         with lock:
-            print(json.dumps(said), flush=True)
+            print(json.dumps(line), flush=True)
 
     try:
-        measure(Unit.decode(sys.stdin.read()), lambda cell: tell(cell.as_dict()))
+        measure(Unit.decode(sys.stdin.read()), lambda cell: send(cell.as_dict()))
     except Problem as problem:
-        tell({"problem": str(problem)})
+        send({"problem": str(problem)})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a model computes for one fixed input, in a few numbers that a later model is held against.
+"""What a model computes for one fixed input, in a few numbers that a later model is compared with.
 
 Equal weights do not promise an equal output: between two releases an activation can change with no
 name changed. The numbers are projections of the whole output onto fixed directions, so that a

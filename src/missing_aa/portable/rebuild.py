@@ -31,7 +31,7 @@ class _WithoutChance(TorchFunctionMode):
 
     def __init__(self):
         super().__init__()
-        self._data: dict[int, Tensor] = {}  # by id, and held, so that no id comes twice
+        self._data: dict[int, Tensor] = {}  # by id; kept, so that no id comes twice
         self._zeros: dict[int, Tensor] = {}
 
     def __torch_function__(self, func, types, args=(), kwargs=None):

@@ -71,7 +71,7 @@ def read_record(folder: Path) -> tuple[dict, Record]:
     config = _read_json(_present(folder) / CONFIG)
     if KEY not in config:
         raise CheckpointError(
-            f"{folder} was not written by save_portable, so there is nothing to hold it against; "
+            f"{folder} was not written by save_portable, so there is nothing to compare it with; "
             f"timm.create_model('local-dir:{folder}', pretrained=True) loads it unchecked"
         )
     try:
@@ -120,13 +120,13 @@ def _damaged(path: Path) -> str:
     return f"{path} is damaged; take the folder from where it was saved"
 
 
-def _record(held: dict) -> Record:
+def _record(entry: dict) -> Record:
     """Raises ValueError, and whatever else a wrong form leads to."""
-    if held["schema"] != 1:
+    if entry["schema"] != 1:
         raise CheckpointError(
             f"a newer missing-aa wrote this folder; to have it: {home.install(newer=True)}"
         )
-    seen = Fingerprint(**held["fingerprint"])
+    seen = Fingerprint(**entry["fingerprint"])
     numbers = [seen.mean, seen.std, *seen.projections, seen.tolerance]
     if not (
         len(seen.input_size) == 3
@@ -134,11 +134,13 @@ def _record(held: dict) -> Record:
         and len(seen.projections) == PROJECTIONS
         and all(isinstance(number, int | float) and isfinite(number) for number in numbers)
         and all(
-            isinstance(word, str) for part in ("versions", "sha256") for word in held[part].values()
+            isinstance(word, str)
+            for part in ("versions", "sha256")
+            for word in entry[part].values()
         )
     ):
         raise ValueError("not the form of a record")
-    return Record(held["versions"], held["sha256"], seen)
+    return Record(entry["versions"], entry["sha256"], seen)
 
 
 @contextmanager

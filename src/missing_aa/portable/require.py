@@ -23,12 +23,12 @@ class InconsistentVersionWarning(UserWarning):
 
     def __init__(self, folder: str, versions: dict[str, tuple[str, str]]):
         self.folder, self.versions = folder, versions
-        said = ", ".join(
+        changed = ", ".join(
             f"{name} {saved} (here {here})" for name, (saved, here) in versions.items()
         )
         super().__init__(
-            f"{folder} was saved with {said}; its output for the fixed input is still what it was. "
-            "Save it again to record these versions"
+            f"{folder} was saved with {changed}; its output for the fixed input is still what it "
+            "was. Save it again to record these versions"
         )
 
 
@@ -42,9 +42,9 @@ def require(*, warn: bool = False, **needed: str) -> None:
     wrong = [name for name, wanted in needed.items() if not fits(found(name), wanted)]
     if not wrong:
         return
-    said = " and ".join(f"{name} {needed[name]} ({_state(name)})" for name in wrong)
+    lacking = " and ".join(f"{name} {needed[name]} ({_state(name)})" for name in wrong)
     remedy = " ".join(f"'{name}{needed[name].replace(' ', '')}'" for name in wrong)
-    message = f"this program needs {said}: pip install {remedy}, and start it again"
+    message = f"this program needs {lacking}: pip install {remedy}, and start it again"
     if not warn:
         raise VersionProblem(message)
     warnings.warn(message, stacklevel=2)

@@ -38,7 +38,7 @@ WRAPPERS = {
     "OptimizedModule": "_orig_mod",
 }
 TYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
-SAID = 4
+LISTED = 4
 """How many differences a message lists."""
 
 
@@ -126,9 +126,9 @@ def _copy(model: nn.Module) -> tuple[nn.Module, torch.dtype]:
     tensors = [value for value in model.state_dict().values() if isinstance(value, Tensor)]
     types = {value.dtype for value in tensors if value.is_floating_point()}
     if len(types) > 1 or not types <= set(TYPES):
-        said = ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in types))
+        named = ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in types))
         raise NotPortable(
-            f"its weights are of the types {said}; one of float32, float64, float16 and bfloat16 "
+            f"its weights are of the types {named}; one of float32, float64, float16 and bfloat16 "
             "can be kept: model.float() makes them float32"
         )
     if any(value.is_meta for value in tensors):
@@ -151,21 +151,22 @@ def _config(model: nn.Module, model_args: dict[str, Any], path: Path) -> dict:
             save_config_for_hf(model, path, model_args=drops | model_args)
     except (TypeError, ValueError) as error:
         hint = "a class or function is kept by its name, as in model_args={'act_layer': 'silu'}"
-        said = str(error).rstrip(".")
-        raise UsageProblem(f"{said}: {hint}" if "serializable" in said else said) from error
+        reason = str(error).rstrip(".")
+        raise UsageProblem(f"{reason}: {hint}" if "serializable" in reason else reason) from error
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _compare(original: nn.Module, rebuilt: nn.Module, config: dict, values: bool = True) -> None:
-    found = list(itertools.islice(compare.differences(original, rebuilt, values), SAID + 1))
+    found = list(itertools.islice(compare.differences(original, rebuilt, values), LISTED + 1))
     if not found:
         return
     known = {**config.get("model_args", {}), "num_classes": config["num_classes"]}
     before, after = compare.seen_arguments(original), compare.seen_arguments(rebuilt)
     wanted = {name: value for name, value in before.items() if value != after.get(name)}
-    said = "; ".join(found[:SAID]) + ("; and more" if len(found) > SAID else "")
+    differing = "; ".join(found[:LISTED]) + ("; and more" if len(found) > LISTED else "")
     raise NotPortable(
-        f"timm.create_model({config['architecture']!r}) with {known} makes another model: {said}. "
+        f"timm.create_model({config['architecture']!r}) with {known} makes another model: "
+        f"{differing}. "
         + (f"Give model_args={wanted}" if wanted else "Give in model_args what it was made with")
         + "; what was changed by hand afterwards cannot be kept"
     )

@@ -20,8 +20,8 @@ def write(folder: Path, training: dict[str, Any]) -> None:
     """
     states = {name: _state(value) for name, value in training.items() if _has_state(value)}
     values = {name: value for name, value in training.items() if name not in states}
-    held = {"states": states, "values": values, "random": _random_state()}
-    if error := _keep(held, folder / TRAINING):
+    saved = {"states": states, "values": values, "random": _random_state()}
+    if error := _keep(saved, folder / TRAINING):
         parts = states | values
         culprit = next((name for name in parts if _keep(parts[name], folder / TRAINING)), "")
         raise UsageProblem(
@@ -48,7 +48,7 @@ def _keep(value: Any, path: Path) -> Exception | None:
 def load_training(folder: str | Path, **objects: Any) -> dict[str, Any]:
     """Put a training back where save_portable(…, training=…) kept it, and give its plain values.
 
-    `objects` are those that were saved with a state, under the same names: an optimizer made anew
+    `objects` are those that were saved with a state, under the same names: a new optimizer
     over the loaded model's parameters, a scheduler, a torch.Generator. The random states of Python,
     NumPy, torch and CUDA are set last. Raises CheckpointError, Refused for a file of another save,
     UsageProblem where a name is missing or an object does not take its state.
@@ -58,22 +58,22 @@ def load_training(folder: str | Path, **objects: Any) -> dict[str, Any]:
     if TRAINING not in record.sha256:
         raise CheckpointError(f"{folder} holds a model only: save_portable was given no training")
     check_file(folder, TRAINING, record, file_sha256(folder, TRAINING))
-    held = torch.load(folder / TRAINING, map_location="cpu", weights_only=True)
-    if odd := held["states"].keys() ^ objects.keys():
+    saved = torch.load(folder / TRAINING, map_location="cpu", weights_only=True)
+    if odd := saved["states"].keys() ^ objects.keys():
         raise UsageProblem(
-            f"{folder} holds the states of {', '.join(sorted(held['states'])) or 'nothing'}; give "
+            f"{folder} holds the states of {', '.join(sorted(saved['states'])) or 'nothing'}; give "
             f"an object for each of them and no other (look at {', '.join(sorted(odd))})"
         )
     for name, made in objects.items():
         try:
-            _put(made, held["states"][name])
+            _put(made, saved["states"][name])
         except Exception as error:  # whatever an optimizer says of other parameters
             raise UsageProblem(
                 f"{name} does not take the state that was saved: {error}; make it as it was made "
                 "there, over the parameters of the loaded model"
             ) from error
-    _set_random_state(held["random"])
-    return held["values"]
+    _set_random_state(saved["random"])
+    return saved["values"]
 
 
 def _has_state(value: object) -> bool:

@@ -17,11 +17,11 @@ Releases = frozenset[int]
 class Known:
     """One class, by the releases for which something holds of it.
 
-    They have it (`held`); by name, an instance `may` and `must` carry an attribute; it may carry
+    `releases` have it; by name, an instance `may` and `must` carry an attribute; it may carry
     `any_registered` module, parameter or buffer; its text is that of one of the `marks`.
     """
 
-    held: Releases
+    releases: Releases
     may: dict[str, Releases] = field(default_factory=dict)
     must: dict[str, Releases] = field(default_factory=dict)
     marks: dict[str, Releases] = field(default_factory=dict)
@@ -62,8 +62,8 @@ def modules() -> dict[str, dict[str, Releases]]:
     classes: dict[str, Releases] = {}
     for line in _lines():
         if line.startswith(" "):
-            name, held = line.split(maxsplit=2)[:2]
-            classes[name] = _numbers(held)
+            name, ranges = line.split(maxsplit=2)[:2]
+            classes[name] = _numbers(ranges)
         elif line.startswith("timm"):
             classes = found[line] = {}
     return found
@@ -79,9 +79,9 @@ def _select(wanted: Callable[[str], Collection[str]]) -> dict[str, Known]:
             module = line
             names = wanted(module)
         elif names:
-            name, held, *words = line.split()
+            name, ranges, *words = line.split()
             if name in names:
-                found[f"{module}.{name}"] = _known(held, words)
+                found[f"{module}.{name}"] = _known(ranges, words)
     return found
 
 
@@ -90,8 +90,8 @@ def _lines() -> list[str]:
     return Path(__file__).with_name("timm_classes.txt").read_text("utf-8").splitlines()
 
 
-def _known(held: str, words: list[str]) -> Known:
-    known = Known(_numbers(held))
+def _known(ranges: str, words: list[str]) -> Known:
+    known = Known(_numbers(ranges))
     for word in words:
         if word.startswith("@"):
             text, _, numbers = word[1:].partition(":")

@@ -1,4 +1,4 @@
-"""Which timm releases can have made a model, told by its classes and the attributes it carries.
+"""Which timm releases can have made a model, by its classes and the attributes it carries.
 
 A fact rules out the releases that it does not fit, so an interval is as wide as the facts leave it.
 The release is the one whose code made the objects; a later one may have saved them again.
@@ -87,19 +87,19 @@ def find_writer(
         )
     if not known:
         return None
-    held = list(_held(known))
-    telling = held + list(_attributes(known, carried)) + list(_texts(known, sources))
-    fits = _intersection(telling)
+    existing = list(_existing(known))
+    facts = existing + list(_attributes(known, carried)) + list(_texts(known, sources))
+    fits = _intersection(facts)
     if fits:
-        return _writer(fits, telling, ())
-    fits = _intersection(held)
+        return _writer(fits, facts, ())
+    fits = _intersection(existing)
     doubt = "the attributes fit no single release: it was changed, or saved again by another"
-    return _writer(fits, held, (doubt,))
+    return _writer(fits, existing, (doubt,))
 
 
-def _held(known: dict[str, Known]) -> Iterator[_Fact]:
+def _existing(known: dict[str, Known]) -> Iterator[_Fact]:
     for path, entry in known.items():
-        yield _Fact(f"{path} exists in {_describe(entry.held)}", entry.held)
+        yield _Fact(f"{path} exists in {_describe(entry.releases)}", entry.releases)
 
 
 def _attributes(known: dict[str, Known], carried: dict[str, Carried]) -> Iterator[_Fact]:
@@ -108,10 +108,10 @@ def _attributes(known: dict[str, Known], carried: dict[str, Carried]) -> Iterato
         for name, may in entry.may.items():
             if name not in found.plain:
                 may |= entry.any_registered
-            if name in found.some and may != entry.held:
+            if name in found.some and may != entry.releases:
                 yield _Fact(f"{path} carries {name}: {_describe(may)}", may)
-            without = entry.held - entry.must[name]
-            if name not in found.all and without != entry.held:
+            without = entry.releases - entry.must[name]
+            if name not in found.all and without != entry.releases:
                 yield _Fact(f"{path} lacks {name}: {_describe(without)}", without)
 
 
@@ -167,6 +167,6 @@ def made_by(program: Program, objects: Iterable[Standin]) -> Writer | None:
 def _names_carried(value: Standin) -> tuple[set[str], set[str]]:
     """The attributes of an object, and those among them that a module has registered."""
     state = attributes(value)
-    held = [pairs(state.get(kind)) for kind in STATES] if is_module(value) else []
-    registered = {key for entry in held for key, _ in entry if type(key) is str}
+    states = [pairs(state.get(kind)) for kind in STATES] if is_module(value) else []
+    registered = {key for entry in states for key, _ in entry if type(key) is str}
     return set(state) | registered, registered

@@ -173,21 +173,21 @@ def remove(release: str) -> bool:
 def _unpack(release: str, partial: Path) -> Path:
     """The unpacked wheel of a release, in a folder of that one."""
     unpacked = partial / "unpacked"
-    said = installer.unpack(f"timm=={release}", KNOWN[release], unpacked, partial)
-    if not said:
+    error = installer.unpack(f"timm=={release}", KNOWN[release], unpacked, partial)
+    if not error:
         return unpacked
-    others = set(re.findall(r"\b[0-9a-f]{64}\b", said)) - {KNOWN[release]}
-    if others and "hash" in said.lower():
+    others = set(re.findall(r"\b[0-9a-f]{64}\b", error)) - {KNOWN[release]}
+    if others and "hash" in error.lower():
         raise ReleaseProblem(
             f"the wheel of timm {release} that the index gave is not the published one: sha256 "
             f"{others.pop()}, recorded {KNOWN[release]}; nothing was kept, look at your index's "
             "settings"
         )
     if not installer.name():
-        raise ReleaseProblem(f"timm {release} could not be fetched: {said}")
+        raise ReleaseProblem(f"timm {release} could not be fetched: {error}")
     raise ReleaseProblem(
         f"timm {release} could not be fetched; with a network: missing-aa fetch {release} "
-        f"({installer.name()} said: {said.splitlines()[-1].strip()})"
+        f"({installer.name()} said: {error.splitlines()[-1].strip()})"
     )
 
 

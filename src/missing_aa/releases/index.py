@@ -56,29 +56,29 @@ class Settings:
 def settings() -> Settings:
     """As pip is set up, by its files and PIP_*; without pip as uv is, by UV_*.
 
-    Raises ReleaseProblem where pip cannot tell.
+    Raises ReleaseProblem where pip does not say.
     """
     if not installer.pip():
         first = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL") or PYPI
         more = [os.environ.get(name, "") for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL")]
         listed = [*" ".join(more).split(), first]
         return Settings([NAMED.sub("", url) for url in listed])
-    told = _of_pip()
-    indexes = [told.get("index-url") or PYPI, *told.get("extra-index-url", "").split()]
-    never = told.get("no-index", "").lower() in ("1", "true", "yes", "on")
-    return Settings([] if never else indexes, told.get("proxy"), told.get("cert"))
+    options = _of_pip()
+    indexes = [options.get("index-url") or PYPI, *options.get("extra-index-url", "").split()]
+    never = options.get("no-index", "").lower() in ("1", "true", "yes", "on")
+    return Settings([] if never else indexes, options.get("proxy"), options.get("cert"))
 
 
-def pages(name: str, told: Settings) -> list[Page]:
+def pages(name: str, settings: Settings) -> list[Page]:
     """What each index says of a package; an index that does not know it is left out.
 
     Raises ReleaseProblem where one cannot be asked.
     """
     found = []
-    for index in told.indexes:
+    for index in settings.indexes:
         url = f"{index.rstrip('/')}/{name}/"
         try:
-            answer = _ask(f"{url}index.html" if url.startswith("file:") else url, told)
+            answer = _ask(f"{url}index.html" if url.startswith("file:") else url, settings)
         except _Absent:
             continue
         kind, where = answer.headers.get("Content-Type", ""), _split(answer.url)[0]
@@ -88,12 +88,12 @@ def pages(name: str, told: Settings) -> list[Page]:
     return found
 
 
-def get(url: str, target: Path, told: Settings) -> None:
+def get(url: str, target: Path, settings: Settings) -> None:
     """Write the file at an address. Raises ReleaseProblem where it cannot be had, else OSError."""
-    on_disk = any(index.startswith("file:") for index in told.indexes)
+    on_disk = any(index.startswith("file:") for index in settings.indexes)
     if not url.startswith(("https:", "http:")) and not (on_disk and url.startswith("file:")):
         raise ReleaseProblem(f"{url}: the index leads to what is no web address")
-    answer = _ask(url, told)
+    answer = _ask(url, settings)
     with open(target, "wb") as file:
         file.writelines(_pieces(answer))
 
@@ -107,15 +107,17 @@ def _of_pip() -> dict[str, str]:
     command = [*installer.pip(), "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["nothing"]
-        raise ReleaseProblem(f"pip cannot tell its settings; it said: {said[-1]}")
-    told: dict[str, tuple[int, str]] = {}
+        lines = done.stderr.strip().splitlines() or ["nothing"]
+        raise ReleaseProblem(f"pip does not give its settings; its last line: {lines[-1]}")
+    strongest: dict[str, tuple[int, str]] = {}
     for line in done.stdout.splitlines():
         key, _, value = line.partition("=")
         section, _, option = key.rpartition(".")
         if section in STRENGTH:
-            told[option] = max(told.get(option, (0, "")), (STRENGTH[section], _plain(value)))
-    return {option: value for option, (_, value) in told.items()}
+            strongest[option] = max(
+                strongest.get(option, (0, "")), (STRENGTH[section], _plain(value))
+            )
+    return {option: value for option, (_, value) in strongest.items()}
 
 
 def _plain(value: str) -> str:
@@ -125,21 +127,21 @@ def _plain(value: str) -> str:
         return value
 
 
-def _ask(url: str, told: Settings):
+def _ask(url: str, settings: Settings):
     """The open answer to a request for an address, which may hold a password."""
     plain, password = _split(url)
     # Asked for as it lies there: a server may pack it, and its sha256 would be another.
     request = urllib.request.Request(
         plain, headers={"Accept": ACCEPT, "Accept-Encoding": "identity"}
     )
-    if password := password or _password_for(plain, told):
+    if password := password or _password_for(plain, settings):
         # Not sent on to where the index may lead.
         request.add_unredirected_header("Authorization", password)
     handlers: list[urllib.request.BaseHandler] = [
-        urllib.request.HTTPSHandler(context=_certificates(told))
+        urllib.request.HTTPSHandler(context=_certificates(settings))
     ]
-    if told.proxy:
-        proxies = {"http": told.proxy, "https": told.proxy}
+    if settings.proxy:
+        proxies = {"http": settings.proxy, "https": settings.proxy}
         handlers.append(urllib.request.ProxyHandler(proxies))
     with _in_words(plain):
         return urllib.request.build_opener(*handlers).open(request, timeout=SECONDS)
@@ -167,10 +169,10 @@ def _in_words(url: str):
         raise ReleaseProblem(f"{_split(url)[0]}: {reason or type(error).__name__}") from error
 
 
-def _certificates(told: Settings) -> ssl.SSLContext:
+def _certificates(settings: Settings) -> ssl.SSLContext:
     """Those of the system, and, as pip does, those that are set or that certifi brings."""
     context = ssl.create_default_context()
-    chosen = told.certificates or os.environ.get("REQUESTS_CA_BUNDLE")
+    chosen = settings.certificates or os.environ.get("REQUESTS_CA_BUNDLE")
     try:
         if not chosen:
             import certifi
@@ -184,10 +186,10 @@ def _certificates(told: Settings) -> ssl.SSLContext:
     return context
 
 
-def _password_for(url: str, told: Settings) -> str:
+def _password_for(url: str, settings: Settings) -> str:
     """What an index of the same host, or .netrc, has for this address."""
     asked = urllib.parse.urlsplit(url)
-    for index in told.indexes:
+    for index in settings.indexes:
         plain, password = _split(index)
         if password and urllib.parse.urlsplit(plain)[:2] == asked[:2]:
             return password

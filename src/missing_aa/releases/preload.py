@@ -12,7 +12,7 @@ _ASK = [sys.executable, "-P", "-c", "import sys; print(*sys.path, sep='\\0', end
 _PLAIN = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 PATH = subprocess.run(_ASK, env=_PLAIN, capture_output=True, text=True).stdout.split("\0")
-"""Where a Python that is started anew looks for modules, PYTHONPATH aside."""
+"""Where a newly started Python looks for modules, PYTHONPATH aside."""
 
 NAMES = (
     *("torch", "torchvision", "ipykernel.kernelapp", "ipykernel.ipkernel"),
@@ -32,7 +32,7 @@ gc.freeze()  # so that no collection writes into the pages that the children sha
 
 
 def _begin_child() -> None:
-    """In a child: make it as a process that was started anew."""
+    """In a child: make it like a newly started process."""
     global _held
     if _held is None:  # a child's own child
         return

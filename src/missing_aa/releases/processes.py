@@ -34,7 +34,7 @@ def see_release(folder: str, env: dict[str, str]) -> None:
     """
     os.environ.update(env)
     sys.path.insert(0, folder)
-    warnings.simplefilter("ignore")  # they speak to timm's authors of the day
+    warnings.simplefilter("ignore")  # they are for timm's authors of the day
     import torch
 
     torch.set_num_threads(1)
@@ -117,7 +117,7 @@ class ReleaseProcess:
             self._process = self._pipe = None
 
 
-class Crew:
+class ReleaseProcesses:
     """The processes of many releases, of which only so many are kept alive at once."""
 
     def __init__(self, most: int, seconds: float):
@@ -126,7 +126,7 @@ class Crew:
         self._idle: OrderedDict[str, ReleaseProcess] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "ReleaseProcesses":
         return self
 
     def __exit__(self, *_) -> None:
@@ -153,7 +153,7 @@ class Crew:
 def _serve(folder: str, env: dict[str, str], pipe: Connection) -> None:
     warm.end_with_others()
     see_release(folder, env)
-    logging.disable()  # what old releases have to say of themselves
+    logging.disable()  # what old releases log of themselves
     with suppress(EOFError, KeyboardInterrupt):
         while True:
             function, args = pipe.recv()

@@ -43,7 +43,7 @@ MOST_BYTES = 500_000_000
 
 @dataclass(frozen=True)
 class File:
-    """A file of the index; `size` in bytes where the index tells it."""
+    """A file of the index; `size` in bytes where the index says it."""
 
     name: str
     url: str
@@ -65,8 +65,8 @@ def fetch_source(name: str, version: str) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
-            told = index.settings()
-            archive = _download(_choose(name, version, told), Path(partial), told)
+            settings = index.settings()
+            archive = _download(_choose(name, version, settings), Path(partial), settings)
             unpacked = Path(partial, "unpacked")
             unpacked.mkdir()
             unpack(archive, unpacked)
@@ -145,9 +145,9 @@ def _write(folder: Path, modules: Iterator[tuple[PurePosixPath, bytes]]) -> None
         target.write_bytes(text)
 
 
-def _choose(name: str, version: str, told: index.Settings) -> File:
+def _choose(name: str, version: str, settings: index.Settings) -> File:
     """The smallest wheel, or the source archive."""
-    found = list(_files(_pages(name, told), name))
+    found = list(_files(_pages(name, settings), name))
     try:
         those = [file for file in found if _version_of(file.name, name) == Version(version)]
     except InvalidVersion:
@@ -209,21 +209,21 @@ def _version_of(file: str, name: str) -> Version | None:
     return version if package == canonicalize_name(name) else None
 
 
-def _pages(name: str, told: index.Settings) -> list[index.Page]:
+def _pages(name: str, settings: index.Settings) -> list[index.Page]:
     try:
-        return index.pages(canonicalize_name(name), told)
+        return index.pages(canonicalize_name(name), settings)
     except ReleaseProblem as problem:
         raise ReleaseProblem(f"{name}: the package index cannot be asked ({problem})") from problem
 
 
-def _download(file: File, folder: Path, told: index.Settings) -> Path:
+def _download(file: File, folder: Path, settings: index.Settings) -> Path:
     target = folder / os.path.basename(file.name)
     try:
-        index.get(file.url, target, told)
+        index.get(file.url, target, settings)
     except ReleaseProblem as problem:
         raise ReleaseProblem(f"{file.name} could not be fetched ({problem})") from problem
     if file.sha256 is None:
-        raise ReleaseProblem(f"the index tells no sha256 of {file.name}; nothing was kept")
+        raise ReleaseProblem(f"the index gives no sha256 of {file.name}; nothing was kept")
     with open(target, "rb") as opened:
         found = hashlib.file_digest(opened, "sha256").hexdigest()
     if found != file.sha256:

@@ -1,9 +1,9 @@
 """One warm process per owner: torch, torchvision and ipykernel imported, nothing computed.
 
-Children are forked from it, over the standard library's fork server, and each is as a process that
-was started anew. It ends with its owner, and its children with either.
+Children are forked from it, over the standard library's fork server, and each is like a newly
+started process. It ends with its owner, and its children with either.
 Linux only; elsewhere, with MISSING_AA_FORK=0, or where the warm process would have threads,
-processes are started anew.
+processes are started as usual.
 """
 
 import atexit
@@ -65,7 +65,7 @@ def forks(env: Mapping[str, str] = os.environ) -> bool:
             if _threads != 1:
                 found = f"has {_threads} threads" if _threads else "broke down"
                 reason = f"the process that loads torch once for all releases {found}"
-                logging.getLogger(__name__).warning("%s; each release loads it anew", reason)
+                logging.getLogger(__name__).warning("%s; each release loads it itself", reason)
     return _threads == 1 and _read_on_import(env) == _read
 
 
@@ -74,7 +74,7 @@ def _read_on_import(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def context() -> "SpawnContext | ForkServerContext":
-    """How processes are started: forked from the warm one, or anew."""
+    """How processes are started: forked from the warm one, or as usual."""
     if forks():
         return multiprocessing.get_context("forkserver")
     return multiprocessing.get_context("spawn")
@@ -195,7 +195,7 @@ class Program:
 
 
 class _Probe:
-    """Its exit code tells how many threads the warm process has."""
+    """Its exit code says how many threads the warm process has."""
 
     SHIFT = 100
 

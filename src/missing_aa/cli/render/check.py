@@ -1,4 +1,4 @@
-"""What a person, or a program, is told of a check."""
+"""A check as text, and as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -117,14 +117,14 @@ def _headline(check: Check) -> str:
 
 
 def _environment(check: Check) -> str:
-    said = [check.environment]
+    parts = [check.environment]
     for package in check.packages:
         version = package.version or "of unknown version"
         text = f"{package.name} {version}" if package.found else f"no {package.name}"
         if package.recorded:
             text += f" (the file: {package.recorded})"
-        said.append(text)
-    return ", ".join(said)
+        parts.append(text)
+    return ", ".join(parts)
 
 
 def _group(title: str, findings: list[Finding]) -> Iterator[str]:
@@ -151,15 +151,15 @@ def _group(title: str, findings: list[Finding]) -> Iterator[str]:
 
 
 def _where(finding: Finding) -> str:
-    said = [finding.when]
+    parts = [finding.when]
     if finding.file:
-        said.append(f"{finding.file}:{finding.line}")
+        parts.append(f"{finding.file}:{finding.line}")
     if finding.places:
         first, *others = finding.places
-        said.append(f"{first} and {len(others)} more" if others else first)
+        parts.append(f"{first} and {len(others)} more" if others else first)
     elif not finding.file:
-        said.append(f"asked for by its name, {finding.class_}")
-    return ", ".join(said)
+        parts.append(f"asked for by its name, {finding.class_}")
+    return ", ".join(parts)
 
 
 def _walked(check: Check) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a person, a program or GitHub is told of a comparison."""
+"""A comparison as text, as JSON and as annotations for GitHub."""
 
 import json
 from collections.abc import Iterator
@@ -18,15 +18,15 @@ from missing_aa.text import clean, clean_all
 def warn(comparison: Comparison) -> None:
     """Say on stderr what was left out, and when the two are the wrong way round."""
     old, new = comparison.old, comparison.new
-    said = [*old.left_out, *new.left_out]
+    warnings = [*old.left_out, *new.left_out]
     if comparison.not_done:
-        said.append(comparison.not_done)
+        warnings.append(comparison.not_done)
     if old.version and new.version and _is_newer(old.version, new.version):
-        said.append(
+        warnings.append(
             f"OLD ({old.version}) is newer than NEW ({new.version}): this says what breaks when "
             "somebody goes back"
         )
-    for line in said:
+    for line in warnings:
         complain("missing-aa compat", clean(line, 1000), "warning")
 
 
@@ -39,7 +39,7 @@ def _is_newer(one: str, other: str) -> bool:
 
 def as_json(comparison: Comparison, exit_code: int) -> str:
     """All of it for a program; docs/reference/compat.md has the schema."""
-    said = {
+    document = {
         "schema": 1,
         "old": asdict(comparison.old),
         "new": asdict(comparison.new),
@@ -47,12 +47,12 @@ def as_json(comparison: Comparison, exit_code: int) -> str:
         "not_done": comparison.not_done,
         "exit_code": exit_code,
     }
-    return json.dumps(clean_all(said), indent=2)
+    return json.dumps(clean_all(document), indent=2)
 
 
 def _entry(finding: Finding) -> dict:
-    said = asdict(finding)
-    return {"kind": said.pop("kind"), "class": said.pop("class_"), **said}
+    entry = asdict(finding)
+    return {"kind": entry.pop("kind"), "class": entry.pop("class_"), **entry}
 
 
 def annotations(comparison: Comparison, chosen: list[Finding]) -> Iterator[str]:
@@ -117,9 +117,9 @@ def _headline(finding: Finding) -> str:
 def _summary(comparison: Comparison, chosen: list[Finding]) -> str:
     kinds = [each.kind for each in chosen]
     counts = [f"{what}: {kinds.count(kind)}" for kind, what in KINDS.items() if kind in kinds]
-    said = [", ".join(counts) or "nothing that breaks old pickles"]
+    parts = [", ".join(counts) or "nothing that breaks old pickles"]
     if more := len(comparison.findings) - len(chosen):
-        said.append(f"possible besides: {more} (--possible)")
+        parts.append(f"possible besides: {more} (--possible)")
     if any(each.remedy.endswith(UNKNOWN) for each in chosen):
-        said.append(f"{UNKNOWN} stands for the value with which objects do what they did before")
-    return f"{comparison.old.named} → {comparison.new.named}: {'; '.join(said)}"
+        parts.append(f"{UNKNOWN} stands for the value with which objects do what they did before")
+    return f"{comparison.old.named} → {comparison.new.named}: {'; '.join(parts)}"

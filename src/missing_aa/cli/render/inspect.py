@@ -1,4 +1,4 @@
-"""What a person, or a program, is told of an inspection."""
+"""An inspection as text, and as JSON."""
 
 import json
 import sys
@@ -67,14 +67,14 @@ def print_findings(outcomes: list[Outcome]) -> None:
     console = output.console()
     result = outcomes[0].result
     if len(outcomes) > 1:
-        _tell_many(console, outcomes)
+        _print_many(console, outcomes)
     elif isinstance(result, Problem):
         output.complain("missing-aa inspect", _problem(outcomes[0].path, result))
     else:
-        _tell_one(console, result)
+        _print_one(console, result)
 
 
-def _tell_one(console: "Console", findings: "Findings") -> None:
+def _print_one(console: "Console", findings: "Findings") -> None:
     from rich import box
     from rich.table import Table
 
@@ -156,7 +156,7 @@ def _next_step(findings: "Findings") -> str:
     return ""
 
 
-def _tell_many(console: "Console", outcomes: list[Outcome]) -> None:
+def _print_many(console: "Console", outcomes: list[Outcome]) -> None:
     head = ("file", "what it is", "model", "tensors", "bytes", "names", "made by timm")
     rows = [[clean(cell, 400) for cell in _line(outcome)] for outcome in outcomes]
     print_table(console, head, rows, ("tensors", "bytes"))
@@ -166,8 +166,8 @@ def _tell_many(console: "Console", outcomes: list[Outcome]) -> None:
             continue
         for judged in outcome.result.dangerous:
             path = paint(f"{clean(outcome.path)}:", "bad", sys.stdout)
-            said = f"asks for {judged.name}, which {judged.reason}"
-            output.print_text(f"{path} {clean(said, 400)}")
+            reason = f"asks for {judged.name}, which {judged.reason}"
+            output.print_text(f"{path} {clean(reason, 400)}")
 
 
 def _line(outcome: Outcome) -> list[str]:

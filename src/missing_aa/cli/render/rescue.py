@@ -1,4 +1,4 @@
-"""What a person, or a program, sees of a rescue."""
+"""A rescue as text, and as JSON."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""What a person, or a program, is told of a scan."""
+"""A scan as text, as JSON, as SARIF and as annotations for GitHub."""
 
 import json
 import os
@@ -47,7 +47,7 @@ WORDS = {
     REFUSED: "refused",
     DANGEROUS: "dangerous",
 }
-"""The verdicts that are told, from the best to the worst, as they are counted."""
+"""The verdicts that are shown, from the best to the worst, as they are counted."""
 
 STYLES = {
     FINE: "good",
@@ -81,29 +81,29 @@ def _as_json(scan: Scan) -> str:
     """All of it for a program; docs/reference/scan.md has the schema."""
     files = [clean_all({**asdict(f), "exit_code": f.exit_code}) for f in scan.checkpoints]
     passed = [{"path": path, "reason": reason} for path, reason in scan.passed_over]
-    said = {"schema": 1, "files": files, "passed_over": clean_all(passed)}
+    document = {"schema": 1, "files": files, "passed_over": clean_all(passed)}
     counts = {"looked_at": scan.looked_at, "candidates": scan.candidates, "judged": scan.judged}
-    return json.dumps(said | counts | {"complete": scan.complete}, indent=2)
+    return json.dumps(document | counts | {"complete": scan.complete}, indent=2)
 
 
 def _lines(scan: Scan) -> Iterator[str]:
     """A line for each checkpoint, the worst last; how many; what was passed over; what to do."""
-    told = [found for found in scan.checkpoints if not _holds_none(found)]
-    told.sort(key=lambda found: list(WORDS).index(found.verdict))
-    width = max((len(_what(found)) for found in told), default=0)
-    first = max([10, *(len(found.verdict) for found in told)])
-    for found in told:
+    shown = [found for found in scan.checkpoints if not _holds_none(found)]
+    shown.sort(key=lambda found: list(WORDS).index(found.verdict))
+    width = max((len(_what(found)) for found in shown), default=0)
+    first = max([10, *(len(found.verdict) for found in shown)])
+    for found in shown:
         word = f"{found.verdict:<{first}}"
         verdict = paint(word, STYLES.get(found.verdict, "warning"), sys.stdout)
         yield f"{verdict} {_what(found):<{width}}  {_where(found)}{_why(found)}"
-    yield from [""] if told else []
-    yield _counted(scan, told)
-    if others := len(scan.checkpoints) - len(told):
+    yield from [""] if shown else []
+    yield _counted(scan, shown)
+    if others := len(scan.checkpoints) - len(shown):
         yield f"{others:,} pickle{'' if others == 1 else 's'} without a model (--json lists them)."
     yield from _passed_over(scan)
-    if any(found.remark == PICKLED for found in told):
+    if any(found.remark == PICKLED for found in shown):
         yield LASTING
-    yield from _advice([found for found in told if found.verdict == FINDING])
+    yield from _advice([found for found in shown if found.verdict == FINDING])
 
 
 def _as_annotations(scan: Scan) -> str:
@@ -174,9 +174,9 @@ def _why(found: Checkpoint) -> str:
     return f": {clean(found.remark, 2000)}" if found.remark not in ("", PICKLED) else ""
 
 
-def _counted(scan: Scan, told: list[Checkpoint]) -> str:
-    counts = Counter(found.verdict for found in told)
-    number = len(told) - counts[UNREADABLE]
+def _counted(scan: Scan, shown: list[Checkpoint]) -> str:
+    counts = Counter(found.verdict for found in shown)
+    number = len(shown) - counts[UNREADABLE]
     shares = ", ".join(
         f"{counts[verdict]:,} {words}" for verdict, words in WORDS.items() if counts[verdict]
     )

@@ -38,7 +38,7 @@ def other(error: Error, seen: Seen) -> Answer | None:
         return found and replace(found, error=said)
     last = len(class_record.releases()) - 1
     homes = [
-        path for path, known in class_record.named([error.class_]).items() if last in known.held
+        path for path, known in class_record.named([error.class_]).items() if last in known.releases
     ]
     where = f"in the newest recorded release of timm it is {homes[0]}. " if homes else ""
     file = (
