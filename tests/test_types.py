@@ -1,5 +1,6 @@
-"""The tool type-checks, and so does a program that uses its public face."""
+"""The tool type-checks; so does a program that uses its public face, against the built wheel."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-
-pytestmark = pytest.mark.xdist_group("mypy")  # they share its cache
 
 PROGRAM = """
 import missing_aa
@@ -34,31 +33,31 @@ WRONG = {
 }
 
 
-def type_checked(*files):
-    """mypy with the project's settings, over these files or over the whole tool."""
-    return subprocess.run(
-        [sys.executable, "-m", "mypy", *files], cwd=ROOT, capture_output=True, text=True
-    )
-
-
-@pytest.fixture
-def program(tmp_path):
-    return tmp_path / "program.py"
-
-
 def test_the_tool_type_checks():
-    done = type_checked()
+    mypy = [sys.executable, "-m", "mypy"]
+    done = subprocess.run(mypy, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_program_that_uses_the_public_face_type_checks(program):
-    program.write_text(PROGRAM)
-    done = type_checked(program)
+def type_checked(text, bare, folder):
+    """mypy over a program in a folder of its own, with what the wheel's environment has."""
+    (folder / "program.py").write_text(text)
+    words = ["--strict", "--config-file=", "--cache-dir=cache", "--python-executable", bare]
+    mypy = [sys.executable, "-m", "mypy", *words, "program.py"]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(mypy, cwd=folder, env=env, capture_output=True, text=True)
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("bare")
+def test_a_program_type_checks_against_the_wheel(bare, tmp_path):
+    done = type_checked(PROGRAM, bare, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_wrong_use_of_the_public_face_does_not(program):
-    program.write_text(PROGRAM + "\n".join(WRONG))
-    done = type_checked(program)
+@pytest.mark.long
+@pytest.mark.xdist_group("bare")
+def test_a_wrong_use_of_the_public_face_does_not(bare, tmp_path):
+    done = type_checked(PROGRAM + "\n".join(WRONG), bare, tmp_path)
     assert done.returncode == 1
     assert all(message in done.stdout for message in WRONG.values()), done.stdout
