@@ -26,6 +26,7 @@ except missing_aa.Refused as problem:
     print(problem.exit_code)
 """
 
+CALLS = ("[attr-defined]", "[call-arg]")
 WRONG = {
     "number: int = check('model.pt').answer": "Incompatible types",
     "scan(['.'], exclud=['x'])": 'Unexpected keyword argument "exclud"',
@@ -33,10 +34,21 @@ WRONG = {
 }
 
 
+@pytest.mark.xdist_group("mypy")  # they share its cache
 def test_the_tool_type_checks():
     mypy = [sys.executable, "-m", "mypy"]
     done = subprocess.run(mypy, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("mypy")
+def test_tools_call_what_is_there():
+    """Most of them take too long to be run by a test."""
+    mypy = [sys.executable, "-m", "mypy", "src/missing_aa", "tools"]
+    done = subprocess.run(mypy, cwd=ROOT, capture_output=True, text=True)
+    found = [line for line in done.stdout.splitlines() if line.endswith(CALLS)]
+    assert done.stdout and not found, "\n".join(found) + done.stderr
 
 
 def type_checked(text, bare, folder):

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeGuard
 
 from missing_aa.releases.sources import fetch_source
 
@@ -85,7 +86,7 @@ def _read_method(method: ast.FunctionDef, read: Class) -> None:
                 read.supplies.add(node.attr)
 
 
-def _is_own(node: ast.expr) -> bool:
+def _is_own(node: ast.AST) -> TypeGuard[ast.Attribute]:
     return isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self"
 
 

@@ -1,8 +1,8 @@
 """Write small checkpoints with other people's libraries, and what a rescue must get out of each.
 
-`python -m tools.write_foreign` makes an environment for each library (with `uv`), runs this file in
-it, and leaves tests/data/foreign/NAME.gz and expected.json, which has for each file the versions
-that wrote it, the root to take and, for each tensor, its type, shape and the first 16 digits of the
+`python -m tools.write_foreign` runs this file in an environment for each library, made by `uv`, and
+leaves tests/data/foreign/NAME.gz and expected.json, which has for each file the versions that wrote
+it, the root to take and, for each tensor, its type, shape and the first 16 digits of the
 sha256 of its bytes.
 `--torch WHEEL` takes torch from a wheel.
 """
@@ -12,7 +12,6 @@ import gzip
 import hashlib
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +30,6 @@ TORCH = "torch==2.13.0"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--torch", default=TORCH, help="what to install as torch")
-    parser.add_argument("--environments", type=Path, help="where to keep the environments")
     parser.add_argument("--only", choices=ENVIRONMENTS, help="the files of one environment")
     parser.add_argument("--write", choices=ENVIRONMENTS, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -39,22 +37,10 @@ def main() -> None:
         write(args.write)
         return
     FOREIGN.mkdir(parents=True, exist_ok=True)
-    kept = args.environments or Path(tempfile.mkdtemp(prefix="foreign-"))
     for name in [args.only] if args.only else ENVIRONMENTS:
-        python = environment(kept / name, [args.torch, *ENVIRONMENTS[name]])
-        subprocess.run([python, __file__, "--write", name], check=True)
-
-
-def environment(folder: Path, requirements: list[str]) -> Path:
-    """The Python of an environment with these packages."""
-    python = folder / "bin" / "python"
-    uv = [sys.executable, "-m", "uv"]
-    if not python.exists():
-        subprocess.run([*uv, "venv", "--quiet", "--python", "3.11", folder], check=True)
-    subprocess.run(
-        [*uv, "pip", "install", "--quiet", "--python", python, *requirements], check=True
-    )
-    return python
+        needed = [word for each in (args.torch, *ENVIRONMENTS[name]) for word in ("--with", each)]
+        command = ["uv", "run", "--no-project", "--python", "3.11", *needed, __file__]
+        subprocess.run([*command, "--write", name], check=True)
 
 
 # What runs in an environment.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from missing_aa.contents.standins import Standin, attributes, pairs
 from missing_aa.contents.state_dict import is_module
 from missing_aa.pickles.program import Program
-from missing_aa.provenance import class_record, writer
+from missing_aa.provenance import class_record
 from missing_aa.provenance.class_record import Known, Releases
 from missing_aa.text import in_words
 
@@ -161,7 +161,7 @@ def made_by(program: Program, objects: Iterable[Standin]) -> Writer | None:
         for class_, source in program.sources.items()
         if isinstance(source[1], str)
     }
-    return writer.find_writer(asked, carried, texts)
+    return find_writer(asked, carried, texts)
 
 
 def _names_carried(value: Standin) -> tuple[set[str], set[str]]:
