@@ -13,6 +13,8 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -132,13 +134,25 @@ def fetch(release: str) -> Path:
         if not damage_of(release):
             return target
         remove(release)
+    with made_whole(target, f"timm {release}") as unpacked:
+        _unpack(release, unpacked)
+        # Compiled once here, as pip does, instead of at the first import in a full room.
+        compileall.compile_dir(unpacked, quiet=2, stripdir=unpacked, prependdir=target)
+    return target
+
+
+@contextmanager
+def made_whole(target: Path, what: str) -> Iterator[Path]:
+    """A free name for a folder of the cache, which takes the target's name in the end.
+
+    Raises ReleaseProblem where the cache cannot be written; `what` is what it says of it.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target.parent)
         with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
-            unpacked = _unpack(release, Path(partial))
-            # Compiled once here, as pip does, instead of at the first import in a full room.
-            compileall.compile_dir(unpacked, quiet=2, stripdir=unpacked, prependdir=target)
+            unpacked = Path(partial, "unpacked")
+            yield unpacked
             try:
                 unpacked.rename(target)
             except OSError:
@@ -146,10 +160,9 @@ def fetch(release: str) -> Path:
                     raise
     except OSError as error:
         raise ReleaseProblem(
-            f"cannot write timm {release} into {cache_folder()} ({error.strerror or error}); "
+            f"cannot write {what} into {cache_folder()} ({error.strerror or error}); "
             "make room there, or name another folder in MISSING_AA_CACHE"
         ) from error
-    return target
 
 
 def remove(release: str) -> bool:
@@ -170,12 +183,11 @@ def remove(release: str) -> bool:
     return True
 
 
-def _unpack(release: str, partial: Path) -> Path:
-    """The unpacked wheel of a release, in a folder of that one."""
-    unpacked = partial / "unpacked"
-    error = installer.unpack(f"timm=={release}", KNOWN[release], unpacked, partial)
+def _unpack(release: str, folder: Path) -> None:
+    """Unpack the wheel of a release into a new folder."""
+    error = installer.unpack(f"timm=={release}", KNOWN[release], folder, folder.parent)
     if not error:
-        return unpacked
+        return
     others = set(re.findall(r"\b[0-9a-f]{64}\b", error)) - {KNOWN[release]}
     if others and "hash" in error.lower():
         raise ReleaseProblem(

@@ -9,9 +9,7 @@ import html.parser
 import json
 import os
 import re
-import shutil
 import tarfile
-import tempfile
 import urllib.parse
 import zipfile
 from collections.abc import Iterator
@@ -30,7 +28,7 @@ from packaging.version import InvalidVersion, Version
 from missing_aa import releases
 from missing_aa.errors import UsageProblem
 from missing_aa.releases import index
-from missing_aa.releases.cache import PARTIAL, ReleaseProblem, cache_folder
+from missing_aa.releases.cache import ReleaseProblem, cache_folder, made_whole
 
 RELEASE = re.compile(r"([A-Za-z0-9][\w.-]*)==([\w.!+-]+)")
 """How a person names a release: `timm==1.0.31`."""
@@ -62,38 +60,22 @@ def fetch_source(name: str, version: str) -> Path:
     target = cache_folder() / "sources" / f"{canonicalize_name(name)}-{version}"
     if target.is_dir():
         return target
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
-            settings = index.settings()
-            archive = _download(_choose(name, version, settings), Path(partial), settings)
-            unpacked = Path(partial, "unpacked")
-            unpacked.mkdir()
-            unpack(archive, unpacked)
-            try:
-                unpacked.rename(target)
-            except OSError:
-                if not target.is_dir():  # otherwise another process was faster
-                    raise
-    except OSError as error:
-        raise ReleaseProblem(
-            f"cannot write {name} {version} into {cache_folder()} ({error.strerror or error}); "
-            "make room there, or name another folder in MISSING_AA_CACHE"
-        ) from error
+    with made_whole(target, f"{name} {version}") as folder:
+        settings = index.settings()
+        archive = _download(_choose(name, version, settings), folder.parent, settings)
+        unpack(archive, folder)
     return target
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Write an archive's modules into a folder, its packages at the top.
+    """Write an archive's modules into a new folder, its packages at the top.
 
     Compiled modules become empty files, so that it can be seen that they are there. Raises
     ReleaseProblem for what is no archive.
     """
+    folder.mkdir()
     try:
-        if archive.suffix == ".whl":
-            _write(folder, _of_wheel(archive))
-        else:
-            _write(folder, _of_source(archive))
+        _write(folder, _of_wheel(archive) if archive.suffix == ".whl" else _of_source(archive))
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
         raise ReleaseProblem(f"{archive.name}: a broken archive ({error})") from error
 
@@ -224,9 +206,7 @@ def _download(file: File, folder: Path, settings: index.Settings) -> Path:
         raise ReleaseProblem(f"{file.name} could not be fetched ({problem})") from problem
     if file.sha256 is None:
         raise ReleaseProblem(f"the index gives no sha256 of {file.name}; nothing was kept")
-    with open(target, "rb") as opened:
-        found = hashlib.file_digest(opened, "sha256").hexdigest()
-    if found != file.sha256:
+    if (found := _sha256(target)) != file.sha256:
         raise ReleaseProblem(
             f"{file.name} is not what the index says: sha256 {found}, announced {file.sha256}; "
             "nothing was kept, fetch it again"
@@ -241,14 +221,13 @@ def is_archive(path: Path) -> bool:
 
 def unpacked(archive: Path) -> Path:
     """The folder with the modules of an archive on the disk, made once for its content."""
-    with open(archive, "rb") as opened:
-        mark = hashlib.file_digest(opened, "sha256").hexdigest()[:16]
-    target = cache_folder() / "sources" / f"{archive.name}-{mark}"
+    target = cache_folder() / "sources" / f"{archive.name}-{_sha256(archive)[:16]}"
     if not target.is_dir():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target.parent) as partial:
-            folder = Path(partial, "unpacked")
-            folder.mkdir()
+        with made_whole(target, archive.name) as folder:
             unpack(archive, folder)
-            shutil.move(folder, target)
     return target
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
