@@ -1,5 +1,6 @@
-"""The floors of the house hold: an import goes down only."""
+"""The floors of the house hold: an import goes down only; and its page names what is there."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,3 +12,14 @@ def test_imports_go_down_only():
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_what_the_page_of_the_house_names_is_there():
+    """The first column of its tables: files of a room, which its first name has before them."""
+    for line in (ROOT / "docs" / "architecture.md").read_text("utf-8").splitlines():
+        names = re.findall(r"`([\w/]+)`", line.split("|")[1]) if line.startswith("| `") else []
+        room = names[0].rpartition("/")[0] if names else ""
+        for name in names:
+            path = name if "/" in name or not room else f"{room}/{name}"
+            homes = [ROOT / "src" / package / path for package in ("missing_aa", "helpers")]
+            assert any(h.is_dir() or h.with_suffix(".py").is_file() for h in homes), name
