@@ -111,8 +111,8 @@ class Findings:
 
 
 def _model_as_dict(model: Model) -> dict:
-    said = dict(vars(model))
-    return {"name": said.pop("name"), "class": said.pop("class_"), **said}
+    values = dict(vars(model))
+    return {"name": values.pop("name"), "class": values.pop("class_"), **values}
 
 
 def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:

@@ -123,7 +123,7 @@ def ways(library: str) -> list[tuple[Side, Side]]:
 def measure(library: str, kept: Kept) -> None:
     """Let each release write and others read, and ask `check` of it.
 
-    What was met is kept; `check` is asked again, for its code may be another one by now.
+    What was met is kept; `check` is asked anew, for its code may be another one by now.
     """
     pythons = {side.version: side.make(VENVS) for side in SIDES[library]}
     for writer, reader in ways(library):
@@ -139,9 +139,9 @@ def measure(library: str, kept: Kept) -> None:
 
 def _read(python: Path, library: str, files: Path) -> Iterator[tuple[str, str | None]]:
     """What each model met: its name, and its error or None."""
-    for line in _use(python, "read", library, files):
-        met = line["met"]
-        yield line["model"], met and f"{met[0]}: {gist(met[1])}"
+    for said in _use(python, "read", library, files):
+        met = said["met"]
+        yield said["model"], met and f"{met[0]}: {gist(met[1])}"
 
 
 def _pairs(way: tuple[str, str, str], met: dict, python: Path, files: Path) -> Iterator[Pair]:
@@ -150,9 +150,9 @@ def _pairs(way: tuple[str, str, str], met: dict, python: Path, files: Path) -> I
     library, writer, reader = way
     for model, error in met.items():
         start = time.perf_counter()
-        foretold = foretell(files / f"{model.replace(':', '+')}.pt", folders, python=python)
+        told = foretell(files / f"{model.replace(':', '+')}.pt", folders, python=python)
         took = round(time.perf_counter() - start, 3)
-        yield Pair(library, model, writer, reader, error, seconds=took, **foretold)
+        yield Pair(library, model, writer, reader, error, seconds=took, **told)
 
 
 def _use(python: Path, task: str, library: str, files: Path) -> list[dict]:
@@ -160,8 +160,8 @@ def _use(python: Path, task: str, library: str, files: Path) -> list[dict]:
     return [json.loads(line) for line in lines if line.startswith('{"model"')]
 
 
-def _note_unwritten(writer: Side, lines: list[dict]) -> None:
-    for each in lines:
+def _note_unwritten(writer: Side, said: list[dict]) -> None:
+    for each in said:
         if each["met"]:
             print(f"{writer.library} {writer.version}: no {each['model']}: {each['met']}"[:200])
 

@@ -166,14 +166,14 @@ def _wrong(pairs: list[Pair]) -> str:
     """The pairs on which the certain findings, or the first of them, were wrong."""
     alike: dict[tuple[str, str], list[Pair]] = {}
     for pair in pairs:
-        foretold = pair.certain[0] if pair.certain else None
-        if foretold != pair.met:
-            key = _cell(pair.met or "it runs"), _cell(foretold or "nothing certain")
+        said = pair.certain[0] if pair.certain else None
+        if said != pair.met:
+            key = _cell(pair.met or "it runs"), _cell(said or "nothing certain")
             alike.setdefault(key, []).append(pair)
     lines = []
-    for (came, foretold), those in alike.items():
+    for (came, said), those in alike.items():
         first = f"{len(those)}, as `{those[0].model}`, {those[0].writer} → {those[0].reader}"
-        lines.append(f"| {first} | {came} | {foretold} |\n")
+        lines.append(f"| {first} | {came} | {said} |\n")
     return WRONG + "".join(lines) if lines else ""
 
 

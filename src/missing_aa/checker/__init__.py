@@ -1,4 +1,4 @@
-"""A whole-model file held against the source that would read it: what will be missing there.
+"""A whole-model file compared with the source that would read it: what will be missing there.
 
 Nothing of the file is run, and no library is imported; the standard library is enough.
 """

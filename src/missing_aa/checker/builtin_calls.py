@@ -449,7 +449,7 @@ class BuiltinCalls(Lookup):
             return obj
         modules = obj.fields.get("_modules")
         if name in ("children", "values", "__iter__", "items", "named_children", "keys", "__len__"):
-            return self._held(obj, name, modules)
+            return self._of_container(obj, name, modules)
         if name in ("__getitem__",) and args:
             return self.item_of_object(obj, args[0], node)
         if name in SETTERS:
@@ -468,7 +468,7 @@ class BuiltinCalls(Lookup):
             return self.object_contains(obj, args[0])
         return UNKNOWN
 
-    def _held(self, obj: Obj, name: str, modules: object) -> object:
+    def _of_container(self, obj: Obj, name: str, modules: object) -> object:
         if not isinstance(modules, Mapping):
             return UNKNOWN
         self.walked.add(id(obj))
@@ -497,7 +497,7 @@ class BuiltinCalls(Lookup):
         if obj.cls is None:
             return [], False
         if (modules := self._holds_modules(obj, "__iter__")) is not None:
-            return self.items_of(self._held(obj, "__iter__", modules))
+            return self.items_of(self._of_container(obj, "__iter__", modules))
         found = self.find_attribute(obj, "__iter__")
         if found is ABSENT or not isinstance(found, Method):
             return [], False
@@ -513,7 +513,7 @@ class BuiltinCalls(Lookup):
             found = self.find_attribute(obj, "__getitem__") if obj.cls else ABSENT
             return self.call(found, [key], {}, node) if isinstance(found, Method) else UNKNOWN
         self.walked.add(id(obj))
-        held = list(modules.items.values())
+        layers = list(modules.items.values())
         if isinstance(key, str):
             return self.item(modules, key, node)
         if not modules.exact:
@@ -524,8 +524,8 @@ class BuiltinCalls(Lookup):
             made = Obj(obj.cls, obj.dotted, obj.fields | {"_modules": part}, of_file=False)
             made.doubt("it is made on the way")
             return made
-        if type(key) is int and -len(held) <= key < len(held):
-            return held[key]
+        if type(key) is int and -len(layers) <= key < len(layers):
+            return layers[key]
         if type(key) is int:
             text = f"index {key} is out of range"
             self.report(Finding(VALUE, "IndexError", text), node)

@@ -43,7 +43,7 @@ DEEPEST = 60_000
 
 @dataclass
 class Package:
-    """A package that the file names: the version that is there, and the one that the file tells."""
+    """A package that the file names: its version here, and the one that the file records."""
 
     name: str
     version: str | None
@@ -158,22 +158,22 @@ def _check(
                 result.notes.append(f"{formats.FORMATS[container.format]} is not followed here")
             return result
         program = container.follow(limits)
-        held = read.read_contents(container, program, limits)
-    result.kind = held.kind
+        contents = read.read_contents(container, program, limits)
+    result.kind = contents.kind
     result.dangerous = [
         judged.name for judged in policy.judge_all(program) if judged.verdict == policy.DANGEROUS
     ]
     world = World(where)
     _check_names(result, world, program)
-    models = [model for model in held.models if model.dotted]
+    models = [model for model in contents.models if model.dotted]
     if root is not None:
         models = [choose(models, root)]
     _walk_models(result, world, [(each.name, each.model) for each in models], steps)
     for walked, model in zip(result.models, models, strict=False):
         if model.model:
             walked.architecture = timm_config.architecture(model.model)
-    objects, _ = walk(held.top)
-    _name_packages(result, world, program, held.top, objects)
+    objects, _ = walk(contents.top)
+    _name_packages(result, world, program, contents.top, objects)
     return result
 
 
@@ -215,11 +215,11 @@ def _name_packages(
     """The packages that the file names, but for Python's own."""
     tops = dict.fromkeys(wanted.module.partition(".")[0] for wanted in program.globals.values())
     names = [name for name in tops if name not in (*sys.stdlib_module_names, MAIN)]
-    told = recorded(program, top, objects, names)
+    versions = recorded(program, top, objects, names)
     for name in names:
         there = world.environment.find(name) is not None
         version = world.environment.version_of(name)
-        result.packages.append(Package(name, version, there, told.get(name)))
+        result.packages.append(Package(name, version, there, versions.get(name)))
 
 
 @contextmanager

@@ -167,7 +167,7 @@ class Environment:
         return found
 
     def version_of(self, package: str) -> str | None:
-        """The version of a top-level package, as far as it can be told without importing it."""
+        """The version of a top-level package, as far as it is known without importing it."""
         home = self.find(package)
         if home is None:
             return None
@@ -203,10 +203,12 @@ def of_python(
     it cannot be run.
     """
     program = _program(Path(python))
-    said = json.loads(_run(program, ASKED))
-    path = [entry for entry in said["path"] if os.path.isdir(entry)]
+    answer = json.loads(_run(program, ASKED))
+    path = [entry for entry in answer["path"] if os.path.isdir(entry)]
     names = [os.fspath(each) for each in first]
-    return Environment(names, path, frozenset(said["built_in"]), said["version"], program, script)
+    return Environment(
+        names, path, frozenset(answer["built_in"]), answer["version"], program, script
+    )
 
 
 def _program(python: Path) -> str:
@@ -233,7 +235,9 @@ def _run(python: str, text: str) -> str:
         raise Problem(f"{python}: cannot be run ({error})") from error
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["nothing"]
-        raise Problem(f"{python}: does not answer as a Python does; it said: {lines[-1][:200]}")
+        raise Problem(
+            f"{python}: does not answer as a Python does; its last line: {lines[-1][:200]}"
+        )
     return done.stdout.strip().splitlines()[-1]
 
 

@@ -1,4 +1,4 @@
-"""Which versions a file tells of itself, and the timm releases that its objects fit."""
+"""Which versions a file records of itself, and the timm releases that its objects fit."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ AT_THE_TOP = {"ultralytics": "version", "pytorch_lightning": "pytorch-lightning_
 def recorded(
     program: Program, top: object, objects: Iterable[Standin], packages: Iterable[str]
 ) -> dict[str, str]:
-    """Package -> its version when the file was written, for those of which the file tells one.
+    """Package -> its version when the file was written, for those of which the file records one.
 
     For timm, which notes none, it is the range of releases that can have made the objects.
     """

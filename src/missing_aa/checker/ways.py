@@ -71,8 +71,8 @@ def _rescue(check: Check) -> Way:
     target = shlex.quote(f"{stem}.safetensors")
     return Way(
         "rescue",
-        f"get the weights out, make the model anew with the installed {library}, and load them "
-        "strictly; hold an output against one that you know",
+        f"get the weights out, make the model again with the installed {library}, and load them "
+        "strictly; compare an output with one that you know",
         (
             f"missing-aa rescue {source} {target}{root}",
             f"model.load_state_dict(safetensors.torch.load_file({stem + '.safetensors'!r}))",
@@ -90,8 +90,8 @@ def _writers(check: Check) -> list[Way]:
         exact = package.recorded.rpartition(" ")[2]
         if exact == "later":
             exact = package.recorded.partition(" ")[0]
-        told = f"the file was made by {package.name} {package.recorded}"
+        made_by = f"the file was made by {package.name} {package.recorded}"
         command = f"pip install '{package.name}=={exact}'"
-        text = f"{told}: in an environment of its own, that version reads it"
+        text = f"{made_by}: in an environment of its own, that version reads it"
         found.append(Way("writer", text, (command,)))
     return found

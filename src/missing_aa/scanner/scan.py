@@ -106,7 +106,7 @@ def scan(
 
 
 def _judge_all(paths: list[str], limits: Limits, jobs: int) -> Generator[Checkpoint | None]:
-    """What is said of each, in order; by more processes if there is much."""
+    """The verdict on each, in order; by more processes if there is much."""
     begun, done = time.monotonic(), 0
     while done < len(paths) and (jobs == 1 or time.monotonic() - begun < PATIENCE):
         yield judge(paths[done], limits)
@@ -122,7 +122,7 @@ def _judge_all(paths: list[str], limits: Limits, jobs: int) -> Generator[Checkpo
 
 
 def _judge_in_children(paths: list[str], limits: Limits, jobs: int) -> Iterator[Checkpoint | None]:
-    """What is said of each, in order. Raises NotStarted."""
+    """The verdict on each, in order. Raises NotStarted."""
     chunks = [paths[at : at + CHUNK] for at in range(0, len(paths), CHUNK)]
     requests = [{"paths": chunk, "limits": asdict(limits)} for chunk in chunks]
     pool = Pool(f"{__name__}:judge_chunk", jobs)
