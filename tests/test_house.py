@@ -23,3 +23,18 @@ def test_what_the_page_of_the_house_names_is_there():
             path = name if "/" in name or not room else f"{room}/{name}"
             homes = [ROOT / "src" / package / path for package in ("missing_aa", "helpers")]
             assert any(h.is_dir() or h.with_suffix(".py").is_file() for h in homes), name
+
+
+def test_what_a_page_says_to_start_can_be_started():
+    listed = subprocess.run(["git", "ls-files", "*.md", "Makefile"], cwd=ROOT, capture_output=True)
+    for page in listed.stdout.decode().split():
+        text = (ROOT / page).read_text("utf-8") if page != "CHANGELOG.md" else ""
+        for module in re.findall(r"python -m ((?:tools|bench|missing_aa|helpers)[\w.]*\b)", text):
+            path = module.replace(".", "/")
+            homes = [ROOT / folder / path for folder in ("", "src")]
+            files = [f for h in homes for f in (h / "__main__.py", h.with_suffix(".py"))]
+            there = [file for file in files if file.is_file()]
+            assert any(
+                file.name == "__main__.py" or "__name__ ==" in file.read_text("utf-8")
+                for file in there
+            ), f"{page}: {module}"
