@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from missing_aa.errors import Problem, UsageProblem
-from missing_aa.releases.sources import fetch_source
+from missing_aa.releases.sources import MOST_BYTES as MOST_IN_ALL
+from missing_aa.releases.sources import fetch_source, members
 
 APART = {"tests", "test", "docs", "doc", "examples", "benchmarks", "bench", "scripts", "tools"}
 """Folders beside a package that are often packages as well, and that no pickle names."""
@@ -173,9 +174,6 @@ COMPILED = (".so", ".pyd", ".pyc", ".pyx")
 MOST_BYTES = 5_000_000
 """A longer module is left out: people do not write such."""
 
-MOST_IN_ALL = 500_000_000
-"""So many bytes of source are in no library."""
-
 
 class Unreadable(Problem):
     """A source that is broken, or of which nothing can be parsed."""
@@ -228,30 +226,22 @@ def _walk(root: Path) -> Files:
 
 def _members(path: Path) -> Files:
     """The modules in an archive."""
-    regular = path.is_file()  # a pipe would keep whoever opens it waiting
-    if regular and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            wanted = [info for info in archive.infolist() if _is_module(info.filename)]
-            _check(path, [info.file_size for info in wanted])
-            read = {info.filename: archive.read(info) for info in wanted}
-    elif regular and tarfile.is_tarfile(path):
-        with tarfile.open(path) as archive:
-            members = [each for each in archive if each.isfile() and _is_module(each.name)]
-            _check(path, [each.size for each in members])
-            opened = ((each.name, archive.extractfile(each)) for each in members)
-            read = {name: file.read() for name, file in opened if file}
-    else:
+    # A pipe would keep whoever opens it waiting.
+    if not path.is_file() or not (zipfile.is_zipfile(path) or tarfile.is_tarfile(path)):
         raise UsageProblem(f"{path}: neither a folder nor a wheel, zip or tar archive")
-    return {name: partial(bytes, text) for name, text in read.items()}
+    found: Files = {}
+    left = MOST_IN_ALL
+    for name, size, read in members(path):
+        if _is_module(name):
+            left -= size
+            if left < 0:
+                raise Unreadable(f"{path}: holds more bytes of modules than any library does")
+            found[name] = partial(bytes, read())
+    return found
 
 
 def _is_module(name: str) -> bool:
     return name.endswith((SOURCE, *COMPILED)) and "__pycache__" not in name
-
-
-def _check(path: Path, sizes: list[int]) -> None:
-    if sum(sizes) > MOST_IN_ALL:
-        raise Unreadable(f"{path}: holds {sum(sizes):,} bytes of modules, which no library does")
 
 
 def _among(members: Files) -> dict[str, tuple[str, Files]]:

@@ -12,8 +12,9 @@ import re
 import tarfile
 import urllib.parse
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from packaging.utils import (
@@ -81,37 +82,40 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def _of_wheel(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    with zipfile.ZipFile(archive) as wheel:
-        for info in wheel.infolist():
-            path = PurePosixPath(info.filename)
-            if len(path.parts) > 2 and path.parts[0].endswith(".data"):
-                path = PurePosixPath(*path.parts[2:])  # NAME.data/purelib/…
-            if path.suffix == ".py" or path.name == "METADATA":
-                yield path, wheel.read(info)
-            elif path.name.endswith(COMPILED):
-                yield path, b""
+    for name, _, read in members(archive):
+        path = PurePosixPath(name)
+        if len(path.parts) > 2 and path.parts[0].endswith(".data"):
+            path = PurePosixPath(*path.parts[2:])  # NAME.data/purelib/…
+        if path.suffix == ".py" or path.name == "METADATA":
+            yield path, read()
+        elif path.name.endswith(COMPILED):
+            yield path, b""
 
 
 def _of_source(archive: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
     """The modules of a source archive, without its folder of the name and version, and `src`."""
-    for path, read in _members(archive):
-        inner = PurePosixPath(*path.parts[1:])
+    for name, _, read in members(archive):
+        inner = PurePosixPath(*PurePosixPath(name).parts[1:])
         if inner.parts[:1] == ("src",):
             inner = PurePosixPath(*inner.parts[1:])
         if inner.suffix == ".py" and inner.name != "setup.py":
             yield inner, read()
 
 
-def _members(archive: Path):
+def members(archive: Path) -> Iterator[tuple[str, int, Callable[[], bytes]]]:
+    """Of each file in a zip or tar its name, its size, and what reads it before the next is asked.
+
+    Raises BadZipFile and TarError for what is broken, or neither.
+    """
     if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as opened:
-            for info in opened.infolist():
-                yield PurePosixPath(info.filename), lambda info=info: opened.read(info)
+        with zipfile.ZipFile(archive) as packed:
+            for info in packed.infolist():
+                yield info.filename, info.file_size, partial(packed.read, info)
         return
-    with tarfile.open(archive) as opened:
-        for member in opened:
-            if member.isfile() and (file := opened.extractfile(member)):
-                yield PurePosixPath(member.name), file.read
+    with tarfile.open(archive) as packed:
+        for member in packed:
+            if member.isfile() and (file := packed.extractfile(member)):
+                yield member.name, member.size, file.read
 
 
 def _write(folder: Path, modules: Iterator[tuple[PurePosixPath, bytes]]) -> None:
