@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -145,7 +145,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     output = parser.parse_args().output
     sides = {side.version: side for side in SIDES["segmentation_models_pytorch"]}
-    old, new = (sides[version].make(VENVS) for version in (OLD, NEW))
+    old = sides[OLD].make(VENVS)
+    new = replace(sides[NEW], sources=()).make(VENVS / "without_sources")  # it asks for none
     results = []
     for decoder, encoder in MODELS:
         results.append(measure(decoder, encoder, old, new))
