@@ -37,7 +37,7 @@ def changed(error: Error, upgrade: bool = True, files: tuple[str, ...] = ()) -> 
     if near:
         return f"{said}; in {in_releases(there[near[0]])} there is {near[0]} in its place."
     last = len(class_record.releases()) - 1
-    homes = [path for path, known in class_record.named([class_]).items() if last in known.held]
+    homes = [path for path, known in class_record.named([class_]).items() if last in known.releases]
     if last not in there[class_] and homes:
         return f"{said}; later it is {homes[0]}."
     return f"{said}, and in no other release."

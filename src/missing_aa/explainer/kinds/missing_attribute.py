@@ -66,7 +66,7 @@ def carried(class_: str, attribute: str) -> dict[str, Set[int]]:
     return {
         path: known.may[attribute]
         for path, known in class_record.named([class_]).items()
-        if known.may.get(attribute, known.held) != known.held
+        if known.may.get(attribute, known.releases) != known.releases
     }
 
 
