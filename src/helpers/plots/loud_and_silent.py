@@ -47,7 +47,9 @@ def loud_and_silent(cells: Sequence[Cell], releases: Sequence[str]) -> tuple[Fig
         for at, (form, count) in enumerate(met.items()):
             _bar(axes, 0.75 + 1.5 * at, NAMES[form], count)
     told = "; ".join(f"{NAMES[form]}: {_told(count)}" for form, count in met.items())
-    return fig, f"Bars of every upgrade, one for each way of keeping a model. {told}."
+    words = f"Bars of every upgrade, one for each way of keeping a model. {told}."
+    left_out = any(count[NOTHING] for count in met.values())
+    return fig, words + " What had nothing to compare is not drawn." * left_out
 
 
 def _bar(axes: Axes, top: float, name: str, count: Counter) -> None:
