@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from missing_aa import inspect
+from missing_aa import inspect, scan
 from missing_aa.containers import safetensors_header
 from missing_aa.containers.container import Unreadable, open_checkpoint
 from missing_aa.containers.safetensors_header import read_header
@@ -481,3 +481,14 @@ def test_a_header_of_countless_lists_is_not_unpacked(tmp_path, monkeypatch):
     path.write_bytes(len(header).to_bytes(8, "little") + header)
     with pytest.raises(LimitReached, match="parts"):
         inspect(path)
+
+
+@pytest.mark.parametrize("length", [0x0280, 0x0380, 0x0480, 0x0580, 0x4B50, 0x6C80, 0x8000])
+def test_a_safetensors_header_of_any_length_is_no_other_format(length, made):
+    """Its first bytes, the header's length, may be those of a pickle or of a zip."""
+    data = safetensors(SOUND, bytes(8))
+    header = data[8:-8]
+    path = made(struct.pack("<Q", length) + header.ljust(length) + bytes(8))
+    assert inspect(path).format == "safetensors"
+    (judged,) = scan([path.rename(path.with_suffix(".safetensors"))]).checkpoints
+    assert judged.verdict == "fine", judged

@@ -38,3 +38,18 @@ def test_what_a_page_says_to_start_can_be_started():
                 file.name == "__main__.py" or "__name__ ==" in file.read_text("utf-8")
                 for file in there
             ), f"{page}: {module}"
+
+
+def test_the_tests_of_a_group_go_to_one_process(tmp_path):
+    """What they share is made once. A pytest that pytest-xdist does not know spreads them."""
+    (tmp_path / "test_group.py").write_text(
+        "import os\nfrom pathlib import Path\nimport pytest\n"
+        "@pytest.mark.parametrize('number', range(6))\n"
+        "@pytest.mark.xdist_group('one')\n"
+        "def test_it(number):\n    Path(f'{os.getpid()}.process').touch()\n"
+    )
+    words = ["-q", "--numprocesses", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *words, "test_group.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert len(list(tmp_path.glob("*.process"))) == 1

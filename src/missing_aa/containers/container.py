@@ -203,10 +203,11 @@ def _is_pickle(begins: bytes) -> bool:
 
     What calls something, or goes on behind what was read of it, is one whatever comes after.
     """
+    if formats.by_head(begins, len(begins)) in ("pickle", "torch-legacy"):
+        return True
     program = follow_pickle(begins)
     calls = any(isinstance(made.made_by, Global) for made in program.objects)
-    is_marked = begins[:1] == b"\x80" and program.protocol >= 2
-    if not program.error or calls or is_marked or (program.short and len(begins) == WINDOW):
+    if not program.error or calls or (program.short and len(begins) == WINDOW):
         return True
     named = all(part.isidentifier() for g in program.globals for n in g for part in n.split("."))
     return bool(program.globals) and named

@@ -80,10 +80,12 @@ def by_head(head: bytes, size: int) -> str:
     """The format that the first bytes speak for; "unknown" also for pickles of protocol 0 and 1."""
     if not size:
         return "empty"
-    if head.startswith(b"PK"):
-        return "zip" if head[2:4] in (b"\x03\x04", b"\x05\x06") else "unknown"
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip"
     if _is_tar(head):
         return "tar"
+    if head[2:9] == b"\0\0\0\0\0\0{":  # as a pickle it would end at its third byte, nothing done
+        return "safetensors"
     for magic, format in MAGIC.items():
         if head.startswith(magic):
             return format
