@@ -15,9 +15,8 @@ READY := $(VENV)/ready
 run: $(READY)
 	$(BIN)/python -m helpers run
 
-# More workers than two cores: tests wait for processes that they start.
 test: $(READY)
-	$(BIN)/python -m pytest -m "not long" --numprocesses 3 --dist loadgroup
+	$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist loadgroup
 
 test-long: $(READY)
 	$(BIN)/python -m pytest -m long
