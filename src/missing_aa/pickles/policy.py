@@ -19,6 +19,7 @@ from missing_aa.pickles.joblib_arrays import is_plain_dtype
 from missing_aa.pickles.program import (
     COMPUTED,
     PICKLE_IN_PICKLE,
+    Dict,
     Global,
     Object,
     Program,
@@ -62,6 +63,7 @@ NOT_FRESH = frozenset(known_names.NOT_FRESH.split())
 ITERATORS = ("builtins.iter", "builtins.reversed")
 DTYPE = "numpy.dtype"
 COMPILED = frozenset(known_names.COMPILED.split())
+INDUCTOR = "torch._TorchCompileInductorWrapper"
 LIBRARIES = frozenset(known_names.LIBRARIES.split())
 
 
@@ -107,9 +109,12 @@ def _look_at(program: Program) -> _File:
     for name in KEPT & asked.keys():
         if asked[name] in used:
             file.worse[name] = UNJUDGED, ""
-    if not file.worse and not COMPILED & asked.keys():
-        if only_keeps(program, TAKES_ATTRIBUTES, _is_own_method, uses):
+    is_compiled = bool(COMPILED & asked.keys())
+    if not file.worse:
+        is_harmless = _is_config_of_compiler if is_compiled else _is_own_method
+        if only_keeps(program, TAKES_ATTRIBUTES, is_harmless, uses):
             file.excused[TAKES_ATTRIBUTES] = NEEDS_CODE
+    if not file.worse and not is_compiled:
         for name in GETTERS & asked.keys():
             if only_keeps(program, name, _is_of_text, uses):
                 file.excused[name] = UNJUDGED
@@ -195,6 +200,21 @@ def _has_odd_dtype(program: Program) -> bool:
         for one in with_others(program)
         for made in one.objects
     )
+
+
+def _is_config_of_compiler(call: Object) -> bool:
+    """Whether a call takes the method of inductor's wrapper that a compiled model keeps.
+
+    A compiled model calls some of what it keeps while it is loaded, so no other method will do.
+    """
+    match call.args:
+        case (Object() as owner, "get_compiler_config"):
+            kind = class_of(owner)
+            (state,) = owner.states if len(owner.states) == 1 else (None,)
+            keys = [key for key, _ in state.pairs] if isinstance(state, Dict) else [None]
+            is_its_own = all(isinstance(key, str) and key != "get_compiler_config" for key in keys)
+            return kind is not None and kind.dotted == INDUCTOR and is_its_own
+    return False
 
 
 def _is_own_method(call: Object) -> bool:
