@@ -326,10 +326,10 @@ PICKLES["state_that_exports"] = state(
     dynamo_ctx=EXPORTS,
     _orig_mod=state(new(SPACE), forward=MODE, __call__=text("PWNED")),
 )
-WRAPPER = state(new(name("torch", "_TorchCompileInductorWrapper")), get_compiler_config=EXPORTS)
+INDUCTOR = state(new(name("torch", "_TorchCompileInductorWrapper")), get_compiler_config=EXPORTS)
 PICKLES["state_that_exports_by_the_compilers_own_name"] = state(
     new(name("torch._dynamo.eval_frame", "OptimizedModule")),
-    dynamo_ctx=call(GETATTR, WRAPPER, text("get_compiler_config")),
+    dynamo_ctx=call(GETATTR, INDUCTOR, text("get_compiler_config")),
     _orig_mod=state(new(SPACE), forward=MODE, __call__=text("PWNED")),
 )
 
