@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import nbformat
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 from tools.server_memory import TOKEN, Learner
 
 from chromium import CHROMIUM, LAPTOP, launched
@@ -42,6 +42,10 @@ def browser():
     """A page of a real Chromium, on a laptop's screen."""
     with launched() as chromium:
         yield chromium.new_context(viewport=LAPTOP).new_page()
+
+
+def _of_a_save(response: Response) -> bool:
+    return response.request.method == "PUT" and "/api/contents/" in response.url
 
 
 class Lab:
@@ -79,12 +83,8 @@ class Lab:
 
     def saved(self) -> nbformat.NotebookNode:
         """The notebook as the learner's disk has it."""
-        before = self.path.stat().st_mtime_ns
-        self.menu("File", "Save Notebook$")
-        for _ in range(100):
-            if self.path.stat().st_mtime_ns != before:
-                break
-            self.page.wait_for_timeout(100)
+        with self.page.expect_response(_of_a_save, timeout=MINUTES):  # it comes after the writing
+            self.menu("File", "Save Notebook$")
         return nbformat.read(self.path, 4)
 
     def wait_until_all_have_run(self) -> None:
