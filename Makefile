@@ -19,7 +19,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist loadgroup
 
 test-long: $(READY)
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long --numprocesses 2 --dist loadgroup
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
