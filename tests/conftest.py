@@ -16,6 +16,14 @@ sys.modules.setdefault("rfc3987_syntax", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Files that are written once for many tests are written in one process: a group of xdist."""
+    for item in items:
+        if "written" in item.fixturenames and not any(item.iter_markers("xdist_group")):
+            item.add_marker(pytest.mark.xdist_group("written"))
+
+
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
     """A folder of whole models and state_dicts, written by the releases of `rescue_files`."""

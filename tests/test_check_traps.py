@@ -11,6 +11,8 @@ import check_packages
 from missing_aa import check
 from missing_aa.checker.findings import WILL_FAIL
 
+pytestmark = pytest.mark.xdist_group("traps")  # their files are written once
+
 
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory):

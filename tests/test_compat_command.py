@@ -14,6 +14,8 @@ from missing_aa.cli import main
 from missing_aa.comparer.compare import compare
 from missing_aa.errors import LimitReached
 
+pytestmark = pytest.mark.xdist_group("compat")  # they compare the same releases
+
 OLD = module("self.conv = nn.Conv2d(3, 3, 1)", "return self.conv(x)")
 NEW = module("self.conv = nn.Conv2d(3, 3, 1)\nself.aa = x", "return self.aa(self.conv(x))")
 

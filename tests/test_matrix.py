@@ -20,6 +20,8 @@ from missing_aa.matrix.signature import signature
 from missing_aa.matrix.unit import Task, Unit, measure
 from missing_aa.releases import processes
 
+pytestmark = pytest.mark.xdist_group("matrix")  # one of them measures for the others
+
 WINDOW = ["0.6.13", "1.0.3", "1.0.11", "1.0.12", "1.0.31"]
 COMMAND = [sys.executable, "-m", "missing_aa", "matrix"]
 

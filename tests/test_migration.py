@@ -91,6 +91,7 @@ def test_every_era_has_a_writer_here():
         assert any(first <= age(release) < end for release in OLD)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="the page's commands are for sh")
 def test_the_way_of_a_file_of_each_era_to_today(tmp_path):
     work, kept = tmp_path / "work", tmp_path / "kept"

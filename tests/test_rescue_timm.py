@@ -8,6 +8,8 @@ from missing_aa.cli import main
 from missing_aa.rescuer import fit_timm
 from missing_aa.tensors import difference, fixed_input
 
+pytestmark = pytest.mark.xdist_group("rescue_timm")  # their files are written once
+
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):

@@ -56,3 +56,10 @@ def test_the_oldest_versions_tried_are_those_that_are_allowed():
     (oldest,) = [end for end in ends if end["end"] == "oldest"]
     tried = dict(re.findall(r"(\w+)==([\d.]+\d)", f"{oldest['torch']} {oldest['timm']}"))
     assert tried == {name: allowed[name] for name in ("torch", "torchvision", "timm")}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_the_actions_of_others_are_named_by_their_commit(path):
+    for job in jobs(path).values():
+        for step in job["steps"]:
+            assert re.search(r"@[0-9a-f]{40}$", step.get("uses", "@" + "0" * 40)), step
