@@ -16,12 +16,17 @@ sys.modules.setdefault("rfc3987_syntax", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+MADE_ONCE = {"written": "written", "book": "site", "built": "site"}
+"""What takes long to make for many tests, and the group of xdist that shares it."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Files that are written once for many tests are written in one process: a group of xdist."""
+    """Tests that share one of them run in one process; pytest-xdist reads the mark."""
     for item in items:
-        if "written" in item.fixturenames and not any(item.iter_markers("xdist_group")):
-            item.add_marker(pytest.mark.xdist_group("written"))
+        for name, group in MADE_ONCE.items():
+            if name in item.fixturenames and not any(item.iter_markers("xdist_group")):
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ RUN = ("01_build_convnormact", "03_reproduce_the_error", "06_rescue_a_checkpoint
 
 pytestmark = [
     pytest.mark.long,
+    pytest.mark.xdist_group("jupyterlab"),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome on this machine"),
 ]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("kit")]
 
 ROOT = Path(__file__).parents[1]
 # A network namespace of its own with nothing in it but the machine's own loopback.

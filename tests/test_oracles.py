@@ -17,7 +17,7 @@ import torch
 import missing_aa
 from missing_aa.scanner.verdict import DANGEROUS, UNJUDGED
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("oracles")]
 
 DATA = Path(__file__).parent / "data"
 UV = Path(sysconfig.get_path("scripts"), "uv")

@@ -33,12 +33,17 @@ def test_what_was_in_memory_stays_there(file):
     assert all(is_in_memory(file, at) for at in range(0, SIZE, 4096))
 
 
-def test_what_was_fetched_in_between_is_let_go(file):
-    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    if is_in_memory(file, SIZE // 4):
-        pytest.skip("this folder is kept in memory")
+def is_let_go(file):
     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     with zip_directory.left_as_found(file.fileno(), SIZE):
         os.pread(file.fileno(), 1, 2**20)
         assert is_in_memory(file, 2**20)
-    assert not is_in_memory(file, 2**20)
+    return not is_in_memory(file, 2**20)
+
+
+def test_what_was_fetched_in_between_is_let_go(file):
+    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if is_in_memory(file, SIZE // 4):
+        pytest.skip("this folder is kept in memory")
+    # Linux keeps a page that is in use at this moment, as while others around it are fetched.
+    assert any(is_let_go(file) for _ in range(20))
