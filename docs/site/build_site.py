@@ -52,7 +52,7 @@ lesson*
 ```
 """
 """What stands below the teachers' first page in the sidebar, folded: there are answers in it."""
-PROJECT = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+PROJECT = ("README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md", "CHANGELOG.md")
 
 
 def bring_together(stage: Path, lessons: Path) -> None:

@@ -26,6 +26,7 @@ PROJECT = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "CODE_OF_CONDUCT.md",
     "SECURITY.md",
     "LICENSE",
     "CITATION.cff",

@@ -131,6 +131,8 @@ class _Builder:
             raise Malformed(MISSHAPEN) from error
 
     def _argument(self, node: object, depth: int = 0) -> Any:
+        if type(node) not in NODES:
+            return node
         if depth > NESTED:
             raise LimitReached(TOO_DEEP)
         if isinstance(node, list | tuple):

@@ -85,11 +85,11 @@ class Machine:
         data, program = self.data, self.program
         program.protocol = 0
         self.limits = limits
+        count = 0
         try:
             for count in range(1, limits.opcodes + 1):
                 start = self.at
                 self.at += 1
-                program.opcodes = count
                 if not count % CLOCK:
                     limits.check("opcodes", count, "the number of the pickle's steps")
                     waiting = len(self.stack) + len(self.marks)
@@ -103,6 +103,8 @@ class Machine:
             if start < self.frame_end < self.at:  # C has read other bytes here
                 self.doubt(FRAME_WITHIN)
             raise
+        finally:
+            program.opcodes = count
         limits.check("opcodes", limits.opcodes + 1, "the number of the pickle's steps")
 
     # Reading the program's text.

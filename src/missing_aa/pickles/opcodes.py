@@ -174,6 +174,19 @@ def _put(form: struct.Struct):
     return step
 
 
+# Most of what a model's pickle does is to put and get by one byte.
+
+
+def _get_byte(m: Machine) -> None:
+    m.stack.append(m.memo[m.data[m.at]])
+    m.at += 1
+
+
+def _put_byte(m: Machine) -> None:
+    m.memo[m.data[m.at]] = m.stack[-1]
+    m.at += 1
+
+
 def _put_line(m: Machine) -> None:
     at = int(_number_line(m))
     if at >= 2**63:  # C counts so far, and numbers beyond would be slow to look up
@@ -419,10 +432,10 @@ for _code, _step in {
     b"s": _setitem,
     b"u": _setitems,
     b"g": lambda m: m.push(m.memo[int(_number_line(m))]),
-    b"h": _get(BYTE),
+    b"h": _get_byte,
     b"j": _get(UINT),
     b"p": _put_line,
-    b"q": _put(BYTE),
+    b"q": _put_byte,
     b"r": _put(UINT),
     b"\x94": _memoize,
     b"c": _global,

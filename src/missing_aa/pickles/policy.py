@@ -110,7 +110,7 @@ def _look_at(program: Program) -> _File:
         if asked[name] in used:
             file.worse[name] = UNJUDGED, ""
     is_compiled = bool(COMPILED & asked.keys())
-    if not file.worse:
+    if not file.worse and TAKES_ATTRIBUTES in asked:
         is_harmless = _is_config_of_compiler if is_compiled else _is_own_method
         if only_keeps(program, TAKES_ATTRIBUTES, is_harmless, uses):
             file.excused[TAKES_ATTRIBUTES] = NEEDS_CODE

@@ -152,9 +152,11 @@ def is_class_name(name: str) -> bool:
 
 def parts_of(node) -> list:
     """What a node holds, one step down; what made an Object is not among it."""
-    if isinstance(node, list | tuple):
+    if type(node) in (list, tuple):
         return list(node)
-    parts = [part for pair in getattr(node, "pairs", ()) for part in pair]
-    if isinstance(node, Object):
+    if type(node) not in (Dict, Object):
+        return []
+    parts = [part for pair in node.pairs for part in pair]
+    if type(node) is Object:
         parts += [node.args, node.kwargs, *node.states, *node.items]
     return parts

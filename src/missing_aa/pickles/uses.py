@@ -25,6 +25,9 @@ TAKES_ATTRIBUTES = "builtins.getattr"
 DEEP = 20
 """Deeper in what a class is given nobody looks: it counts as more than plain values."""
 
+NODES = frozenset({Global, Object, Dict, list, tuple})
+"""What holds others, or is a name: all else in a program is text, a number, or outside of it."""
+
 Name = tuple[str, str]
 """Module and name as they stand in the file; the same name is another node in another program."""
 
@@ -182,19 +185,17 @@ def _reached(nodes: list, deep: bool = False) -> list[Global | Object]:
     """
     found: list[Global | Object] = []
     seen: set[int] = set()
-    waiting = list(nodes)
+    waiting = [node for node in nodes if type(node) in NODES]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Global):
-            found.append(node)
-        if not isinstance(node, list | tuple | Dict | Object) or id(node) in seen:
+        if id(node) in seen:
             continue
         seen.add(id(node))
-        if isinstance(node, Object):
+        if isinstance(node, Global | Object):
             found.append(node)
-            if not deep and _name(node.made_by) not in KEEPERS:
-                continue
-        waiting += parts_of(node)
+        if not deep and isinstance(node, Object) and _name(node.made_by) not in KEEPERS:
+            continue
+        waiting += [part for part in parts_of(node) if type(part) in NODES]
     return found
 
 
