@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from missing_aa import collector
 from missing_aa.containers import formats
 from missing_aa.containers.container import Container, open_checkpoint
 from missing_aa.containers.formats import FORMATS
@@ -131,7 +132,7 @@ def inspect(path: str | os.PathLike, limits: Limits = DEFAULT) -> Findings:
 
 
 def _inspect(path: str | os.PathLike, limits: Limits) -> Findings:
-    with open_checkpoint(path) as container:
+    with open_checkpoint(path) as container, collector.paused():
         findings = Findings(os.fspath(path), container.format, container.size)
         if container.format == "safetensors":
             _describe_safetensors(findings, container, limits)

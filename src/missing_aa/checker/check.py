@@ -1,6 +1,5 @@
 """What a file will miss in an environment, before it is loaded."""
 
-import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from missing_aa import collector
 from missing_aa.checker.environment import Environment, of_python, of_this_python
 from missing_aa.checker.findings import (
     MAY_FAIL,
@@ -224,14 +224,11 @@ def _name_packages(
 
 @contextmanager
 def _room() -> Iterator[None]:
-    """With frames enough for deep models, and without the garbage collector, which would go
-    through all syntax trees again and again."""
-    frames, collects = sys.getrecursionlimit(), gc.isenabled()
+    """With frames enough for deep models."""
+    frames = sys.getrecursionlimit()
     sys.setrecursionlimit(max(frames, DEEPEST))
-    gc.disable()
     try:
-        yield
+        with collector.paused():
+            yield
     finally:
         sys.setrecursionlimit(frames)
-        if collects:
-            gc.enable()

@@ -1,13 +1,12 @@
 """Two versions of a package compared."""
 
 import ast
-import gc
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from missing_aa import collector
 from missing_aa.comparer import sources
 from missing_aa.comparer.classes import Classes
 from missing_aa.comparer.findings import Finding
@@ -61,7 +60,7 @@ def compare(
         limits.check("objects", 0, "")  # the clock
         tick(what, done, total)
 
-    with _no_collection():
+    with collector.paused():
         return _compare(old, new, package, modules_only, going_on)
 
 
@@ -122,16 +121,3 @@ def _traps(before: Classes, after: Classes) -> Iterator[Finding]:
                     f"take it off the class; in __setstate__: if not hasattr(self, {attribute!r}): "
                     f"self.{attribute} = {ast.unparse(home.own[attribute])}",
                 )
-
-
-@contextmanager
-def _no_collection():
-    """Without the garbage collector, which would go through all syntax trees again and again: that
-    takes three times as long as making them, and they are free of cycles."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
