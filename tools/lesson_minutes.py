@@ -1,7 +1,8 @@
 """How long a lesson takes, by the rule of docs/teaching/index.md: `python -m tools.lesson_minutes`.
 
-Prints each lesson's sum. With `--runs build/lessons` it takes the run times from there, executed by
-`python -m helpers run`, and writes them and the minutes into docs/teaching and the lessons.
+Prints each lesson's sum; with numbers behind it (`00 11`) those alone. With `--runs build/lessons` it
+takes the run times from there, executed by `python -m helpers run`, and writes them and the minutes
+into docs/teaching and the lessons.
 """
 
 import argparse
@@ -135,9 +136,18 @@ def _table(number: str, run: dict[str, str], minutes: dict[str, str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("numbers", nargs="*", metavar="NN")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="executed lessons; writes")
-    runs = parser.parse_args().runs
-    for number in NOTEBOOKS:
+    args = parser.parse_args()
+    numbers, runs = args.numbers or list(NOTEBOOKS), args.runs
+    for number in numbers:
+        if number not in NOTEBOOKS:
+            parser.error(f"there is no lesson {number!r}; there are {', '.join(NOTEBOOKS)}")
+        if not page(number).is_file():
+            parser.error(f"{page(number)} is missing: a page for teachers, in the form of others")
+        if runs and not (runs / NOTEBOOKS[number].name).is_file():
+            parser.error(f"lesson {number} is not in {runs}: python -m helpers run {number}")
+    for number in numbers:
         if runs:
             write(number, runs)
         core = [section for section in reckon(number) if section.core]
