@@ -1,8 +1,8 @@
 """How long a lesson takes, by the rule of docs/teaching/index.md: `python -m tools.lesson_minutes`.
 
-Prints each lesson's sum; with numbers behind it (`00 11`) those alone. With `--runs build/lessons` it
-takes the run times from there, executed by `python -m helpers run`, and writes them and the minutes
-into docs/teaching and the lessons.
+Prints each lesson's sum; with numbers behind it (`00 11`) those alone. With `--runs build/lessons`
+it takes the run times from there, executed by `python -m helpers run`, and writes them and the
+minutes into docs/teaching and the lessons.
 """
 
 import argparse
