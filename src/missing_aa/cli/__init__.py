@@ -11,7 +11,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib import import_module
 
@@ -120,12 +120,12 @@ def _near(word: str, known: Sequence[str]) -> str:
     return f"; did you mean {plain[near[0]]}?" if near else ""
 
 
-def parser() -> Parser:
-    """The whole command line."""
+def parser(commands: Iterable[str] = COMMANDS) -> Parser:
+    """The command line, the whole of it or with some commands alone."""
     top = parser_of(
         "missing-aa",
         "Checkpoints of PyTorch models: what one is, its weights, its errors.",
-        [f"missing_aa.cli.{name}" for name in COMMANDS],
+        [f"missing_aa.cli.{name}" for name in commands],
         "missing-aa COMMAND --help has examples. The pages are in docs/reference of the project.",
     )
     top.add_argument("--print-completion", action=completion.PrintCompletion)
@@ -158,7 +158,8 @@ def main(argv: list[str] | None = None) -> int:
         )
         return 2
     bare = words in (["-V"], ["--version"])  # no version waits for the commands
-    return run(parser_of("missing-aa", "", []) if bare else parser(), words)
+    wanted = words[:1] if words and words[0] in COMMANDS else COMMANDS  # nor one for the others
+    return run(parser_of("missing-aa", "", []) if bare else parser(wanted), words)
 
 
 def run(top: Parser, argv: Sequence[str]) -> int:
