@@ -199,13 +199,13 @@ def through_the_block(
             _row(axes, top + 0.8, picture[0], stages)
         look = {"ha": "center", "weight": "bold", "color": draw.RED}
         draw.words(axes, FIRST + COLUMN, 2.93, f"×{times:.3g} work", **look)
-    told = "; ".join(
+    described = "; ".join(
         f"{name}: {', '.join(f'{s.title} {_size(s.values)}' for s in stages)}"
         for name, stages in rows.items()
     )
     return fig, (
         f"A picture of {whole}×{whole} on its way through two blocks, with the map of one channel "
-        f"after each part. {told}. The convolution with aa takes {times:.3g} times as "
+        f"after each part. {described}. The convolution with aa takes {times:.3g} times as "
         "many multiply–adds."
     )
 

@@ -20,7 +20,7 @@ def four_ways() -> tuple[Figure, str]:
     """A sheet for each of four ways to keep a model; what it lacks is a dashed hole."""
     fig, axes = draw.canvas(6.3)
     draw.headline(axes, "What lies in the file?")
-    said = []
+    described = []
     for number, (way, inside) in enumerate(WAYS.items()):
         x, y = 0.15 + 2.93 * (number % 2), 0.7 + 2.8 * (number // 2)
         draw.words(axes, x + 1.38, y + 0.12, way, draw.NORMAL, ha="center", weight="bold")
@@ -34,5 +34,5 @@ def four_ways() -> tuple[Figure, str]:
                 draw.hole(axes, x + 0.2, top, draw.span(part) + 0.1, 0.34, part)
         lacks = [part for part in NEEDED if part not in inside]
         tail = f"; not in it: {draw.listed(lacks)}" if lacks else ""
-        said.append(f"{way}: {draw.listed(inside)}{tail}")
-    return fig, "Four ways to keep a model. " + ". ".join(said) + "."
+        described.append(f"{way}: {draw.listed(inside)}{tail}")
+    return fig, "Four ways to keep a model. " + ". ".join(described) + "."

@@ -47,10 +47,10 @@ def walk(name: str, module, attribute: str = "aa") -> Walk:
 
     Raises ValueError where Python itself gives another answer than this walk.
     """
-    held = vars(module)
+    own_dict = vars(module)
     bases = (vars(base) for base in type(module).__mro__)
     of_class = next((names for names in bases if attribute in names), {})
-    places = {OWN: held, CLASS: of_class, **{place: held.get(place, {}) for place in INNER}}
+    places = {OWN: own_dict, CLASS: of_class, **{place: own_dict.get(place, {}) for place in INNER}}
     if hasattr(type(of_class.get(attribute)), "__set__"):  # a property and its kind comes first
         places = {CLASS: of_class} | places
     having = [place for place, names in places.items() if attribute in names]
@@ -105,7 +105,7 @@ def staircase(walks: Sequence[Walk]) -> tuple[Figure, str]:
     return fig, (
         f"A staircase of the places where Python looks for self.{attribute}: the object's own "
         f"__dict__, its class, then torch's __getattr__ with {draw.listed(INNER)}. "
-        + " ".join(map(_told, walks))
+        + " ".join(map(_described, walks))
     )
 
 
@@ -137,9 +137,9 @@ def _pawn(axes: Axes, x: float, foot: float, colour: str) -> None:
     axes.add_patch(Circle((x, foot - 0.42), 0.1, **look))
 
 
-def _told(walk: Walk) -> str:
+def _described(walk: Walk) -> str:
     if not walk.found:
         return f"{walk.name}: nowhere, so it falls off the end. AttributeError: {walk.error}."
-    told = f"{walk.name}: {walk.value}, in {'its ' * (walk.found == CLASS)}{walk.found}"
+    described = f"{walk.name}: {walk.value}, in {'its ' * (walk.found == CLASS)}{walk.found}"
     hidden = f", which hides the {walk.beneath} in {walk.hidden}" if walk.hidden else ""
-    return f"{told}{hidden}."
+    return f"{described}{hidden}."

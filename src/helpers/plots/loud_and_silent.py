@@ -46,8 +46,8 @@ def loud_and_silent(cells: Sequence[Cell], releases: Sequence[str]) -> tuple[Fig
         draw.headline(axes, f"{most:,} upgrades: fine, loud or silent?")
         for at, (form, count) in enumerate(met.items()):
             _bar(axes, 0.75 + 1.5 * at, NAMES[form], count)
-    told = "; ".join(f"{NAMES[form]}: {_told(count)}" for form, count in met.items())
-    words = f"Bars of every upgrade, one for each way of keeping a model. {told}."
+    described = "; ".join(f"{NAMES[form]}: {_counted(count)}" for form, count in met.items())
+    words = f"Bars of every upgrade, one for each way of keeping a model. {described}."
     left_out = any(count[NOTHING] for count in met.values())
     return fig, words + " What had nothing to compare is not drawn." * left_out
 
@@ -81,5 +81,5 @@ def _space(text: str) -> float:
     return 0.36 + 0.094 * len(text)
 
 
-def _told(count: Counter) -> str:
+def _counted(count: Counter) -> str:
     return ", ".join(f"{kind} {count[kind]:,}" for kind in KINDS if count[kind])

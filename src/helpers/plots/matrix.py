@@ -72,7 +72,7 @@ def what_happened(
     fig, panels = _panels(releases, forms)
     names = list(KINDS)
     colours = ListedColormap(list(KINDS.values()))
-    told, seen = [], set()
+    described, seen = [], set()
     with style():
         for axes, form in zip(panels, forms, strict=True):
             outcomes = [[met.get((form, w, r)) for r in releases] for w in releases]
@@ -87,12 +87,12 @@ def what_happened(
                 _label_fields(axes, lacks, numbers == names.index(FINE), releases)
             _frame(axes, releases, frames)
             seen |= {kind for row in kinds for kind in row}
-            told.append(f"{form}: {_count(releases, kinds, outcomes)}")
+            described.append(f"{form}: {_count(releases, kinds, outcomes)}")
         patches = [Patch(color=KINDS[kind], label=kind) for kind in KINDS if kind in seen]
         fig.legend(handles=patches, ncols=2, loc="outside lower center")
         fig.suptitle(f"{model}: what a reader met")
-    told = " ".join(told) + _framed(frames)
-    return fig, f"Writers by readers, {len(releases)} releases, {model}. {told}"
+    described = " ".join(described) + _framed(frames)
+    return fig, f"Writers by readers, {len(releases)} releases, {model}. {described}"
 
 
 def _lack(outcome: Outcome | None) -> tuple[str, str]:
@@ -199,7 +199,7 @@ def survival(
     A line marks the diagonal; frames are drawn in every panel.
     """
     fig, panels = _panels(releases, forms)
-    told = []
+    described = []
     with style():
         for axes, form in zip(panels, forms, strict=True):
             pairs = by_pair(cells, form)
@@ -214,14 +214,17 @@ def survival(
                     for row in shares
                 ]
                 _label(axes, texts, shares.filled(0) < 0.5)
-            told.append(_upgrades_and_downgrades(form, cells, releases))
+            described.append(_upgrades_and_downgrades(form, cells, releases))
         percent = {"format": lambda x, _: f"{x:.0%}", "ticks": [0, 0.25, 0.5, 0.75, 1]}
         below = {"location": "bottom", "fraction": 0.06, "aspect": 40}
         fig.colorbar(
             mesh, ax=panels, label="share of models that run as before", **percent, **below
         )
         fig.suptitle("Pale survives, dark is lost")
-    return fig, f"Writers by readers, {len(releases)} releases. {' '.join(told)}{_framed(frames)}"
+    return (
+        fig,
+        f"Writers by readers, {len(releases)} releases. {' '.join(described)}{_framed(frames)}",
+    )
 
 
 def _upgrades_and_downgrades(form: str, cells: Sequence[Cell], releases: Sequence[str]) -> str:
@@ -248,8 +251,10 @@ def survival_by_years(
             left = [year + (place - (len(forms) - 1) / 2) * width for year in years]
             bars = axes.bar(left, values, 0.9 * width, color=colour, label=form)
             axes.bar_label(bars, fmt="%.0f", fontsize=11)
-            told = ", ".join(f"{_between(year)}: {groups[form][year]}" for year in groups[form])
-            notes.append(f"{form}: {told}")
+            described = ", ".join(
+                f"{_between(year)}: {groups[form][year]}" for year in groups[form]
+            )
+            notes.append(f"{form}: {described}")
         axes.set_xticks(years, [_between(year) for year in years])
         axes.set(
             title="Files that a newer release still reads",

@@ -89,8 +89,8 @@ def stack(program: bytes) -> tuple[Figure, str]:
             if kind in kinds
         ]
         fig.legend(handles=patches, ncols=3, loc="lower center", columnspacing=1, handlelength=1)
-    told = "; ".join(f"{name}: {_told(items)}" for name, items in steps)
-    return fig, f"The stack after each of {len(steps)} instructions, bottom first. {told}."
+    described = "; ".join(f"{name}: {_listed(items)}" for name, items in steps)
+    return fig, f"The stack after each of {len(steps)} instructions, bottom first. {described}."
 
 
 REMARKS = {
@@ -115,5 +115,5 @@ def _short(text: str) -> str:
     return "\n".join(lines)
 
 
-def _told(items: list[Item]) -> str:
+def _listed(items: list[Item]) -> str:
     return " | ".join(text.replace("\n", " ") for text, _ in items)

@@ -25,6 +25,6 @@ def svg(fig: Figure, alt: str) -> str:
     with style(), matplotlib.rc_context(settings):
         FigureCanvasSVG(fig).print_svg(stream, metadata={"Date": None, "Creator": None})
     title = html.escape(fig.axes[0].get_title(), quote=False)
-    said = f" <title>{title}</title>\n <desc>{html.escape(alt, quote=False)}</desc>\n"
+    described = f" <title>{title}</title>\n <desc>{html.escape(alt, quote=False)}</desc>\n"
     head, defs, rest = stream.getvalue().partition(" <defs>")
-    return head + said + defs + rest
+    return head + described + defs + rest

@@ -31,7 +31,7 @@ class Span:
     def runs(self) -> bool:
         return self.kind == FINE
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         first, last = self.readers[0], self.readers[-1]
         return first if first == last else f"{first} – {last}"
 
@@ -84,12 +84,13 @@ def timeline(
         for at, span in enumerate(story[1:], 1):
             end = story[at + 1].readers[0] if at + 1 < len(story) else span.readers[-1]
             _span(axes, place, span, place(published(end)))
-    told = "; ".join(
-        f"{span.told()} (from {_day(published(span.readers[0]))}): {_met(span)}" for span in story
+    sentence = "; ".join(
+        f"{span.sentence()} (from {_day(published(span.readers[0]))}): {_met(span)}"
+        for span in story
     )
     return fig, (
         f"Releases of timm on a line of dates. Files of {model} that lack aa are written by "
-        f"{writers[0]} to {writers[-1]}. What releases met in the one of {writer}: {told}. The "
+        f"{writers[0]} to {writers[-1]}. What releases met in the one of {writer}: {sentence}. The "
         f"missing aa was reported on {_day(REPORTED)}."
     )
 
@@ -137,7 +138,7 @@ def _span(axes: Axes, place: Place, span: Span, end: float) -> None:
         look["facecolor"] = BLACK
     axes.add_patch(Rectangle((BAR, start), 0.24, max(end - start, 0.15), **look))
     colour = BLACK if span.runs else draw.RED
-    draw.words(axes, BAR + 0.5, start + 0.15, span.told(), weight="bold")
+    draw.words(axes, BAR + 0.5, start + 0.15, span.sentence(), weight="bold")
     draw.words(axes, BAR + 0.5, start + 0.42, _met(span), color=colour)
     if published(span.readers[0]) == REPORTED:
         note = f"reported and patched: {_day(REPORTED)}"

@@ -117,8 +117,8 @@ def ways_home() -> tuple[Figure, str]:
             _node(axes, name, node)
             for answer, to in node.ways.items():
                 _way(axes, name, answer, to)
-    told = as_markdown().replace("`", "").replace("*", "").replace("\n", " ").strip()
-    return fig, f"A decision tree, from a model that was saved whole to equal outputs. {told}"
+    described = as_markdown().replace("`", "").replace("*", "").replace("\n", " ").strip()
+    return fig, f"A decision tree, from a model that was saved whole to equal outputs. {described}"
 
 
 def _half(name: str) -> tuple[float, float]:

@@ -269,7 +269,7 @@ class Lookup(Expressions):
             return []
         if cls not in self.set_at_top:
             self.set_at_top[cls] = supply.set_at_top(self.world, cls)
-        return [said for name, said in self.set_at_top[cls].items() if name in self.asked]
+        return [why for name, why in self.set_at_top[cls].items() if name in self.asked]
 
     def places_of(self, obj: Obj) -> list[str]:
         """The ways to an object in the model."""

@@ -169,8 +169,8 @@ def set_at_top(world: World, cls: Class) -> dict[str, str]:
                 if not isinstance(part, ast.Attribute) or not isinstance(part.ctx, ast.Store):
                     continue
                 if dotted(part.value) == each.node.name:
-                    said = f"the top of {each.module} sets {ast.unparse(part)[:40]}"
-                    found.setdefault(part.attr, said)
+                    why = f"the top of {each.module} sets {ast.unparse(part)[:40]}"
+                    found.setdefault(part.attr, why)
     return found
 
 

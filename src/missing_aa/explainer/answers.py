@@ -67,17 +67,17 @@ class Answer:
         if self.kind in (NEAR, GENERAL):
             yield f"({KINDS[self.kind]})"
         yield ""
-        yield from said("What it is", self.changed, width)
+        yield from headed("What it is", self.changed, width)
         if self.known_by:
-            yield from said("Known from", f"{self.known_by}.", width)
+            yield from headed("Known from", f"{self.known_by}.", width)
         if self.where:
-            yield from said("Raised", f"{self.where}.", width)
+            yield from headed("Raised", f"{self.where}.", width)
         yield from self._met(width)
         yield from _again(self.again, width)
         yield from ways_lines(self.ways, width)
         for note in self.notes:
             yield ""
-            yield from said("Note", note, width)
+            yield from headed("Note", note, width)
 
     def _met(self, width: int) -> Iterator[str]:
         if not self.windows:
@@ -91,7 +91,7 @@ class Answer:
         models = ", ".join(self.models[:MOST_MODELS])
         more = ", …" if len(self.models) > MOST_MODELS else ""
         count = f"{_many(self.cells, 'measured cell')} of {_many(len(self.models), 'model')}"
-        yield from said("Backed by", f"{count}: {models}{more}", width)
+        yield from headed("Backed by", f"{count}: {models}{more}", width)
 
 
 def _again(again: Again | None, width: int) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _again(again: Again | None, width: int) -> Iterator[str]:
         text += "."
     if again.instead:
         text += f" Most of the others meet: {clean(again.instead, 200)}"
-    yield from said("Works again", text, width)
+    yield from headed("Works again", text, width)
 
 
 def ways_lines(ways: tuple[Way, ...], width: int) -> Iterator[str]:
@@ -119,10 +119,12 @@ def ways_lines(ways: tuple[Way, ...], width: int) -> Iterator[str]:
             f"{number}. {way.text}", width, initial_indent="  ", subsequent_indent=5 * " "
         )
         if way.share:
-            said = f"Gives the writer's output for {_of(way.share)} files in timm {way.release}"
+            sentence = f"Gives the writer's output for {_of(way.share)} files in timm {way.release}"
             if way.there and way.there != way.share:
-                said += f", and for {_of(way.there)} in the readers that fail"
-            yield from wrap(f"{said}.", width, initial_indent=5 * " ", subsequent_indent=5 * " ")
+                sentence += f", and for {_of(way.there)} in the readers that fail"
+            yield from wrap(
+                f"{sentence}.", width, initial_indent=5 * " ", subsequent_indent=5 * " "
+            )
         for command in way.commands:
             yield f"       {'$' if command.startswith(SHELL) else '>>>'} {command}"
 
@@ -135,7 +137,7 @@ def _of(share: Share) -> str:
     return f"{share.ok:,} of {share.cells:,}"
 
 
-def said(heading: str, text: str, width: int) -> list[str]:
+def headed(heading: str, text: str, width: int) -> list[str]:
     return wrap(f"{heading}: {clean(text, 2000)}", width, subsequent_indent="  ")
 
 

@@ -14,7 +14,7 @@ from missing_aa.containers import formats
 from missing_aa.errors import CheckpointError, Refused
 from missing_aa.explainer import model_classes
 from missing_aa.explainer.advice import RESCUE
-from missing_aa.explainer.answers import ATLAS, GENERAL, NEAR, WIDTH, said, silent, ways_lines
+from missing_aa.explainer.answers import ATLAS, GENERAL, NEAR, WIDTH, headed, silent, ways_lines
 from missing_aa.explainer.cases import Case, Ledger
 from missing_aa.explainer.errors import OTHER, Error
 from missing_aa.explainer.kinds import of_cell
@@ -90,7 +90,7 @@ class Outlook:
         """The outlook for a person, in lines of so many columns."""
         yield clean(f"{self.file}: {self.holds}", 1000)
         if self.answer:
-            yield from said(
+            yield from headed(
                 "In this environment (from source lines, as check reads them)", self.answer, width
             )
         for one in self.missing[:MOST]:
@@ -107,11 +107,11 @@ class Outlook:
                 yield f"  and {len(found) - MOST} other fates; --json has them all"
         if self.here:
             yield ""
-            yield from said("Here", self.here, width)
+            yield from headed("Here", self.here, width)
         yield from ways_lines(self.ways, width)
         for note in self.notes:
             yield ""
-            yield from said("Note", note, width)
+            yield from headed("Note", note, width)
 
 
 def fates(form: str, files: Iterable[tuple[str, int]], ledger: Ledger) -> tuple[Fate, ...]:

@@ -43,27 +43,27 @@ def explain_text(text: str) -> Answer:
 
     Raises UsageProblem for a text without content.
     """
-    said = plain(text)
-    if not said.strip():
+    pasted = plain(text)
+    if not pasted.strip():
         raise UsageProblem(EMPTY)
     ledger = load()
-    hit = kinds.last(said)
+    hit = kinds.last(pasted)
     if hit and hit.error.name.startswith("__torch__"):  # TorchScript's own namespace
         hit = None
     if hit is None:
         return (
-            other_texts.by_words(said, ledger)
-            or other_texts.by_pattern(said)
-            or general("", _anyone(said, ledger))
+            other_texts.by_words(pasted, ledger)
+            or other_texts.by_pattern(pasted)
+            or general("", _anyone(pasted, ledger))
         )
-    seen, kind = seen_around(said, hit), kinds.KINDS[hit.error.kind]
+    seen, kind = seen_around(pasted, hit), kinds.KINDS[hit.error.kind]
     cases = find(hit.error, ledger) if hit.error.kind != WEIGHTS_ONLY else []
     measured = hit.error.kind == STATE_DICT and cases
     if not measured and (other := kind.other(hit.error, seen)):
         return other
     if not cases:
         nearest = kind.nearest(hit.error, seen, ledger)
-        return nearest or general(str(hit.error), _anyone(said, ledger))
+        return nearest or general(str(hit.error), _anyone(pasted, ledger))
     notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
     what = kinds.changed(hit.error, is_upgrade(cases), seen.timm_files)
     return from_cases(ATLAS, hit.error, cases, ledger, what, notes)

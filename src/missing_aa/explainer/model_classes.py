@@ -16,22 +16,22 @@ def classes() -> dict[str, tuple[str, ...]]:
         files("missing_aa.explainer").joinpath("model_classes.txt").read_text("utf-8").splitlines()
     )
     rows = (line.split() for line in lines if not line.startswith("#"))
-    return {name: tuple(held) for name, *held in rows}
+    return {name: tuple(its_classes) for name, *its_classes in rows}
 
 
 def models_with(class_: str) -> list[str]:
     """The models that are of a class; if there are none, those that hold it."""
-    own = [name for name, held in classes().items() if _same(held[0], class_)]
-    return own or [name for name, held in classes().items() if class_ in held]
+    own = [name for name, its_classes in classes().items() if _same(its_classes[0], class_)]
+    return own or [name for name, its_classes in classes().items() if class_ in its_classes]
 
 
 def most_alike(class_: str, inside: Iterable[str]) -> list[str]:
     """The models of the same class that share most of the classes inside."""
     inside = set(inside)
     alike = {
-        name: len(inside & set(held)) / len(inside | set(held))
-        for name, held in classes().items()
-        if _same(held[0], class_)
+        name: len(inside & set(its_classes)) / len(inside | set(its_classes))
+        for name, its_classes in classes().items()
+        if _same(its_classes[0], class_)
     }
     best = max(alike.values(), default=0)
     return [name for name, share in alike.items() if share == best]

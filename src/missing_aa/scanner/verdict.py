@@ -150,9 +150,9 @@ def _pickle(found: Checkpoint, container: Container, limits: Limits) -> Checkpoi
             for name in names
             if name.verdict == policy.DANGEROUS
         ]
-        held = read.read_contents(container, program, limits)
-        found.kind = held.kind
-        found.models = [{"name": root.name, "class": root.dotted} for root in held.models]
+        inside = read.read_contents(container, program, limits)
+        found.kind = inside.kind
+        found.models = [{"name": root.name, "class": root.dotted} for root in inside.models]
     except CheckpointError as problem:
         if not found.dangerous:
             return _unfollowed(found, container, problem)
@@ -191,8 +191,8 @@ def _unfollowed(
 def _weigh(found: Checkpoint, names: list[Judged]) -> Checkpoint:
     if found.dangerous:
         first = found.dangerous[0]
-        said = f"asks for {clean(first['name'])}, which {first['reason']}"
-        found.verdict, found.remark = DANGEROUS, said + _more(found.dangerous)
+        why = f"asks for {clean(first['name'])}, which {first['reason']}"
+        found.verdict, found.remark = DANGEROUS, why + _more(found.dangerous)
         return found
     whole = [model for model in found.models if model["class"]]
     by_verdict = {
@@ -202,8 +202,8 @@ def _weigh(found: Checkpoint, names: list[Judged]) -> Checkpoint:
     unjudged = by_verdict[UNJUDGED]
     if whole:
         where = f" at {clean(whole[0]['name'])}" if whole[0]["name"] else ""
-        said = f"holds {clean(whole[0]['class'])}{where}"
-        found.verdict, found.remark = FINDING, said + _more(whole)
+        why = f"holds {clean(whole[0]['class'])}{where}"
+        found.verdict, found.remark = FINDING, why + _more(whole)
         if unjudged:
             found.remark += f"; {NOBODY_FOLLOWED.format(_some(unjudged))}"
     elif unjudged:

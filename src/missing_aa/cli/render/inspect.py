@@ -134,11 +134,11 @@ def _next_step(findings: "Findings") -> str:
     from missing_aa.containers.formats import FOREIGN, PROGRAM, RUNS_PROGRAM
 
     if findings.dangerous:
-        said = "Do not load this file: it asks for what no checkpoint needs."
+        warning = "Do not load this file: it asks for what no checkpoint needs."
         if not findings.models:
-            return said
+            return warning
         rescue = f"missing-aa rescue --even-if-dangerous {quote(findings.path)} TARGET.safetensors"
-        return f"{said} Its weights come out without running it: {rescue}"
+        return f"{warning} Its weights come out without running it: {rescue}"
     if findings.format == PROGRAM:
         return f"It is {RUNS_PROGRAM}: only if you trust it, {FOREIGN[PROGRAM]}."
     if findings.format in FOREIGN:

@@ -45,9 +45,9 @@ def _hits(text: str) -> Iterator[Hit]:
 
 def of_cell(kind: str | None, text: str | None) -> Error:
     """The error that a cell of the atlas holds, by its class and text."""
-    said = plain(f"{kind}: {text}")
-    hit = last(said)
-    return hit.error if hit else Error(errors.OTHER, name=" ".join(said.split()))
+    sentence = plain(f"{kind}: {text}")
+    hit = last(sentence)
+    return hit.error if hit else Error(errors.OTHER, name=" ".join(sentence.split()))
 
 
 def changed(error: Error, upgrade: bool, files: tuple[str, ...] = ()) -> str:

@@ -33,14 +33,14 @@ def changed(error: Error, upgrade: bool = True, files: tuple[str, ...] = ()) -> 
     others = [name for name, releases in there.items() if not releases & there[class_]]
     same = [name for name in others if name.casefold() == class_.casefold()]
     near = same or difflib.get_close_matches(class_, others, n=1, cutoff=0.6)
-    said = f"timm has {module}.{class_} in {in_releases(there[class_])}"
+    where = f"timm has {module}.{class_} in {in_releases(there[class_])}"
     if near:
-        return f"{said}; in {in_releases(there[near[0]])} there is {near[0]} in its place."
+        return f"{where}; in {in_releases(there[near[0]])} there is {near[0]} in its place."
     last = len(class_record.releases()) - 1
     homes = [path for path, known in class_record.named([class_]).items() if last in known.releases]
     if last not in there[class_] and homes:
-        return f"{said}; later it is {homes[0]}."
-    return f"{said}, and in no other release."
+        return f"{where}; later it is {homes[0]}."
+    return f"{where}, and in no other release."
 
 
 def other(error: Error, seen: Seen) -> Answer | None:

@@ -34,8 +34,8 @@ def other(error: Error, seen: Seen) -> Answer | None:
     if seen.unpickles:  # pickle's own words where it is written in Python
         found = cannot_get_attribute.other(Error(LOOKUP, error.class_, error.name), seen)
         module = f"module '{error.name}'" if error.name else "'module' object"
-        said = f"AttributeError: {module} has no attribute '{error.class_}'"
-        return found and replace(found, error=said)
+        message = f"AttributeError: {module} has no attribute '{error.class_}'"
+        return found and replace(found, error=message)
     last = len(class_record.releases()) - 1
     homes = [
         path for path, known in class_record.named([error.class_]).items() if last in known.releases

@@ -77,11 +77,12 @@ def carriers(class_: str, attribute: str) -> str:
         for path, known in class_record.named([class_]).items()
         if attribute in known.may
     }
-    said = "; ".join(
+    sentence = "; ".join(
         f"{path} in timm {in_releases(those)}" for path, those in list(found.items())[:MOST_PATHS]
     )
     return (
-        said and f" Many libraries have a class of that name; of timm's, it is carried by {said}."
+        sentence
+        and f" Many libraries have a class of that name; of timm's, it is carried by {sentence}."
     )
 
 
@@ -94,11 +95,11 @@ def changed(error: Error, upgrade: bool = True, files: tuple[str, ...] = ()) -> 
     if not found:
         code = "newer" if upgrade else "older"
         return f"The {code} code of {error.class_} reads `{error.name}`, which {who} do not carry."
-    said = [
+    sentences = [
         f"{path} carries `{error.name}` in timm {in_releases(those)}"
         for path, those in list((here or found).items())[:MOST_PATHS]
     ]
-    return f"{'; '.join(said)}. The code that runs reads it, and {who} do not carry it."
+    return f"{'; '.join(sentences)}. The code that runs reads it, and {who} do not carry it."
 
 
 def _is_in(path: str, files: tuple[str, ...]) -> bool:

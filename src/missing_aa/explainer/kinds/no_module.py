@@ -40,7 +40,7 @@ def read(before: str, words: str, after: str) -> Error | None:
 find = partial(find_words, WORDS, read)
 
 
-def held(module: str) -> Set[int]:
+def releases_with(module: str) -> Set[int]:
     """The recorded releases that have classes in a module or package of that name."""
     found: set[int] = set()
     for name, classes in class_record.modules().items():
@@ -52,7 +52,7 @@ def held(module: str) -> Set[int]:
 def changed(error: Error, upgrade: bool = True, files: tuple[str, ...] = ()) -> str:
     """What changed between writer and reader."""
     module = error.name
-    there = held(module)
+    there = releases_with(module)
     if not there:
         return f"No recorded release of timm has classes in a module {module}."
     last = len(class_record.releases()) - 1
@@ -151,7 +151,7 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
             "Or install the timm that this code was written for.",
         )
     package = error.name.rpartition(".")[0]
-    if not held(error.name) and package not in ("timm.models.layers", "timm.layers"):
+    if not releases_with(error.name) and package not in ("timm.models.layers", "timm.layers"):
         return advise(
             error,
             f"no recorded release of timm has classes in a module {error.name}: it belongs to a "
@@ -179,5 +179,5 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
     if not alike:
         return Answer(NEAR, str(error), changed(error), ways=tuple(everyone(ledger)))
     names = listed(one.name for one in alike)
-    told = error if held(error.name) else Error(MODULE, name=package)
-    return together(error, alike, ledger, f"{changed(told)} The atlas has met {names}.")
+    package_error = error if releases_with(error.name) else Error(MODULE, name=package)
+    return together(error, alike, ledger, f"{changed(package_error)} The atlas has met {names}.")

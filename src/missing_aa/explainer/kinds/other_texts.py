@@ -51,6 +51,6 @@ def by_pattern(text: str) -> Answer | None:
         for found in list(re.finditer(pattern, text))[-1:]:
             ways = tuple(Way(ADVICE, one) for one in advice)
             end = (text + "\n").index("\n", found.start())
-            said = text[text.rfind("\n", 0, found.start()) + 1 : end].strip()[:300]
-            return Answer(OTHER, said, what, ways=ways, known_by="the words of the error")
+            line = text[text.rfind("\n", 0, found.start()) + 1 : end].strip()[:300]
+            return Answer(OTHER, line, what, ways=ways, known_by="the words of the error")
     return None
