@@ -195,3 +195,11 @@ def test_the_installed_command_is_the_same():
         pytest.skip("the interpreter has another name here")
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("missing-aa ")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that fails is Linux's")
+@pytest.mark.parametrize("command", ["inspect", "check", "explain", "rescue"])
+def test_a_file_that_fails_while_it_is_read_is_no_damaged_one(capsys, tmp_path, command):
+    target = [str(tmp_path / "out.safetensors")] * (command == "rescue")
+    assert main([command, "/proc/self/mem", *target]) == 2
+    assert "/proc/self/mem: cannot be read: Input/output error" in capsys.readouterr().err

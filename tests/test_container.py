@@ -12,9 +12,9 @@ import torch
 
 from missing_aa import inspect, scan
 from missing_aa.containers import safetensors_header
-from missing_aa.containers.container import Unreadable, open_checkpoint
+from missing_aa.containers.container import open_checkpoint
 from missing_aa.containers.safetensors_header import read_header
-from missing_aa.errors import LimitReached, Malformed, Refused
+from missing_aa.errors import LimitReached, Malformed, Refused, Unreadable
 from missing_aa.limits import Limits
 
 STATE = {"weight": torch.arange(6.0), "steps": torch.tensor(3)}

@@ -21,6 +21,12 @@ class CheckpointError(Problem):
     """A checkpoint that cannot be taken as it is."""
 
 
+class Unreadable(CheckpointError):
+    """The system does not let the file be read, or it is no file."""
+
+    exit_code = 2
+
+
 class Refused(CheckpointError):
     """It could do harm, or is built in a way that hides what it holds."""
 
@@ -53,5 +59,7 @@ def unforeseen(error: Exception) -> CheckpointError:
     """What a damaged file can still lead to, as an error that a person should see."""
     if isinstance(error, MemoryError):
         return LimitReached("it needs more memory than there is")
+    if isinstance(error, OSError):  # from a disk that fails, or a server that is gone
+        return Unreadable(f"cannot be read: {error.strerror or error}")
     what = f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
     return Malformed(f"it is damaged in a way that cannot be followed ({what}); fetch it again")

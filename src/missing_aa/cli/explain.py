@@ -5,7 +5,7 @@ import os
 import stat
 import sys
 
-from missing_aa.errors import CheckpointError, Problem, UsageProblem
+from missing_aa.errors import CheckpointError, UsageProblem
 
 
 def add(commands) -> None:
@@ -112,7 +112,7 @@ def _text_in(path: str) -> bytes | None:
                 file.seek(0)
             return pasted.read_text(file)
     except OSError as error:
-        raise Problem(f"cannot read {path}: {error.strerror or error}") from error
+        raise UsageProblem(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _is_name_of_a_file(what: str) -> bool:

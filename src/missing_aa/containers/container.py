@@ -11,7 +11,7 @@ from io import BufferedReader
 from missing_aa.containers import formats, zip_directory
 from missing_aa.containers.legacy import MAGIC_NUMBER, follow_legacy, look_into, measure
 from missing_aa.containers.unpack import unpack, unpacked_head
-from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
+from missing_aa.errors import LimitReached, Malformed, Refused, Unreadable
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.pickles.follow import follow_pickle
 from missing_aa.pickles.program import Global, Object, Program
@@ -24,12 +24,6 @@ LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
 LONGEST_NAME = 255
 """torch cuts the names of a zip's members off at twice as many bytes."""
 LOOKS_PACKED = ("gzip", "unknown")
-
-
-class Unreadable(CheckpointError):
-    """The system does not let the file be read, or it is no file."""
-
-    exit_code = 2
 
 
 @dataclass

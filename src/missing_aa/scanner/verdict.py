@@ -8,11 +8,11 @@ import os
 from dataclasses import dataclass, field
 
 from missing_aa.containers import formats
-from missing_aa.containers.container import WINDOW, Container, Unreadable, open_checkpoint
+from missing_aa.containers.container import WINDOW, Container, open_checkpoint
 from missing_aa.containers.legacy import look_into
 from missing_aa.containers.safetensors_header import read_header
 from missing_aa.contents import read
-from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
+from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused, Unreadable
 from missing_aa.limits import Limits
 from missing_aa.pickles import known_names, policy
 from missing_aa.pickles.follow import follow_pickle
