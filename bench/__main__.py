@@ -1,8 +1,6 @@
-"""The figures of this project on this machine: `make bench`, or `python -m bench [NAME…]`.
+"""The figures of this project on this machine: `make bench`, or `python -m bench [NAME…]`."""
 
-With `--small` each is made once, of little, to see that it can be.
-"""
-
+import argparse
 import signal
 import sys
 from importlib import import_module
@@ -13,8 +11,13 @@ PARTS = (
     *("run", "course", "kernels"),
 )
 
+words = argparse.ArgumentParser("python -m bench", description=__doc__, allow_abbrev=False)
+words.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PARTS)}; or all")
+words.add_argument("--small", action="store_true", help="each once, of little: can it be made?")
+wanted = words.parse_args().names or PARTS
+if unknown := [name for name in wanted if name not in PARTS]:
+    words.error(f"there is no figure {unknown[0]!r}; there are: {', '.join(PARTS)}")
+
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was made is taken away
-for name in [word for word in sys.argv[1:] if word != "--small"] or PARTS:
-    if name not in PARTS:
-        sys.exit(f"there is no figure {name!r}; there are: {', '.join(PARTS)}")
+for name in wanted:
     import_module(f"bench.{name}").main()

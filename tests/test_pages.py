@@ -45,5 +45,5 @@ def test_what_was_fetched_in_between_is_let_go(file):
     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     if is_in_memory(file, SIZE // 4):
         pytest.skip("this folder is kept in memory")
-    # Linux keeps a page that is in use at this moment, as while others around it are fetched.
-    assert any(is_let_go(file) for _ in range(20))
+    # Linux keeps a page that is in use at this moment: on a busy machine for a hundred trials.
+    assert any(is_let_go(file) for _ in range(5000))

@@ -62,4 +62,5 @@ def test_the_oldest_versions_tried_are_those_that_are_allowed():
 def test_the_actions_of_others_are_named_by_their_commit(path):
     for job in jobs(path).values():
         for step in job["steps"]:
-            assert re.search(r"@[0-9a-f]{40}$", step.get("uses", "@" + "0" * 40)), step
+            if "uses" in step:
+                assert re.search(r"@[0-9a-f]{40}$", step["uses"]), step

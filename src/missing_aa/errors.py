@@ -60,6 +60,6 @@ def unforeseen(error: Exception) -> CheckpointError:
     if isinstance(error, MemoryError):
         return LimitReached("it needs more memory than there is")
     if isinstance(error, OSError):  # from a disk that fails, or a server that is gone
-        return Unreadable(f"cannot be read: {error.strerror or error}")
+        return Unreadable(f"cannot be read: {error if error.filename else error.strerror or error}")
     what = f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}"
     return Malformed(f"it is damaged in a way that cannot be followed ({what}); fetch it again")

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from helpers.plots import BLACK, style
 from helpers.plots import shapes as draw
+from helpers.plots import style
 from helpers.plots.matrix import FINE, FORWARD, KINDS, LOAD, NOTHING, OTHER, SILENT, kind_of
 from missing_aa.matrix.cells import FORMATS, Cell
 from missing_aa.matrix.summary import upgrades
@@ -63,6 +63,7 @@ def _bar(axes: Axes, top: float, name: str, count: Counter) -> None:
     widths = {kind: max(LENGTH * count[kind] / total, THIN) for kind in kinds}
     widths[FINE] -= sum(widths.values()) - LENGTH
     x, y = LEFT, top + 0.35
+    draw.words(axes, x + 0.12, y + HIGH / 2, f"fine {count[FINE]:,}", draw.SMALL)
     for kind in kinds:
         look = {"facecolor": KINDS[kind], "linewidth": 0}
         axes.add_patch(Rectangle((x, y), widths[kind], HIGH, **look))
@@ -73,7 +74,6 @@ def _bar(axes: Axes, top: float, name: str, count: Counter) -> None:
         axes.add_patch(Rectangle((x, y + HIGH + 0.13), 0.16, 0.16, facecolor=KINDS[kind]))
         draw.words(axes, x + 0.22, y + HIGH + 0.21, text, draw.SMALL)
         x += _space(text)
-    axes.add_patch(Rectangle((LEFT, y), LENGTH, HIGH, fill=False, edgecolor=BLACK, linewidth=1))
 
 
 def _space(text: str) -> float:

@@ -85,6 +85,8 @@ def what_happened(
             else:
                 lacks = [[_lack(outcome) for outcome in row] for row in outcomes]
                 _label_fields(axes, lacks, numbers == names.index(FINE), releases)
+                squares = [[(kind_of(one), _lack(one)) for one in row] for row in outcomes]
+                _name_edges(axes, squares, releases)
             _frame(axes, releases, frames)
             seen |= {kind for row in kinds for kind in row}
             described.append(f"{form}: {_count(releases, kinds, outcomes)}")
@@ -306,6 +308,22 @@ def _series(releases: Sequence[str], gap: float) -> tuple[list[float], list[str]
     names = {place: series for series, place in begins.items()}
     names[len(releases) - 0.5] = releases[-1]
     return list(names), list(names.values())
+
+
+def _name_edges(axes: Axes, squares: list[list], releases: Sequence[str]) -> None:
+    """At each edge of a field the release that begins there, and the newest; no name on another."""
+    gap = 5 / axes.figure.get_figwidth()
+    for axis, lines in ((axes.yaxis, squares), (axes.xaxis, list(zip(*squares, strict=True)))):
+        newest = len(releases) - 1
+        edges = [0, *(at for at in range(1, newest) if lines[at] != lines[at - 1])]
+        kept: list[int] = []
+        for at in edges:
+            if newest - at >= gap and (not kept or at - kept[-1] >= gap):
+                kept.append(at)
+        kept.append(newest)
+        names = [releases[at].removesuffix(".dev0") for at in kept]
+        axis.set_ticks([at + 0.5 for at in kept], names)
+    axes.tick_params("x", rotation=90)
 
 
 def _draw(axes: Axes, values: np.ndarray, colours, most: float) -> ScalarMappable:

@@ -84,13 +84,13 @@ def timeline(
         for at, span in enumerate(story[1:], 1):
             end = story[at + 1].readers[0] if at + 1 < len(story) else span.readers[-1]
             _span(axes, place, span, place(published(end)))
-    sentence = "; ".join(
+    met = "; ".join(
         f"{span.sentence()} (from {_day(published(span.readers[0]))}): {_met(span)}"
         for span in story
     )
     return fig, (
         f"Releases of timm on a line of dates. Files of {model} that lack aa are written by "
-        f"{writers[0]} to {writers[-1]}. What releases met in the one of {writer}: {sentence}. The "
+        f"{writers[0]} to {writers[-1]}. What releases met in the one of {writer}: {met}. The "
         f"missing aa was reported on {_day(REPORTED)}."
     )
 
@@ -121,12 +121,16 @@ def _line(axes: Axes, place: Place, first: date, last: date) -> None:
 
 
 def _writers(axes: Axes, place: Place, writers: Sequence[str], writer: str) -> None:
-    """A sheet for each release that writes such files, and what is said of them."""
+    """A sheet for each release that writes such files, its name where there is room."""
+    y, named = place(published(writer)), TOP + 0.28
     for name in writers:
-        draw.sheet(axes, BAR, place(published(name)) - 0.14, 0.24, 0.3, fold=0.09)
+        at = place(published(name))
+        draw.sheet(axes, BAR, at - 0.13, 0.24, 0.26, fold=0.09)
+        if named + 0.25 <= at <= y - 0.35:
+            draw.words(axes, BAR + 0.5, at, name, draw.SMALL)
+            named = at
     draw.words(axes, BAR + 0.5, TOP, f"{writers[0]} – {writers[-1]}", weight="bold")
     draw.words(axes, BAR + 0.5, TOP + 0.28, f"write files without {_attribute(ERROR)}")
-    y = place(published(writer))
     draw.words(axes, BAR + 0.5, y - 0.1, f"one of them, saved by {writer}:", weight="bold")
 
 

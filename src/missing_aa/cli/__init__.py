@@ -157,9 +157,9 @@ def main(argv: list[str] | None = None) -> int:
             f"this belongs to the course; in its folder, type python -m helpers {words[0]}",
         )
         return 2
-    bare = words in (["-V"], ["--version"])  # no version waits for the commands
-    wanted = words[:1] if words and words[0] in COMMANDS else COMMANDS  # nor one for the others
-    return run(parser_of("missing-aa", "", []) if bare else parser(wanted), words)
+    is_version = words in (["-V"], ["--version"])  # which needs no commands
+    wanted = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    return run(parser_of("missing-aa", "", []) if is_version else parser(wanted), words)
 
 
 def run(top: Parser, argv: Sequence[str]) -> int:

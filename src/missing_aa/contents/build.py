@@ -14,13 +14,12 @@ from missing_aa.contents.views import MISSHAPEN, Array, Untaken, View, array
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
 from missing_aa.pickles import joblib_arrays
-from missing_aa.pickles.program import INDIRECT, Dict, Global, Object, Persistent, Program
+from missing_aa.pickles.program import INDIRECT, NODES, Dict, Global, Object, Persistent, Program
 
 NESTED = 100
 """How deep tuples may lie in tuples; they have to be built from the inside."""
 TOO_DEEP = f"values in it are nested more than {NESTED} deep, as in no checkpoint; do not load it"
 
-NODES = {list, tuple, Dict, Object, Global, Persistent}
 ATTRIBUTE = "builtins.getattr"
 HASHED = 2**61 - 1
 """Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""

@@ -163,15 +163,12 @@ def _fresh(make):
     return lambda m: m.stack.append(make())
 
 
-def _get(form: struct.Struct):
-    return lambda m: m.stack.append(m.memo[m.number(form)])
+def _get(m: Machine) -> None:
+    m.stack.append(m.memo[m.number(UINT)])
 
 
-def _put(form: struct.Struct):
-    def step(m: Machine) -> None:
-        m.memo[m.number(form)] = m.stack[-1]
-
-    return step
+def _put(m: Machine) -> None:
+    m.memo[m.number(UINT)] = m.stack[-1]
 
 
 # Most of what a model's pickle does is to put and get by one byte.
@@ -433,10 +430,10 @@ for _code, _step in {
     b"u": _setitems,
     b"g": lambda m: m.push(m.memo[int(_number_line(m))]),
     b"h": _get_byte,
-    b"j": _get(UINT),
+    b"j": _get,
     b"p": _put_line,
     b"q": _put_byte,
-    b"r": _put(UINT),
+    b"r": _put,
     b"\x94": _memoize,
     b"c": _global,
     b"\x93": _stack_global,

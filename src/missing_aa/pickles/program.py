@@ -150,6 +150,10 @@ def is_class_name(name: str) -> bool:
     return name.lstrip("_")[:1].isupper()
 
 
+NODES = frozenset({Global, Object, Persistent, Dict, list, tuple})
+"""What holds others, is a name or stands for a storage: all else is text, a number and the like."""
+
+
 def parts_of(node) -> list:
     """What a node holds, one step down; what made an Object is not among it."""
     if type(node) in (list, tuple):

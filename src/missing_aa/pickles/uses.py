@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from missing_aa.pickles.known_names import SAFE
-from missing_aa.pickles.program import Dict, Global, Object, Program, class_of, parts_of
+from missing_aa.pickles.program import NODES, Dict, Global, Object, Program, class_of, parts_of
 
 KEEPERS = ("functools.partial", "collections.defaultdict")
 """They keep what they are given, and call it only if they are called themselves, or asked later."""
@@ -24,9 +24,6 @@ RECONSTRUCTOR = "copyreg._reconstructor"
 TAKES_ATTRIBUTES = "builtins.getattr"
 DEEP = 20
 """Deeper in what a class is given nobody looks: it counts as more than plain values."""
-
-NODES = frozenset({Global, Object, Dict, list, tuple})
-"""What holds others, or is a name: all else in a program is text, a number, or outside of it."""
 
 Name = tuple[str, str]
 """Module and name as they stand in the file; the same name is another node in another program."""

@@ -12,7 +12,14 @@ from missing_aa.containers.container import WINDOW, Container, open_checkpoint
 from missing_aa.containers.legacy import look_into
 from missing_aa.containers.safetensors_header import read_header
 from missing_aa.contents import read
-from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused, Unreadable
+from missing_aa.errors import (
+    CheckpointError,
+    LimitReached,
+    Malformed,
+    Refused,
+    Unreadable,
+    unforeseen,
+)
 from missing_aa.limits import Limits
 from missing_aa.pickles import known_names, policy
 from missing_aa.pickles.follow import follow_pickle
@@ -83,10 +90,8 @@ def judge(path: str, limits: Limits) -> Checkpoint | None:
     found = Checkpoint(path)
     try:
         return _judge(found, limits)
-    except MemoryError:
-        return _trouble(found, LimitReached("it needs more memory than there is"))
-    except OSError as error:  # from a disk that fails, or a server that is gone
-        return _trouble(found, Unreadable(f"cannot be read: {error.strerror or error}"))
+    except (MemoryError, OSError) as error:
+        return _trouble(found, unforeseen(error))
 
 
 def _judge(found: Checkpoint, limits: Limits) -> Checkpoint | None:
