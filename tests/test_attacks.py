@@ -4,11 +4,13 @@ Loading one makes an empty file `PWNED` and does nothing else; nothing here load
 """
 
 import pickle
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
 
 import hostile_files
+import hostile_unlisted
 from missing_aa.cli import main
 from missing_aa.containers.formats import by_head
 from missing_aa.pickles.follow import follow_pickle
@@ -211,3 +213,39 @@ def test_an_attribute_is_judged_by_what_it_is_and_what_is_done_with_it(how):
     program, expected = HARMLESS[how]
     found = judge_all(follow_pickle(b"\x80\x02" + program + b"."))
     assert max((judged.verdict for judged in found), key=VERDICTS.index) == expected
+
+
+@pytest.mark.parametrize("how", hostile_unlisted.handed_over())
+def test_an_object_that_is_handed_to_what_may_call_it_is_judged_as_called(how, tmp_path, capsys):
+    path = tmp_path / "file.pkl"
+    path.write_bytes(hostile_unlisted.handed_over()[how])
+    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [1, 1]
+
+
+@pytest.mark.parametrize("file", hostile_unlisted.TWO_WAYS)
+def test_what_readers_take_in_two_ways_is_refused_under_any_name(file, tmp_path, capsys):
+    (tmp_path / file).write_bytes(hostile_unlisted.TWO_WAYS[file])
+    scan, inspect, rescue = codes(tmp_path / file, tmp_path)
+    assert scan in (3, 4) and scan == inspect and rescue in (3, 4)
+
+
+@pytest.mark.parametrize("how", hostile_unlisted.MAGIC)
+def test_a_magic_number_that_only_a_load_makes_is_refused(how, tmp_path, capsys):
+    path = tmp_path / "file.pkl"
+    path.write_bytes(hostile_unlisted.MAGIC[how])
+    assert codes(path, tmp_path) == [4, 4, 4]
+
+
+def test_honest_pickles_in_a_row_pass(tmp_path, capsys):
+    path = tmp_path / "file.pkl"
+    with open(path, "wb") as file:
+        for value in (range(3), OrderedDict(a=1), Path("b"), 1001):
+            pickle.dump(value, file)
+    assert main(["scan", str(path)]) == main(["inspect", str(path)]) == 0
+
+
+@pytest.mark.parametrize("module, name", [("tornado.process", "Subprocess"), ("zict", "File")])
+def test_packages_whose_classes_reach_the_system_by_plain_values_are_dangerous(module, name):
+    assert verdict(hostile_files.pickled(hostile_files.new(hostile_files.name(module, name)))) == (
+        "dangerous"
+    )

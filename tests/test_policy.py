@@ -68,7 +68,7 @@ TENSOR = b"ctorch\nSize\n]\x85R"
 USES = {
     "made anew": (NET + b")\x81", "needs code"),
     "made anew, in small letters": (b"cproject\nnet\n)\x81", "needs code"),
-    "made anew, of Python's own": (b"ccontextlib\nnullcontext\n)\x81", "needs code"),
+    "made anew, of Python's own": (b"ccontextlib\nnullcontext\n)\x81", "unjudged"),
     "a function of Python's own": (b"cshlex\nquote\n", "unjudged"),
     "a function of Python's own, called": (b"cshlex\nquote\nN\x85R", "dangerous"),
     "made by protocol 0": (

@@ -132,7 +132,8 @@ class Mode(enum.Enum):
 BESIDE = {
     "an object of a class": (Mode.FAST, "needs code", 0, "runs their package's code"),
     "a function": (nn.functional.relu, "unjudged", 1, "is not known"),
-    "a class that is given an object": (ChainMap(OrderedDict(a=Learner(1))), "needs code", 0, ""),
+    "an object in the state of another": (Learner(Learner(1)), "needs code", 0, ""),
+    "a class of Python's own": (ChainMap(OrderedDict(a=Learner(1))), "unjudged", 1, ""),
     "a class that is given a function": (partial(Learner, nn.functional.relu), "unjudged", 1, ""),
 }
 
@@ -192,7 +193,7 @@ ORDINARY = {
     "arrays.npz": npz(),
     "data.zip": zipped(DATASET, zipfile.ZIP_DEFLATED),
     "lib.jar": zipped(DATASET, comment=b"what torch would never write"),
-    "with data.zip": zipped({"a/data.pkl": pickled(1), "b/c.txt": "t"}, zipfile.ZIP_DEFLATED),
+    "with data.zip": zipped({"a/b/data.pkl": pickled(1), "b/c.txt": "t"}, zipfile.ZIP_DEFLATED),
     "cut.zip": zipped(DATASET)[:200],
     "random.dat": b"\x80\x04" + bytes(range(200, 256)) * 9,
     "like safetensors.dat": (99).to_bytes(8, "little") + b"{" + bytes(99),

@@ -18,7 +18,9 @@ class UsageProblem(Problem):
 
 
 class CheckpointError(Problem):
-    """A checkpoint that cannot be taken as it is."""
+    """A checkpoint that cannot be taken as it is; `format` says what it looks like."""
+
+    format = ""
 
 
 class Unreadable(CheckpointError):
@@ -34,7 +36,7 @@ class Refused(CheckpointError):
 
 
 class Malformed(CheckpointError):
-    """It is broken, cut short or no checkpoint at all; `format` says what it looks like."""
+    """It is broken, cut short or no checkpoint at all."""
 
     exit_code = 4
 

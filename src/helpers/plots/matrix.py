@@ -103,6 +103,7 @@ def _lack(outcome: Outcome | None) -> tuple[str, str]:
     return found.groups() if found else ("", "")
 
 
+AGAIN = "runs"
 LETTER, LINE = 0.11, 0.21
 """Inches that a letter of a field's text takes in width, and a line in height."""
 
@@ -112,7 +113,7 @@ def _label_fields(
 ) -> None:
     """Write what is missing into the largest field of squares in which the same is, if it fits.
 
-    Beside it stands the first reader that runs these files again, where there is one.
+    Beside it stands AGAIN where the next reader runs these files.
     """
     square = axes.figure.get_figwidth() * 0.75 / len(lacks)
     look = {"ha": "center", "va": "center", "fontsize": 12, "weight": "bold"}
@@ -133,9 +134,9 @@ def _label_fields(
             continue
         after = left + width
         again = [row for row in range(top, top + height) if fine[row, after : after + 1].any()]
-        if again and len(again) * square >= len(releases[after]) * LETTER:
+        if again and len(again) * square >= len(AGAIN) * LETTER:
             place = after + 0.85 * LINE / square, (again[0] + again[-1] + 1) / 2
-            axes.text(*place, releases[after], rotation=90, color=BLACK, **look)
+            axes.text(*place, AGAIN, rotation=90, color=BLACK, **look)
 
 
 def _largest(mask: np.ndarray) -> tuple[int, int, int, int]:

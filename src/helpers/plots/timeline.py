@@ -79,6 +79,7 @@ def timeline(
             return TOP + (BOTTOM - TOP) * (day - first).days / (last - first).days
 
         draw.headline(axes, f"{model}: {_headline(story)}")
+        draw.words(axes, 0.1, 0.62, "a tick: a release; a sheet: a file", draw.SMALL)
         _line(axes, place, first, last)
         _writers(axes, place, writers, writer)
         for at, span in enumerate(story[1:], 1):

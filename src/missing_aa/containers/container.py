@@ -11,7 +11,7 @@ from io import BufferedReader
 from missing_aa.containers import formats, zip_directory
 from missing_aa.containers.legacy import MAGIC_NUMBER, follow_legacy, look_into, measure
 from missing_aa.containers.unpack import unpack, unpacked_head
-from missing_aa.errors import LimitReached, Malformed, Refused, Unreadable
+from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused, Unreadable
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.pickles.follow import follow_pickle
 from missing_aa.pickles.program import Global, Object, Program
@@ -20,6 +20,13 @@ WINDOW = 2**20
 LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
 """Told by a few bytes that can begin a pickle too: torch.load would run `GGUF` and what follows."""
 
+
+FORMAT_VERSION = 1001
+"""What the second of a legacy file's pickles holds."""
+MAY_BE_LEGACY = (
+    "what it begins with may turn out to be the mark of torch's form before 1.6 once it is loaded: "
+    "readers would see different files"
+)
 
 LONGEST_NAME = 255
 """torch cuts the names of a zip's members off at twice as many bytes."""
@@ -105,16 +112,31 @@ class Container:
         if program.error or program.end == self.size:
             return
         data = self.read(program.end, limits.pickle_bytes)
-        behind, steps = Program(data, 0), program.opcodes
+        behind, steps, roots = Program(data, 0), program.opcodes, []
         while behind.end < len(data) and not behind.error:
             follow_pickle(data, behind.end, limits, into=behind)
+            roots.append(behind.root)
             steps += behind.opcodes
             limits.check("opcodes", steps, "the number of the pickles' steps")
         program.add(behind)
         if isinstance(program.root, Object) and behind.opcodes > 1:  # it may equal torch's number
             program.fault = program.fault or behind.error
+        if _may_be_numbers(program.root, roots[0]):
+            program.fault = program.fault or Malformed(MAY_BE_LEGACY)
         if program.end + len(data) < self.size and (behind.short or not behind.error):
             limits.check("pickle_bytes", self.size, "the length of the pickles, in bytes,")
+
+
+def _may_be_numbers(first: object, second: object) -> bool:
+    """Whether two pickles in a row may be the two numbers of a legacy file, made by what they call.
+
+    Only a load can tell; objects that got a state are none.
+    """
+    if isinstance(second, Object):
+        second_may_be = not (second.states or second.items or second.pairs)
+    else:
+        second_may_be = isinstance(second, Global) or second == FORMAT_VERSION
+    return isinstance(first, Global | Object) and second_may_be
 
 
 def _add_what_pickle_would_read(program: Program, limits: Limits) -> None:
@@ -154,7 +176,11 @@ def _recognise(file: BufferedReader, size: int) -> Container:
     head = file.read(formats.HEAD)
     container = Container(file, size, formats.by_head(head, size))
     if container.format == "zip":
-        _open_zip(container)
+        try:
+            _open_zip(container)
+        except CheckpointError as problem:
+            problem.format = problem.format or container.format
+            raise
     elif container.format in LOOKS_PACKED and _is_pickle(unpacked_head(file, WINDOW)):
         container.format = "joblib"
     elif container.format in LOOKS_LIKE and _is_pickle(container.read(0, WINDOW)):
@@ -184,7 +210,7 @@ def _open_zip(container: Container) -> None:
         located = zip_directory.locate_all(container.file, members, start)
     container.members = {name.removeprefix(folder): where for name, where in located.items()}
     if "data.pkl" not in container.members:
-        raise Malformed("the zip holds no data.pkl where torch looks for it", "zip")
+        raise Malformed("the zip holds no data.pkl where torch looks for it", "torch-zip")
     container.storages = {
         name.removeprefix("data/"): size
         for name, (_, size) in container.members.items()

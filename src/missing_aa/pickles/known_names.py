@@ -11,7 +11,8 @@ import math
 # Modules of which no name has any business in a checkpoint, by what they reach.
 MODULES = {
     "starts programs": "os posix nt subprocess _posixsubprocess popen2 commands pty platform "
-    "multiprocessing _multiprocessing concurrent asyncio signal webbrowser antigravity",
+    "multiprocessing _multiprocessing concurrent asyncio signal webbrowser antigravity "
+    "tornado pexpect ptyprocess terminado psutil sh plumbum invoke fabric",
     "runs code": "code codeop runpy pdb bdb cmd timeit profile cProfile _lsprof trace doctest "
     "unittest test pydoc rlcompleter idlelib lib2to3 sched atexit threading _thread "
     "dummy_threading _dummy_thread _xxsubinterpreters venv ensurepip pip setuptools distutils "
@@ -25,7 +26,8 @@ MODULES = {
     "reads or writes files": "shutil tempfile glob fileinput io _io _pyio posixpath ntpath "
     "genericpath linecache tokenize tarfile zipfile gzip bz2 lzma dbm shelve sqlite3 _sqlite3 "
     "wave sunau aifc scipy.io torch.cuda.gds torch.distributed.elastic configparser netrc "
-    "mailbox winreg msvcrt _winapi fcntl termios resource pwd grp",
+    "mailbox winreg msvcrt _winapi fcntl termios resource pwd grp "
+    "zict diskcache h5py zarr lmdb tinydb sqlitedict",
     "uses the network": "socket _socket socketserver ssl _ssl select selectors http urllib urllib3 "
     "requests httpx aiohttp ftplib smtplib poplib imaplib nntplib telnetlib xmlrpc wsgiref "
     "asyncore asynchat smtpd fsspec filelock huggingface_hub boto3 paramiko",
@@ -62,7 +64,7 @@ CLASSES = {
     "runs code": "FunctionType CodeType LambdaType MethodType ModuleType InteractiveConsole "
     "InteractiveInterpreter Pdb CDLL PyDLL SourceFileLoader ExtensionFileLoader "
     "CUDAPluggableAllocator XPUPluggableAllocator",
-    "loads another pickle": "Unpickler",
+    "loads another pickle": "Unpickler NpzFile",
     "reads or writes files": "FileIO GzipFile BZ2File LZMAFile ZipFile PyZipFile TarFile "
     "FileHandler RotatingFileHandler TimedRotatingFileHandler WatchedFileHandler FileStore "
     "NamedTemporaryFile TemporaryFile TemporaryDirectory SpooledTemporaryFile memmap DataSource "

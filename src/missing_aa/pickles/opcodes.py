@@ -8,6 +8,7 @@ from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.machine import (
     BYTE,
     DOUBLE,
+    FRAME_WITHIN,
     GROWN,
     INT,
     LONG,
@@ -363,6 +364,8 @@ def _pass_array(m: Machine, target: Object) -> None:
         raise Broken(str(error)) from error
     if array is None:
         return
+    if m.at < m.frame_end:  # joblib's reader would take the array from behind the frame
+        m.doubt(FRAME_WITHIN)
     if joblib_arrays.code(array).startswith(joblib_arrays.OBJECTS):
         m.program.arrays[target] = (m.at, 0)
         m.frame_end = 0

@@ -148,6 +148,7 @@ def _judge(wanted: Global, file: _File) -> tuple[str, str]:
     if is_used and not is_class and _is_standard(wanted.module):
         return DANGEROUS, "is a function of Python's own that no checkpoint calls"
     only_made = is_class and name not in uses.called and name not in uses.given
+    only_made = only_made and not _is_standard(wanted.module)  # its own inert classes are listed
     return NEEDS_CODE if only_made else UNJUDGED, ""
 
 

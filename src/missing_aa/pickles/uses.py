@@ -73,7 +73,7 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
                 read += plain.read_by(made)
             if made.states or made.items or made.pairs:
                 touched += [*_called_by_filling(made), *_objects_of_state(made)]
-        handed = [node for node in _reached(read) if plain.holds_more(node)]
+        handed = [node for node in _reached([*read, *one.persistent]) if plain.is_more(node)]
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
         for node in _reached([*called, *handed], deep=True):
             maker = class_of(node) if isinstance(node, Object) else node
@@ -223,9 +223,9 @@ class _Plain:
             self.known[id(node)] = depth < DEEP and all(self(part, depth + 1) for part in parts)
         return self.known[id(node)]
 
-    def holds_more(self, node: object) -> bool:
-        """Whether it is an object with more than plain values, which a call may use in any way."""
-        return isinstance(node, Object) and not self.holds_plain(node)
+    def is_more(self, node: object) -> bool:
+        """Whether it is an object that is no plain value, which a call may use in any way."""
+        return isinstance(node, Object) and not self(node)
 
     def behind_class(self, args: tuple) -> tuple:
         """What a class is given that is the first argument itself."""

@@ -116,7 +116,7 @@ def _judge(found: Checkpoint, limits: Limits) -> Checkpoint | None:
 
 def _trouble(found: Checkpoint, problem: CheckpointError) -> Checkpoint:
     found.verdict, found.remark = _MEANS.get(type(problem), UNREADABLE), str(problem)
-    found.format = found.format or getattr(problem, "format", "")
+    found.format = found.format or problem.format
     if found.format in ("git-lfs", "empty"):
         found.verdict = PLACEHOLDER
     with contextlib.suppress(OSError):
@@ -125,11 +125,11 @@ def _trouble(found: Checkpoint, problem: CheckpointError) -> Checkpoint:
 
 
 def _is_meant_as_checkpoint(path: str, problem: CheckpointError) -> bool:
-    if getattr(problem, "format", "") == "tar" and formats.is_named_pickle(path):
+    if problem.format == "tar" and formats.is_named_pickle(path) or problem.format == "torch-zip":
         return True  # torch.load reads one
     head = formats.first_bytes(path, 1)
     if formats.promises_checkpoint(path):
-        return getattr(problem, "format", "") != "unknown" or not formats.is_text(head)
+        return problem.format != "unknown" or not formats.is_text(head)
     return formats.begins_as_torch_writes(head)
 
 

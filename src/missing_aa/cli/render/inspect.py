@@ -56,7 +56,7 @@ def _entry(outcome: Outcome) -> dict:
         return {**result.as_dict(), "exit_code": outcome.exit_code, "error": None}
     return {
         "path": outcome.path,
-        "format": getattr(result, "format", None),
+        "format": getattr(result, "format", "") or None,
         "exit_code": outcome.exit_code,
         "error": {"kind": type(result).__name__, "message": str(result)},
     }
