@@ -105,6 +105,21 @@ WEIGHTLESS = (
 BUFFERS = ("relative_position_index", "relative_coords_table", "attn_mask", "position_ids")
 """Last names of buffers that constructors compute, and that libraries ceased to save."""
 
+LOSSES = {
+    "loss",
+    "losses",
+    "criterion",
+    "criteria",
+    "criterions",
+    "metric",
+    "metrics",
+    "lpips",
+    "ssim",
+    "psnr",
+    "fid",
+}
+"""Words in the name of a module that is a loss or a metric, and no part of the network."""
+
 TEXTS = (
     (
         r"failed finding central directory|PytorchStreamReader failed (?:reading|locating)"
