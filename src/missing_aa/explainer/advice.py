@@ -5,7 +5,7 @@ from collections.abc import Set
 from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
 from missing_aa.explainer.cases import Case, Ledger
 from missing_aa.explainer.errors import Error
-from missing_aa.explainer.known_breaks import WEIGHTLESS, WITHOUT_TENSORS
+from missing_aa.explainer.known_breaks import DISTRIBUTIONS, WEIGHTLESS, WITHOUT_TENSORS
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen, package_of
 from missing_aa.provenance import class_record
@@ -27,6 +27,17 @@ LINE = "the line of source that the traceback shows"
 NAMES = "the dotted name in the message"
 TABLE = "torch's source (a table of its own breaks)"
 MOST = 4
+
+
+def installed_as(package: str) -> str:
+    """What pip calls a package that is imported under that name, as far as the table knows."""
+    return DISTRIBUTIONS.get(package, package)
+
+
+def library(package: str) -> str:
+    """A package in a sentence: what pip calls it, and its own name where that is another."""
+    name = installed_as(package)
+    return name if name == package else f"{name} (imported as {package})"
 
 
 def is_weightless(class_: str, seen: Seen) -> bool:

@@ -81,7 +81,22 @@ MODULES = {
 }
 """Beginning of a module's name -> what is known of it."""
 
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "cv2": "opencv-python", "PIL": "pillow"}
+DISTRIBUTIONS = {
+    "Bio": "biopython",
+    "Crypto": "pycryptodome",
+    "PIL": "Pillow",
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "ignite": "pytorch-ignite",
+    "open_clip": "open_clip_torch",
+    "serial": "pyserial",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "umap": "umap-learn",
+    "yaml": "PyYAML",
+}
 """Packages that pip knows under another name."""
 
 WITHOUT_TENSORS = {"sklearn", "joblib", "xgboost", "lightgbm", "catboost", "pandas", "scipy"}
@@ -104,6 +119,61 @@ WEIGHTLESS = (
 
 BUFFERS = ("relative_position_index", "relative_coords_table", "attn_mask", "position_ids")
 """Last names of buffers that constructors compute, and that libraries ceased to save."""
+
+FETCH_AGAIN = (
+    "Fetch or save the file again, and compare its size or sha256 with the published one. "
+    "What is cut off cannot be taken out."
+)
+EDITOR = "Open it in a text editor: it is a few lines of plain text"
+
+FIRST_BYTES: dict[str, tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
+    "v": (
+        "Nearly always that is a pointer of Git LFS in the place of the file: a small text that "
+        "begins with `version https://git-lfs.github.com/spec/v1`.",
+        (
+            (
+                f"{EDITOR} if it is that. Then fetch the file itself, in the repository:",
+                ("git lfs install", "git lfs pull"),
+            ),
+            (
+                "Or download the file itself from the page where it lies, with its own button for "
+                "that.",
+                (),
+            ),
+        ),
+    ),
+    "<": (
+        "Nearly always that is a web page (HTML) that was saved in the place of the file: one that "
+        "asks for a login or a click, or says that there is no such file.",
+        (
+            (
+                f"{EDITOR} if it is that, and says why. Then download the file itself, by the link "
+                "that leads to it and not to its page.",
+                (),
+            ),
+        ),
+    ),
+    "{": (
+        "Most often that is JSON: settings, an index of several files, or a server's message in "
+        "the place of the file.",
+        (
+            (
+                f"{EDITOR} if it is that. Then read it as JSON, or fetch the weights' own file.",
+                (),
+            ),
+        ),
+    ),
+    "\x1f": (
+        "Most often that is a file that was compressed with gzip.",
+        (
+            (
+                "Unpack it, or open it with gzip.open, and read what is in it.",
+                (),
+            ),
+        ),
+    ),
+}
+"""First byte of a file that begins as no pickle does -> what it most often is, and the ways."""
 
 LOSSES = {
     "loss",
@@ -129,10 +199,7 @@ TEXTS = (
         "the bytes are not those of a whole checkpoint: a file that was not written to its end, a "
         "download that was cut off or damaged, a page or a pointer of git LFS in its place, or "
         "another kind of file.",
-        (
-            "Fetch or save the file again, and compare its size or sha256 with the published one. "
-            "What is cut off cannot be taken out.",
-        ),
+        (FETCH_AGAIN,),
     ),
     (
         r"torch\.jit\.load|TorchScript archive|constants\.pkl|No module named '?__torch__",

@@ -12,6 +12,7 @@ from missing_aa.explainer.advice import (
     TABLE,
     advise,
     in_releases,
+    installed_as,
     is_weightless,
     listed,
     out_of,
@@ -147,7 +148,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     if not package and carriers(error.class_, error.name):  # code that took a class of timm's over
         return None
     whose = f"{package}'s own code" if package else f"the code of a project ({failed.path})"
-    its, ways = package or "the project", out_of(package, seen, error.class_)
+    its = installed_as(package) or "the project"
+    ways = out_of(package, seen, error.class_)
     return advise(
         error,
         f"{whose} reads `self.{error.name}`, and the object has none: if it came "
@@ -163,12 +165,13 @@ def _of_another_object(error: Error, package: str, seen: Seen) -> Answer | None:
     """The answer where a package reads an attribute of an object that is not the reading one."""
     if class_record.named([error.class_]):
         return None
+    name = installed_as(package)
     return advise(
         error,
         f"code of {package} reads `{error.name}` of an object of {error.class_}, which has none: "
-        f"another version of {package}, or of the library of that class, made the object; it may "
+        f"another version of {name}, or of the library of that class, made the object; it may "
         "have come whole out of a file.",
-        f"Install the versions of {package} and of that library that belong together; for a file, "
+        f"Install the versions of {name} and of that library that belong together; for a file, "
         "those that wrote it.",
         *(out_of(package, seen, error.class_) if seen.loads else ()),
         known_by=LINE,
