@@ -128,6 +128,13 @@ def test_nothing_else_is_put_on_it(name):
     assert "add_safe_globals" not in everything(found)
 
 
+def test_a_refusal_that_names_nothing_is_not_laid_at_a_model_s_door():
+    for text in ("Weights only load failed", "Weights only load failed. Unsupported operand 149"):
+        found = explain_text(text)
+        assert "timm" not in everything(found) and "whole model" not in found.changed
+        assert "timm" in everything(explain_text(f"with timm: {text}"))
+
+
 def test_torch_has_the_variable_that_is_named(tmp_path):
     path = tmp_path / "model.pt"
     torch.save({"where": pathlib.PurePosixPath("a")}, path)

@@ -52,7 +52,7 @@ def other(error: Error, seen: Seen) -> Answer | None:
         error,
         f"the file holds more than weights ({named}). Since 2.6, torch does not "
         "load such a file unless it is told to. Nothing of timm is named.",
-        Way(ADVICE, "Look what the file asks for.", ("missing-aa inspect model.pt",)),
+        LOOK,
         Way(
             ADVICE,
             "If it is a model: take the weights out, without running any of it.",
@@ -99,6 +99,7 @@ PLAIN = {
 }
 """Classes of the standard library that make plain values of plain values."""
 
+LOOK = Way(ADVICE, "Look what the file asks for.", ("missing-aa inspect model.pt",))
 TRUST = Way(
     ADVICE,
     "Only if you trust where it comes from: torch.load(…, weights_only=False). Where that call is "
@@ -109,6 +110,12 @@ TRUST = Way(
 
 def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer:
     """The answer where torch does not trust a file: a whole model, of timm as it seems."""
+    if not error.class_ and not seen.says_timm:
+        what = (
+            "torch refused the file, as it does since 2.6 with all that holds more than weights; "
+            "the text does not show what it met in it. The lines that follow this one say so."
+        )
+        return Answer(GENERAL, str(error), what, ways=(LOOK, RESCUE, TRUST))
     named = f"{error.name}.{error.class_}" if error.class_ else "a class"
     what = (
         f"the file holds a whole model, not weights alone: it asks for {named}. Since "
