@@ -295,7 +295,7 @@ def test_what_was_not_measured_is_not_said_to_be_unchanged():
          "directory", "cut off or damaged"),
         ('RuntimeError: Expected hasRecord("version") to be true, but got false', "damaged"),
         ("ModuleNotFoundError: No module named '__torch__'", "TorchScript"),
-        ("_pickle.UnpicklingError: invalid load key, '<'.", "damaged"),
+        ("_pickle.UnpicklingError: invalid load key, '<'.", "web page"),
         ("UnpicklingError: A load persistent id instruction was encountered, but no "
          "persistent_load function was specified.", "persistent ids"),
         ("RuntimeError: Cannot use weights_only with TorchScript archives", "TorchScript"),

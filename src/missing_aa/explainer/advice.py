@@ -5,7 +5,7 @@ from collections.abc import Set
 from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
 from missing_aa.explainer.cases import Case, Ledger
 from missing_aa.explainer.errors import Error
-from missing_aa.explainer.known_breaks import WITHOUT_TENSORS
+from missing_aa.explainer.known_breaks import DISTRIBUTIONS, WEIGHTLESS, WITHOUT_TENSORS
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen, package_of
 from missing_aa.provenance import class_record
@@ -29,8 +29,26 @@ TABLE = "torch's source (a table of its own breaks)"
 MOST = 4
 
 
-def out_of(package: str, seen: Seen) -> tuple[Way, ...]:
+def installed_as(package: str) -> str:
+    """What pip calls a package that is imported under that name, as far as the table knows."""
+    return DISTRIBUTIONS.get(package, package)
+
+
+def library(package: str) -> str:
+    """A package in a sentence: what pip calls it, and its own name where that is another."""
+    name = installed_as(package)
+    return name if name == package else f"{name} (imported as {package})"
+
+
+def is_weightless(class_: str, seen: Seen) -> bool:
+    """Whether objects of a class hold no weights, by its name, and nothing speaks of a module."""
+    return class_.endswith(WEIGHTLESS) and not seen.of_modules
+
+
+def out_of(package: str, seen: Seen, class_: str = "") -> tuple[Way, ...]:
     """The ways out for a file with objects of a package; none where those hold no tensors."""
+    if is_weightless(class_, seen):
+        return ()
     packages = {package, *(package_of(frame.path) for frame in seen.frames if frame.unpickles)}
     return () if packages & WITHOUT_TENSORS else (RESCUE, FOR_A_FILE)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 ATTRIBUTE, MODULE, LOOKUP = "attribute", "module", "lookup"
 IMPORT, WEIGHTS_ONLY, STATE_DICT, OTHER = "import", "weights only", "state_dict", "other"
+TORCHSCRIPT, FIRST_BYTE, CODE = "TorchScript", "first byte", "code object"
 
 NEAR = 300
 """Characters beside the words that tell an error in which its names are looked for."""
@@ -21,8 +22,8 @@ class Error:
     """An error: `kind` is one of the names above.
 
     `class_` is the class that it names, `name` the attribute (ATTRIBUTE), the module (MODULE,
-    LOOKUP, IMPORT), or the whole text (OTHER). A STATE_DICT error has the names of tensors, and
-    `shapes`: (name, in the file, in the model).
+    LOOKUP, IMPORT), or the whole text (the others). A STATE_DICT error has the names of tensors,
+    and `shapes`: (name, in the file, in the model).
     """
 
     kind: str

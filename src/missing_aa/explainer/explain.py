@@ -14,7 +14,7 @@ from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Err
 from missing_aa.explainer.kinds import other_texts
 from missing_aa.explainer.ledger import load
 from missing_aa.explainer.pasted import plain
-from missing_aa.explainer.remedies import Way, everyone
+from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import seen as seen_around
 
 if TYPE_CHECKING:
@@ -26,6 +26,13 @@ ALONE = (
     "if the class is timm's and timm's own code reads it, which the full traceback shows; if it is "
     "another library's, none of this holds, and if your code reads it, the checkpoint is not to "
     "blame: install a timm that has it, or change that code."
+)
+
+
+PROGRAM = Way(
+    ADVICE,
+    "Look what kind of file it is: torch.jit.load reads TorchScript programs and nothing else.",
+    ("missing-aa inspect model.pt",),
 )
 
 
@@ -71,6 +78,8 @@ def explain_text(text: str) -> Answer:
 
 def _anyone(text: str, ledger: Ledger) -> Iterable[Way]:
     """The ways for a file of which nothing is known: timm's only where the text names it."""
+    if "torch.jit.load" in text:
+        return (PROGRAM,)
     return everyone(ledger) if re.search(r"\btimm\b", text) else (RESCUE, FOR_A_FILE)
 
 

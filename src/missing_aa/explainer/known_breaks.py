@@ -29,6 +29,36 @@ TORCH_ATTRIBUTES = {
 """Class and attribute of torch's -> what its constructor sets by default, in torch 2.14.1, and the
 release that began to read it ("" for one before 1.0): docs/measured/torch_breaks.md."""
 
+_TORCH_CLASSES = """
+    AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveLogSoftmaxWithLoss
+    AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d AlphaDropout AvgPool1d AvgPool2d
+    AvgPool3d BCELoss BCEWithLogitsLoss BatchNorm1d BatchNorm2d BatchNorm3d Bilinear CELU
+    CTCLoss ChannelShuffle CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d
+    ConstantPad3d Container Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d
+    CosineEmbeddingLoss CosineSimilarity CrossEntropyLoss CrossMapLRN2d Dropout Dropout1d
+    Dropout2d Dropout3d ELU Embedding EmbeddingBag FeatureAlphaDropout Flatten Fold
+    FractionalMaxPool2d FractionalMaxPool3d GELU GLU GRU GRUCell GaussianNLLLoss GroupNorm
+    Hardshrink Hardsigmoid Hardswish Hardtanh HingeEmbeddingLoss HuberLoss Identity
+    InstanceNorm1d InstanceNorm2d InstanceNorm3d KLDivLoss L1Loss LPPool1d LPPool2d LPPool3d
+    LSTM LSTMCell LayerNorm LazyBatchNorm1d LazyBatchNorm2d LazyBatchNorm3d LazyConv1d
+    LazyConv2d LazyConv3d LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d
+    LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d LazyLinear LeakyReLU Linear
+    LinearCrossEntropyLoss LinearCrossEntropyOptions LocalResponseNorm LogSigmoid LogSoftmax
+    MSELoss MarginRankingLoss MaxPool1d MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d
+    Mish Module ModuleDict ModuleList MultiLabelMarginLoss MultiLabelSoftMarginLoss
+    MultiMarginLoss MultiheadAttention NLLLoss NLLLoss2d PReLU PairwiseDistance ParameterDict
+    ParameterList PixelShuffle PixelUnshuffle PoissonNLLLoss RMSNorm RNN RNNBase RNNCell
+    RNNCellBase RReLU ReLU ReLU6 ReflectionPad1d ReflectionPad2d ReflectionPad3d
+    ReplicationPad1d ReplicationPad2d ReplicationPad3d SELU Sequential SiLU Sigmoid SmoothL1Loss
+    SoftMarginLoss Softmax Softmax2d Softmin Softplus Softshrink Softsign SyncBatchNorm Tanh
+    Tanhshrink Threshold Transformer TransformerDecoder TransformerDecoderLayer
+    TransformerEncoder TransformerEncoderLayer TripletMarginLoss TripletMarginWithDistanceLoss
+    Unflatten Unfold Upsample UpsamplingBilinear2d UpsamplingNearest2d ZeroPad1d ZeroPad2d
+    ZeroPad3d
+"""
+TORCH_CLASSES = frozenset(_TORCH_CLASSES.split())
+"""The classes of torch.nn, in torch 2.14.1."""
+
 MODULE_ATTRIBUTES = {
     "_backward_pre_hooks": "collections.OrderedDict()",
     "_forward_hooks_always_called": "collections.OrderedDict()",
@@ -51,14 +81,114 @@ MODULES = {
 }
 """Beginning of a module's name -> what is known of it."""
 
-DISTRIBUTIONS = {"sklearn": "scikit-learn", "cv2": "opencv-python", "PIL": "pillow"}
+DISTRIBUTIONS = {
+    "Bio": "biopython",
+    "Crypto": "pycryptodome",
+    "PIL": "Pillow",
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "ignite": "pytorch-ignite",
+    "open_clip": "open_clip_torch",
+    "serial": "pyserial",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "umap": "umap-learn",
+    "yaml": "PyYAML",
+}
 """Packages that pip knows under another name."""
 
 WITHOUT_TENSORS = {"sklearn", "joblib", "xgboost", "lightgbm", "catboost", "pandas", "scipy"}
 """Packages whose objects hold no tensors of torch's, so that no weights can be taken out."""
 
+WEIGHTLESS = (
+    "Tokenizer",
+    "TokenizerFast",
+    "Processor",
+    "ProcessorFast",
+    "FeatureExtractor",
+    "Transform",
+    "Transforms",
+    "Compose",
+    "Dataset",
+    "DataLoader",
+    "Sampler",
+)
+"""Ends of the names of classes whose objects hold no weights, unless they are modules."""
+
 BUFFERS = ("relative_position_index", "relative_coords_table", "attn_mask", "position_ids")
 """Last names of buffers that constructors compute, and that libraries ceased to save."""
+
+FETCH_AGAIN = (
+    "Fetch or save the file again, and compare its size or sha256 with the published one. "
+    "What is cut off cannot be taken out."
+)
+EDITOR = "Open it in a text editor: it is a few lines of plain text"
+
+FIRST_BYTES: dict[str, tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
+    "v": (
+        "Nearly always that is a pointer of Git LFS in the place of the file: a small text that "
+        "begins with `version https://git-lfs.github.com/spec/v1`.",
+        (
+            (
+                f"{EDITOR} if it is that. Then fetch the file itself, in the repository:",
+                ("git lfs install", "git lfs pull"),
+            ),
+            (
+                "Or download the file itself from the page where it lies, with its own button for "
+                "that.",
+                (),
+            ),
+        ),
+    ),
+    "<": (
+        "Nearly always that is a web page (HTML) that was saved in the place of the file: one that "
+        "asks for a login or a click, or says that there is no such file.",
+        (
+            (
+                f"{EDITOR} if it is that, and says why. Then download the file itself, by the link "
+                "that leads to it and not to its page.",
+                (),
+            ),
+        ),
+    ),
+    "{": (
+        "Most often that is JSON: settings, an index of several files, or a server's message in "
+        "the place of the file.",
+        (
+            (
+                f"{EDITOR} if it is that. Then read it as JSON, or fetch the weights' own file.",
+                (),
+            ),
+        ),
+    ),
+    "\x1f": (
+        "Most often that is a file that was compressed with gzip.",
+        (
+            (
+                "Unpack it, or open it with gzip.open, and read what is in it.",
+                (),
+            ),
+        ),
+    ),
+}
+"""First byte of a file that begins as no pickle does -> what it most often is, and the ways."""
+
+LOSSES = {
+    "loss",
+    "losses",
+    "criterion",
+    "criteria",
+    "criterions",
+    "metric",
+    "metrics",
+    "lpips",
+    "ssim",
+    "psnr",
+    "fid",
+}
+"""Words in the name of a module that is a loss or a metric, and no part of the network."""
 
 TEXTS = (
     (
@@ -69,10 +199,7 @@ TEXTS = (
         "the bytes are not those of a whole checkpoint: a file that was not written to its end, a "
         "download that was cut off or damaged, a page or a pointer of git LFS in its place, or "
         "another kind of file.",
-        (
-            "Fetch or save the file again, and compare its size or sha256 with the published one. "
-            "What is cut off cannot be taken out.",
-        ),
+        (FETCH_AGAIN,),
     ),
     (
         r"torch\.jit\.load|TorchScript archive|constants\.pkl|No module named '?__torch__",

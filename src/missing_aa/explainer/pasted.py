@@ -18,8 +18,12 @@ _COLOURS = re.compile(
     r"|\\(?:u001b|x1b|033|e)\[[\d;]*m"  # as JSON and source text write them
 )
 _QUOTES = dict.fromkeys(map(ord, '"‘’‚‛“”„`´′'), "'")
-_BOXES = dict.fromkeys(map(ord, "│┃║╭╮╰╯┌┐└┘─━═❱|"), " ")
-_OTHERS = {ord("*"): None, ord("："): ":"}  # Markdown's, and what Chinese keyboards write
+_BOXES = dict.fromkeys(map(ord, "│┃║╭╮╰╯┌┐└┘─━═|"), " ")
+_OTHERS: dict[int, str | None] = {
+    ord("*"): None,  # Markdown's
+    ord("："): ":",  # what Chinese keyboards write
+    ord("❱"): "->",  # rich's arrow at the line that failed, as IPython draws it
+}
 _HIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0x200B, 0x2010), 0xFEFF))
 _CHANGED = _QUOTES | _BOXES | _OTHERS | _HIDDEN
 

@@ -13,16 +13,23 @@ TRACEBACK = "Traceback (most recent call last)"
 class Seen:
     """The text up to an error, from the beginning of its own traceback; the frames in it.
 
-    `failed` is the innermost frame that is not torch's.
+    `failed` is the innermost frame that is not torch's; `says_timm`, whether the whole text names
+    timm anywhere.
     """
 
     text: str = ""
     frames: tuple[Frame, ...] = ()
     failed: Frame | None = None
+    says_timm: bool = False
 
     @property
     def timm_files(self) -> tuple[str, ...]:
         return tuple(frame.path for frame in self.frames if frame.is_timm)
+
+    @property
+    def of_modules(self) -> bool:
+        """Whether torch's own code of modules is at work, and so an object of one."""
+        return any("/torch/nn/" in f"/{frame.path}" for frame in self.frames)
 
     @property
     def loads(self) -> bool:
@@ -46,7 +53,7 @@ def seen(text: str, hit: Hit) -> Seen:
     before = text[: hit.start]
     own = before[max(0, before.rfind(TRACEBACK)) :]
     found = frames(own)
-    return Seen(own, tuple(found), innermost(found))
+    return Seen(own, tuple(found), innermost(found), bool(re.search(r"\btimm\b", text)))
 
 
 def package_of(path: str) -> str:
@@ -67,3 +74,8 @@ def failed_in(frames: tuple[Frame, ...], attribute: str) -> Frame | None:
 def reads(frame: Frame, attribute: str) -> bool:
     """Whether the line of a frame reads an attribute of its own object."""
     return bool(re.search(rf"\bself\.{re.escape(attribute)}\b", frame.code))
+
+
+def mentions(frame: Frame, attribute: str) -> bool:
+    """Whether the line of a frame has that name; without it, another line is the reader."""
+    return bool(re.search(rf"\b{re.escape(attribute)}\b", frame.code))

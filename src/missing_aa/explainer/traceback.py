@@ -16,6 +16,8 @@ _FORMS = [
         r"\s*(?P<path>\S.*?\.py):\d+ in ",
     )
 ]
+_NUMBERED = re.compile(r"\s*(-*>)?\s*\[?\d+\]?(?:\([^)]*\))?(?=\s|$)(.*)")
+_ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception|Interrupt|Exit)\b(?=:|\s*$)")
 _LOADERS = (
     "torch/serialization.py",
     "torch/_weights_only_unpickler.py",
@@ -79,9 +81,27 @@ def frames(text: str) -> list[Frame]:
     return found
 
 
+def said(text: str) -> str:
+    """The lines of a text that are no source of a frame: what the error itself says."""
+    kept: list[str] = []
+    first = numbered = False  # behind a frame's name; behind a numbered line of it
+    for line in text.splitlines():
+        short = line[:LONGEST_LINE]
+        if any(form.match(short) for form in _FORMS):
+            first, numbered = True, False
+            kept.append(line)
+            continue
+        # Python prints one line behind a frame's name; IPython and rich number theirs.
+        numbered = (first or numbered) and bool(_NUMBERED.match(short) or not short.strip())
+        if not numbered and not (first and not _ERROR.match(short)):
+            kept.append(line)
+        first = False
+    return "\n".join(kept)
+
+
 def _code(line: str) -> str:
     """A line of source; of the several that IPython shows for a frame only the one at work."""
-    numbered = re.match(r"\s*(-*>)?\s*\[?\d+\]?(?:\([^)]*\))?(?=\s|$)(.*)", line)
+    numbered = _NUMBERED.match(line)
     if not numbered:
         return line.strip()
     return numbered[2].strip() if numbered[1] else ""

@@ -7,9 +7,12 @@ from missing_aa.explainer.errors import Error, Hit
 from missing_aa.explainer.kinds import (
     cannot_get_attribute,
     cannot_import,
+    code_objects,
+    first_byte,
     missing_attribute,
     no_module,
     state_dict_keys,
+    torchscript,
     weights_only,
 )
 from missing_aa.explainer.pasted import plain, squeeze
@@ -21,6 +24,9 @@ KINDS = {
     errors.IMPORT: cannot_import,
     errors.STATE_DICT: state_dict_keys,
     errors.WEIGHTS_ONLY: weights_only,
+    errors.TORCHSCRIPT: torchscript,
+    errors.FIRST_BYTE: first_byte,
+    errors.CODE: code_objects,
 }
 """Kind -> the module that knows it.
 

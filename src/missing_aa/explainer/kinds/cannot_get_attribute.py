@@ -5,7 +5,15 @@ import re
 import sys
 from functools import partial
 
-from missing_aa.explainer.advice import NAMES, RESCUE, advise, in_releases, out_of
+from missing_aa.explainer.advice import (
+    NAMES,
+    RESCUE,
+    advise,
+    in_releases,
+    installed_as,
+    library,
+    out_of,
+)
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, LOOKUP, Error, find_words
@@ -69,12 +77,13 @@ def other(error: Error, seen: Seen) -> Answer | None:
         )
     return advise(
         error,
-        f"the file asks for {module}.{class_}, and the {package} that is "
-        f"there has that module without that name: another version of {package} wrote the file, "
+        f"the file asks for {module}.{class_}, and the {package} that is there has that module "
+        f"without that name: another version of {library(package)} wrote the file, "
         "or a fork of it, or the name was changed; or, if "
         f"{package} is a folder of a project, another of that name was imported in its place.",
-        f"Install the version of {package} that wrote the file; where that is not known, try a "
-        "newer one first, and for a file that is older than the installed one, an older one.",
+        f"Install the version of {installed_as(package)} that wrote the file; where that is not "
+        "known, try a newer one first, and for a file that is older than the installed one, an "
+        "older one.",
         *out_of(package, seen),
         known_by=NAMES,
     )

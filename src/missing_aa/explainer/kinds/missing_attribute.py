@@ -3,16 +3,17 @@
 import re
 from collections.abc import Set
 from dataclasses import replace
-from functools import cache, partial
-from importlib.util import find_spec
-from pathlib import Path
+from functools import partial
 
+from missing_aa.explainer import torch_source
 from missing_aa.explainer.advice import (
     LINE,
     RESCUE,
     TABLE,
     advise,
     in_releases,
+    installed_as,
+    is_weightless,
     listed,
     out_of,
     together,
@@ -20,9 +21,9 @@ from missing_aa.explainer.advice import (
 from missing_aa.explainer.answers import NEAR, Answer, general
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import ATTRIBUTE, DOTTED, IMPORT, NAME, Error, find_words
-from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, TORCH_ATTRIBUTES
+from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, TORCH_ATTRIBUTES, TORCH_CLASSES
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
-from missing_aa.explainer.seen import Seen, failed_in, package_of, reads
+from missing_aa.explainer.seen import Seen, failed_in, mentions, package_of, reads
 from missing_aa.provenance import class_record
 
 WEIGHTS = ("dict", "OrderedDict")
@@ -32,6 +33,16 @@ OF_MODELS |= {"parameters", "predict", "state_dict", "to", "train"}
 MOST_PATHS = 3
 BUILTINS = ("NoneType", "str", "int", "float", "bool", "list", "tuple", "function", "Tensor")
 
+WHOSE = "Look in the full traceback whose line reads it, and ask with all of it."
+OF_A_LIBRARY = (
+    "If the class is another library's and the object came whole out of a file: install the "
+    "version of that library that wrote the file."
+)
+OUT_OF_A_FILE = Way(
+    ADVICE,
+    "If the object came whole out of a file: take the weights out, without that code.",
+    RESCUE.commands,
+)
 
 WORDS = r"has\s+no\s+attribute"
 
@@ -114,6 +125,9 @@ def other(error: Error, seen: Seen) -> Answer | None:
 
 def _another_version(error: Error, seen: Seen) -> Answer | None:
     failed = failed_in(seen.frames, error.name)
+    its_own = failed and (failed.is_torch or failed.is_timm or failed.unpickles)
+    if failed and not its_own and not mentions(failed, error.name):
+        failed = None  # the frame that reads it was cut off
     package = package_of(failed.path) if failed else ""
     torchs = not failed or failed.is_torch
     key = f"{error.class_}.{error.name}"
@@ -125,18 +139,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         return None
     if failed and failed.unpickles:
         return _while_loaded(error, seen)
-    if not failed and error.class_ in _names_of_torch():
-        what = (
-            f"if this {error.class_} is torch's, and not another library's, another torch wrote "
-            "the object, or it was changed by hand before it was saved."
-        )
-        return advise(
-            error,
-            what,
-            RESCUE,
-            "Or load it with the torch that wrote it, and save the weights alone.",
-            known_by="the name of the class",
-        )
+    if not failed and error.class_ in TORCH_CLASSES:
+        return _named_as_torch_s(error)
     if not failed or package == "timm":
         return None
     if not reads(failed, error.name):
@@ -144,14 +148,15 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     if not package and carriers(error.class_, error.name):  # code that took a class of timm's over
         return None
     whose = f"{package}'s own code" if package else f"the code of a project ({failed.path})"
-    its = package or "the project"
+    its = installed_as(package) or "the project"
+    ways = out_of(package, seen, error.class_)
     return advise(
         error,
         f"{whose} reads `self.{error.name}`, and the object has none: if it came "
         f"whole out of a file, another version of {its} (or a fork of it) wrote it.",
-        *out_of(package, seen)[:1],
+        *ways[:1],
         f"Install the version of {its} that wrote the file.",
-        *out_of(package, seen)[1:],
+        *ways[1:],
         known_by=LINE,
     )
 
@@ -160,26 +165,50 @@ def _of_another_object(error: Error, package: str, seen: Seen) -> Answer | None:
     """The answer where a package reads an attribute of an object that is not the reading one."""
     if class_record.named([error.class_]):
         return None
+    name = installed_as(package)
     return advise(
         error,
         f"code of {package} reads `{error.name}` of an object of {error.class_}, which has none: "
-        f"another version of {package}, or of the library of that class, made the object; it may "
+        f"another version of {name}, or of the library of that class, made the object; it may "
         "have come whole out of a file.",
-        f"Install the versions of {package} and of that library that belong together; for a file, "
+        f"Install the versions of {name} and of that library that belong together; for a file, "
         "those that wrote it.",
-        *(out_of(package, seen) if seen.loads else ()),
+        *(out_of(package, seen, error.class_) if seen.loads else ()),
         known_by=LINE,
     )
 
 
-@cache
-def _names_of_torch() -> frozenset[str]:
-    """The classes of torch.nn, from its source; torch is not imported."""
-    torch = find_spec("torch")
-    if not torch or not torch.origin:
-        return frozenset()
-    text = Path(torch.origin).with_name("nn").joinpath("modules", "__init__.py").read_text("utf-8")
-    return frozenset(re.findall(r'^    "([A-Z]\w+)",$', text, re.M))
+def _named_as_torch_s(error: Error) -> Answer:
+    """The answer where nothing but the name says that the class is torch's."""
+    named = torch_source.names(error.class_, error.name)
+    installed = f"the source of the torch that is installed here ({torch_source.version()})"
+    if named is False:
+        what = (
+            f"the torch that is installed here ({torch_source.version()}) has a class "
+            f"{error.class_}, and neither that class nor its bases name `{error.name}` anywhere. "
+            "As far as that torch goes, this is another library's class of that name, or code asks "
+            "a layer of torch's for what it does not have. Which of them, and whose class it is, "
+            f"is not known from the text.{carriers(error.class_, error.name)}"
+        )
+        return advise(error, what, WHOSE, OF_A_LIBRARY, OUT_OF_A_FILE, known_by=installed)
+    what = (
+        f"if this {error.class_} is torch's, and not another library's, another torch wrote "
+        "the object, or it was changed by hand before it was saved."
+    )
+    if not torch_source.version():
+        what += (
+            f" Whether torch's class ever had `{error.name}` was not looked up: torch is not "
+            "installed here."
+        )
+    return advise(
+        error,
+        what,
+        OUT_OF_A_FILE,
+        "If the class is torch's: load the file with the torch that wrote it, and save the weights "
+        "alone.",
+        OF_A_LIBRARY,
+        known_by=f"the name of the class, and {installed}" if named else "the name of the class",
+    )
 
 
 def _while_loaded(error: Error, seen: Seen) -> Answer:
@@ -252,29 +281,52 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
             "that a release of timm could have changed.",
             "Look where that value comes from, in the last frame of the traceback that is yours.",
         )
-    if seen.failed and not seen.failed.is_timm:
+    failed = seen.failed
+    unseen = bool(failed and not failed.is_timm and not mentions(failed, error.name))
+    if failed and not failed.is_timm and not unseen:
         releases = carriers(error.class_, error.name)
         change = "Change that code, or install what it was written for; its requirements say which."
         return advise(
             error,
-            f"code outside timm reads `{error.name}` ({seen.failed.path}) of a class {error.class_}"
+            f"code outside timm reads `{error.name}` ({failed.path}) of a class {error.class_}"
             ". It was written for a class that has it; if that line is of the class itself "
             "(`self.`), and the object came whole out of a file, for an object of another "
             f"version.{releases}",
             *(["Install a release of timm that has it, if the class is timm's."] * bool(releases)),
             change,
         )
-    if not class_record.named([error.class_]) and not seen.failed:
-        return advise(
-            error,
-            f"{error.class_} is a class of your own or of a library (not of timm's recorded "
-            "releases). If the object came whole out of a file, another version of that code "
-            "wrote it.",
-            Way(ADVICE, "Take the weights out, without that code:", RESCUE.commands),
-            "Or install the version of that library that wrote the file. The full traceback says "
-            "which library's line reads it.",
-        )
+    if not class_record.named([error.class_]) and (unseen or not failed):
+        return _of_somebody(error, seen, unseen)
     return None
+
+
+def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:
+    """The answer where the text has a class that nobody here knows, and not the line that reads."""
+    what = (
+        f"{error.class_} is a class of your own or of a library (not of timm's recorded "
+        "releases). If the object came whole out of a file, another version of that code "
+        "wrote it."
+    )
+    library = "install the version of that library that wrote the file."
+    if unseen:
+        what += (
+            " If it was made anew, its library and one that it is built on do not belong together."
+            f" No line in the text has `{error.name}`: the frame that reads it is not there, "
+            "and it is not known whose code that is."
+        )
+    weights: tuple[Way, ...] = (OUT_OF_A_FILE,)
+    if is_weightless(error.class_, seen):
+        what += " By its name it holds no weights, so there are none to take out."
+        weights = ()
+    return advise(
+        error,
+        what,
+        *([WHOSE] if unseen else []),
+        *weights,
+        f"{'Or i' if weights else 'I'}{library[1:]} The full traceback says which library's line "
+        "reads it.",
+        *(["For an object that was made anew: what its library's requirements name."] * unseen),
+    )
 
 
 def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
@@ -328,7 +380,7 @@ def _never_set(error: Error, known: list[Error]) -> Answer:
         str(error),
         what,
         ways=(
-            Way(ADVICE, "Look in the full traceback whose line reads it, and ask with all of it."),
+            Way(ADVICE, WHOSE),
             RESCUE,
         ),
         known_by="the record of timm's sources; the text does not show whose class it is",

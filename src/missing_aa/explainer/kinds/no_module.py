@@ -13,6 +13,8 @@ from missing_aa.explainer.advice import (
     TABLE,
     advise,
     in_releases,
+    installed_as,
+    library,
     listed,
     out_of,
     together,
@@ -20,7 +22,7 @@ from missing_aa.explainer.advice import (
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, MODULE, Error, find_words
-from missing_aa.explainer.known_breaks import DISTRIBUTIONS, MODULES
+from missing_aa.explainer.known_breaks import MODULES
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
@@ -91,7 +93,7 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     if package == "timm" or not rest:
         return None
     known = next((text for name, text in MODULES.items() if error.name.startswith(name)), "")
-    name = DISTRIBUTIONS.get(package, package)
+    name = installed_as(package)
     newer = Way(
         ADVICE,
         "A newer one, if the file or the code is newer:",
@@ -108,7 +110,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     return advise(
         error,
         f"{package} itself was found and has no module {error.name}: what is read or imported "
-        f"wants another version of {package}, or a folder of your own has its name. {known}",
+        f"wants another version of {library(package)}, or a folder of your own has its name. "
+        f"{known}",
         newer if known else f"Install the version of {name} that wrote the file.",
         *out_of(package, seen),
         known_by=TABLE.replace("torch's source", "published releases") if known else NAMES,

@@ -12,6 +12,7 @@ from missing_aa.explainer.known_breaks import (
 )
 from missing_aa.explainer.pasted import squeeze
 from missing_aa.explainer.remedies import ADVICE, Way
+from missing_aa.explainer.traceback import said
 
 SHORT = 600
 """Characters up to which a text is taken for a sentence about an error."""
@@ -46,7 +47,11 @@ def by_words(text: str, ledger: Ledger) -> Answer | None:
 
 
 def by_pattern(text: str) -> Answer | None:
-    """The answer to a text that names none of these errors, and is known by its words."""
+    """The answer to a text that names none of these errors, and is known by its words.
+
+    A line of source is no word of an error: what it reads with says little of what went wrong.
+    """
+    text = said(text)
     for pattern, what, advice in TEXTS:
         for found in list(re.finditer(pattern, text))[-1:]:
             ways = tuple(Way(ADVICE, one) for one in advice)

@@ -8,7 +8,7 @@ from missing_aa.explainer.advice import RESCUE, advise, together
 from missing_aa.explainer.answers import GENERAL, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import NEAR, STATE_DICT, Error, Hit
-from missing_aa.explainer.known_breaks import BUFFERS
+from missing_aa.explainer.known_breaks import BUFFERS, LOSSES
 from missing_aa.explainer.pasted import squeeze
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
@@ -112,10 +112,14 @@ def other(error: Error, seen: Seen) -> Answer | None:
             ),
             "Or install the version of the library that wrote the file.",
         )
+    if (homes := _losses(error)) and not error.shapes:
+        return _beside_the_network(error, homes)
+    if _is_same_but_for_ones(error):
+        return _laid_out_otherwise(error)
     if _are(error.missing, "norm.") and _are(error.unexpected, "fc_norm."):
-        return _pooled(error, "avg")
+        return _pooled(error, seen, "avg")
     if _are(error.missing, "fc_norm.") and _are(error.unexpected, "norm."):
-        return _pooled(error, "token")
+        return _pooled(error, seen, "token")
     if not error.missing and not error.unexpected and (count := _classes(error.shapes)):
         command = f'timm.create_model("NAME", num_classes={count})'
         return advise(
@@ -125,7 +129,7 @@ def other(error: Error, seen: Seen) -> Answer | None:
             Way(
                 ADVICE,
                 f"Make the model with the number of classes that the file has ({count}).",
-                (command,) if _may_be_timm_s(error) else (),
+                (command,) if _may_be_timm_s(error, seen) else (),
             ),
             "Or leave the last layers out, if you want to train them anew.",
         )
@@ -149,15 +153,110 @@ def _are(names: tuple[str, ...], prefix: str) -> bool:
     return bool(names) and all(name.startswith(prefix) for name in names)
 
 
-def _pooled(error: Error, pool: str) -> Answer:
+def _losses(error: Error) -> list[str]:
+    """The prefixes below which all names lie, if each of them is a loss's or a metric's."""
+    homes: dict[str, None] = {}
+    for name in (*error.missing, *error.unexpected):
+        parts = name.split(".")[:-1]
+        place = next((at for at, part in enumerate(parts) if _is_loss(part)), None)
+        if place is None:
+            return []
+        homes[".".join(parts[: place + 1]) + "."] = None
+    return list(homes)
+
+
+def _is_loss(part: str) -> bool:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", part).lower().split("_")
+    return any(word.rstrip("0123456789") in LOSSES for word in words)
+
+
+def _beside_the_network(error: Error, homes: list[str]) -> Answer:
+    return advise(
+        error,
+        f"all these names lie below {', '.join(map(repr, homes[:3]))}, which by its name is a loss "
+        "or a metric: it stands beside the network and is no part of it, and another version of "
+        "its library keeps other tensors in it. What the network computes does not depend on it; "
+        "only who trains on loses what such tensors had learned, if they learn.",
+        Way(
+            ADVICE,
+            "Load without strictness, and look that no other name is printed; then nothing of the "
+            "network is missing. (Whatever loads the file for you may pass strict=False on.)",
+            ("print(model.load_state_dict(weights, strict=False))",),
+        ),
+        "Or install the version of the library of that loss that wrote the file.",
+        known_by="the names in the text",
+    )
+
+
+def _is_same_but_for_ones(error: Error) -> bool:
+    """Whether nothing differs but dimensions of size 1."""
+    return (
+        bool(error.shapes)
+        and not error.missing
+        and not error.unexpected
+        and all(
+            ours != theirs and _without_ones(ours) == _without_ones(theirs)
+            for _, ours, theirs in error.shapes
+        )
+    )
+
+
+def _sizes(shape: str) -> list[str]:
+    return [size for size in shape.split(",") if size]
+
+
+def _without_ones(shape: str) -> list[str]:
+    return [size for size in _sizes(shape) if size != "1"]
+
+
+def _laid_out_otherwise(error: Error) -> Answer:
+    return advise(
+        error,
+        f"{misfit(error)}: they differ in nothing but dimensions of size 1. The numbers are the "
+        "same, in the same order, and nothing is lost but the layout: another version of a library "
+        "lays these tensors out in another way. Whether it means the same by them, the shapes do "
+        "not say.",
+        Way(
+            ADVICE,
+            f"Lay them out as the model has them{_by_hand(error)}, and load strictly; then compare "
+            "an output with one that you know.",
+            (
+                "made = model.state_dict()",
+                "fits = lambda k, v: k in made and v.squeeze().shape == made[k].squeeze().shape",
+                "weights = {k: v.reshape(made[k].shape) if fits(k, v) else v "
+                "for k, v in weights.items()}",
+                "model.load_state_dict(weights)",
+            ),
+        ),
+        "Or install the version of the library that wrote the file.",
+        known_by="the shapes in the text",
+    )
+
+
+def _by_hand(error: Error) -> str:
+    """The same for each of them in words, where one more dimension does it everywhere."""
+    places = [_added(_sizes(ours), _sizes(theirs)) for _, ours, theirs in error.shapes]
+    return f" (`v.unsqueeze({places[0]})`)" if len(set(places)) == 1 and places[0] >= 0 else ""
+
+
+def _added(ours: list[str], theirs: list[str]) -> int:
+    """Where one dimension more makes the one shape of the other; -1 if that is not so."""
+    for at in range(len(ours) + 1):
+        if [*ours[:at], "1", *ours[at:]] == theirs:
+            return at
+    return -1
+
+
+def _pooled(error: Error, seen: Seen, pool: str) -> Answer:
+    command = f'timm.create_model("NAME", global_pool="{pool}")'
     return advise(
         error,
         "the last norm stands elsewhere: the file is of a model that pools otherwise "
-        "(`global_pool` of a vision transformer of timm's) than the one that it is loaded into.",
+        "(a vision transformer's `global_pool`) than the one that it is loaded into.",
         Way(
             ADVICE,
             "Make the model as the writer did.",
-            (f'timm.create_model("NAME", global_pool="{pool}")',),
+            (command,) if _may_be_timm_s(error, seen) else (),
         ),
     )
 
@@ -175,9 +274,9 @@ def _classes(shapes: tuple[tuple[str, str, str], ...]) -> int:
     return min(ours[0] for ours, _ in sizes) if len(ratios) == 1 and heads else 0
 
 
-def _may_be_timm_s(error: Error) -> bool:
-    """Whether a class of that name is in timm's record; torchvision has a ResNet as well."""
-    return not error.class_ or bool(class_record.named([error.class_]))
+def _may_be_timm_s(error: Error, seen: Seen) -> bool:
+    """Whether the text names timm, or a class that is in its record; others have a ResNet too."""
+    return seen.says_timm or bool(error.class_ and class_record.named([error.class_]))
 
 
 def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
@@ -194,9 +293,10 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
         what = f"{changed(error)} The atlas has met other names of the same class."
         return together(error, alike, ledger, what)
     what = f"{misfit(error)}. {UNFIT}"
-    if _may_be_timm_s(error):
+    if _may_be_timm_s(error, seen):
         ways = tuple(everyone(ledger, format="state_dict"))
-        return Answer(GENERAL, str(error), what, ways=ways)
+        notes = () if seen.says_timm else (OTHERS.format(error.class_),)
+        return Answer(GENERAL, str(error), what, ways=ways, notes=notes)
     return Answer(GENERAL, str(error), what, ways=(LOOK, SAME))
 
 
@@ -214,4 +314,8 @@ UNFIT = (
     "No such change was measured, which is not to say that there was none. Is it the same "
     "architecture, with the same settings (number of classes, size of the picture)? Does a "
     "wrapper's prefix stand before the names?"
+)
+OTHERS = (
+    "timm has a class {}, and the text does not say that this is timm's. If it is another "
+    "library's, none of these ways holds: make the model as the writer made it."
 )

@@ -1,6 +1,7 @@
 """A file that torch does not trust: `Weights only load failed`."""
 
 import re
+import sys
 from functools import partial
 
 from missing_aa.explainer.advice import RESCUE, advise
@@ -10,6 +11,10 @@ from missing_aa.explainer.errors import DOTTED, WEIGHTS_ONLY, Error, find_words
 from missing_aa.explainer.model_classes import models_with
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
+from missing_aa.pickles.known_names import DATA
+
+HOLDERS = ("argparse.Namespace", "types.SimpleNamespace")
+"""Beside what known_names has: they hold attributes, each of which is judged for itself."""
 
 WORDS = r"unsupported\s+(?:global:\s+global|class)|weights\s+only\s+load\s+failed"
 
@@ -41,22 +46,76 @@ def other(error: Error, seen: Seen) -> Answer | None:
             Way(ADVICE, "Take the weights out; it is refused if more is asked.", RESCUE.commands),
         )
     named = f"{error.name}.{error.class_}".strip(".")
+    if named in PLAIN:
+        return _plain_value(error, named)
     return advise(
         error,
         f"the file holds more than weights ({named}). Since 2.6, torch does not "
         "load such a file unless it is told to. Nothing of timm is named.",
-        Way(ADVICE, "Look what the file asks for.", ("missing-aa inspect model.pt",)),
+        LOOK,
         Way(
             ADVICE,
             "If it is a model: take the weights out, without running any of it.",
             RESCUE.commands,
         ),
-        "Only if you trust where it comes from: torch.load(…, weights_only=False).",
+        TRUST,
     )
+
+
+def _plain_value(error: Error, named: str) -> Answer:
+    """The answer for a class of Python's own whose objects hold plain values and do nothing."""
+    top = named.partition(".")[0]
+    public = f"{top}.{error.class_}" if "._" in error.name else named
+    other_system = (
+        " A path of the other kind of system (WindowsPath, PosixPath) cannot be made all the same: "
+        "then take the weights out."
+    )
+    return advise(
+        error,
+        f"the file holds a plain value of Python's own ({named}), which does "
+        "nothing when it is made. Since 2.6, torch loads none but those on its list unless it is "
+        "told to.",
+        Way(
+            ADVICE,
+            "Put it on the list, before the file is loaded; all else stays refused. If another "
+            "name is refused next, judge that one for itself."
+            f"{other_system if 'Path' in named else ''}",
+            (
+                f"import torch, {top}",
+                f'torch.serialization.add_safe_globals([({public}, "{named}")])',
+            ),
+        ),
+        Way(ADVICE, "Or take the weights out, without running any of it.", RESCUE.commands),
+        TRUST,
+        known_by="the dotted name in the message, and a list of what does nothing",
+    )
+
+
+PLAIN = {
+    name
+    for name in (*DATA.split(), *HOLDERS)
+    if name.partition(".")[0] in sys.stdlib_module_names - {"builtins", "copyreg"}
+    and name.rpartition(".")[2][:1] != "_"
+}
+"""Classes of the standard library that make plain values of plain values."""
+
+LOOK = Way(ADVICE, "Look what the file asks for.", ("missing-aa inspect model.pt",))
+TRUST = Way(
+    ADVICE,
+    "Only if you trust where it comes from: torch.load(…, weights_only=False). Where that call is "
+    "a library's and does not say weights_only itself, this variable does the same:",
+    ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 python script.py",),
+)
 
 
 def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer:
     """The answer where torch does not trust a file: a whole model, of timm as it seems."""
+    if not error.class_ and not seen.says_timm:
+        what = (
+            "torch refused the file, as it does since 2.6 with all that holds more than weights; "
+            "the text does not show what it met in it. The lines that follow this one say so."
+        )
+        return Answer(GENERAL, str(error), what, ways=(LOOK, RESCUE, TRUST))
     named = f"{error.name}.{error.class_}" if error.class_ else "a class"
     what = (
         f"the file holds a whole model, not weights alone: it asks for {named}. Since "
