@@ -49,17 +49,8 @@ def frame_behind_an_array() -> bytes:
     """A frame goes on behind an array: joblib takes the array's bytes from behind the frame."""
     hidden = TOUCH + b"0"
     swallowed = b"N0B" + struct.pack("<I", len(hidden))
-    array = state(
-        new(name("joblib.numpy_pickle", "NumpyArrayWrapper")),
-        subclass=name("numpy", "ndarray"),
-        shape=row(number(len(swallowed))),
-        order=text("C"),
-        dtype=call(name("numpy", "dtype"), text("u1"), b"\x89", b"\x88"),
-        allow_mmap=b"\x89",
-    )
-    framed = array + b"N0" * (len(swallowed) // 2) + b"N" * (len(swallowed) % 2)
-    frame = b"\x95" + struct.pack("<Q", len(framed)) + framed
-    return b"\x80\x04" + frame + swallowed + hidden + b"0}."
+    passed_by = b"N0" * (len(swallowed) // 2) + b"N" * (len(swallowed) % 2)
+    return framed(array_of("u1", len(swallowed)) + passed_by) + swallowed + hidden + b"0}."
 
 
 def odd_zip(member: str, packed: int) -> bytes:
@@ -71,12 +62,75 @@ def odd_zip(member: str, packed: int) -> bytes:
     return stream.getvalue()
 
 
+MARK = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""The rest of the pickle with which torch's old form begins."""
+VERSION = b"M\xe9\x03"
+FIRST_READ = 128 * 1024
+"""A frame of more bytes is taken from a file whole by C's reader, which goes on behind it."""
+
+
+def framed(inside: bytes) -> bytes:
+    return b"\x80\x04\x95" + struct.pack("<Q", len(inside)) + inside
+
+
+def four(root: bytes) -> bytes:
+    """What stands behind the mark: four pickles, the third of which is the checkpoint."""
+    return b"".join(map(pickled, (VERSION, b"}", root, b"]")))
+
+
+def array_of(kind: str, length: int) -> bytes:
+    return state(
+        new(name("joblib.numpy_pickle", "NumpyArrayWrapper")),
+        subclass=name("numpy", "ndarray"),
+        shape=row(number(length)),
+        order=text("C"),
+        dtype=call(name("numpy", "dtype"), text(kind), b"\x89", b"\x88"),
+        allow_mmap=b"\x89",
+    )
+
+
+def frame_behind_the_mark() -> bytes:
+    return framed(MARK + four(b"}") + bytes(FIRST_READ)) + four(TOUCH + b"0}")
+
+
+def frame_behind_objects() -> bytes:
+    """The frame is of the pickle in which joblib writes an array of objects."""
+    inner = call(
+        name("numpy._core.multiarray", "_reconstruct"),
+        name("numpy", "ndarray"),
+        row(number(0)),
+        b"B\1\0\0\0b",
+    )
+    hidden = TOUCH + b"0"
+    swallowed = b"B" + struct.pack("<I", FIRST_READ + len(hidden)) + bytes(FIRST_READ)
+    return b"\x80\x02" + array_of("O8", 0) + framed(inner + b"." + swallowed) + hidden + b"0}."
+
+
+def mark_in_an_array() -> bytes:
+    """Read with arrays, the array's bytes hide the mark and all that torch would read."""
+    hidden = b"0" + MARK + four(TOUCH + b"0}")
+    return b"\x80\x02" + array_of("u1", len(hidden)) + hidden + b"0}."
+
+
+def mark_in_a_text() -> bytes:
+    """The mark stands where it would behind a frame, and is a part of a text."""
+    hidden = TOUCH + b"0"
+    held = b"B" + struct.pack("<I", 4 + len(MARK)) + b"    " + MARK
+    swallowed = b"B" + struct.pack("<I", len(hidden)) + hidden
+    return b"\x80\x02" + held + array_of("u1", 5) + swallowed + b"0}." + four(b"}")
+
+
 TWO_WAYS = {
     "frame.joblib": frame_behind_an_array(),
     "frame.pkl": frame_behind_an_array(),
+    "big frame.pt": frame_behind_the_mark(),
+    "big frame.joblib": frame_behind_objects(),
+    "mark in an array.pt": mark_in_an_array(),
+    "mark in a text.joblib": mark_in_a_text(),
     "deflated.bin": odd_zip("data.pkl", zipfile.ZIP_DEFLATED),
     "spelt.dat": odd_zip("DATA.PKL", zipfile.ZIP_STORED),
 }
+"""Each runs code: by joblib.load where it is named so, else by torch.load without a restriction."""
 
 
 def magic(first: bytes, second: bytes) -> bytes:
@@ -87,7 +141,6 @@ def magic(first: bytes, second: bytes) -> bytes:
 
 BY_A_NAME = name("torch.serialization", "MAGIC_NUMBER")
 BY_A_CALL = call(name("builtins", "int"), text("119547037146038801333356"))
-VERSION = b"M\xe9\x03"
 MAGIC = {
     "a name": magic(BY_A_NAME, VERSION),
     "a call": magic(BY_A_CALL, VERSION),

@@ -229,6 +229,14 @@ def test_what_readers_take_in_two_ways_is_refused_under_any_name(file, tmp_path,
     assert scan in (3, 4) and scan == inspect and rescue in (3, 4)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("file", hostile_unlisted.TWO_WAYS)
+def test_what_readers_take_in_two_ways_does_run_code(file, tmp_path):
+    (tmp_path / file).write_bytes(hostile_unlisted.TWO_WAYS[file])
+    by = "joblib" if file.endswith("joblib") or file == "frame.pkl" else "torch"
+    assert not hostile_files.does_harm(tmp_path / file, by, tmp_path / "loaded")
+
+
 @pytest.mark.parametrize("how", hostile_unlisted.MAGIC)
 def test_a_magic_number_that_only_a_load_makes_is_refused(how, tmp_path, capsys):
     path = tmp_path / "file.pkl"

@@ -13,8 +13,9 @@ from missing_aa.containers.legacy import MAGIC_NUMBER, follow_legacy, look_into,
 from missing_aa.containers.unpack import unpack, unpacked_head
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused, Unreadable
 from missing_aa.limits import DEFAULT, Limits
+from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.follow import follow_pickle
-from missing_aa.pickles.program import Global, Object, Program
+from missing_aa.pickles.program import Global, Object, Program, class_of
 
 WINDOW = 2**20
 LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
@@ -139,10 +140,19 @@ def _may_be_numbers(first: object, second: object) -> bool:
     return isinstance(first, Global | Object) and second_may_be
 
 
+def _is_unsure(root: object) -> bool:
+    """Whether only a load can tell what it is; the description of an array is none of torch's."""
+    kind = class_of(root)
+    is_array = kind is not None and kind.dotted == joblib_arrays.WRAPPER
+    return isinstance(root, Global | Object) and not is_array
+
+
 def _add_what_pickle_would_read(program: Program, limits: Limits) -> None:
     """Add the dangerous names that a load without joblib would find in the bytes of arrays."""
     if program.arrays:
         plain = follow_pickle(program.data, limits=limits)
+        if plain.root == MAGIC_NUMBER or not plain.error and _is_unsure(plain.root):
+            program.fault = program.fault or Malformed(MAY_BE_LEGACY)
         program.others.append(plain)
         program.globals = plain.globals | program.globals
 

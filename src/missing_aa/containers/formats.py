@@ -90,7 +90,8 @@ def by_head(head: bytes, size: int) -> str:
         if head.startswith(magic):
             return format
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        legacy = head[2:].startswith(LEGACY) or head[11:].startswith(LEGACY)  # with a frame
+        framed = head[2:3] == b"\x95" and head[11:].startswith(LEGACY)
+        legacy = head[2:].startswith(LEGACY) or framed
         return "torch-legacy" if legacy else "pickle"
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 2**32:
         return "safetensors"
@@ -134,10 +135,15 @@ def by_members(names: list[str]) -> str:
     return "pt2" if any(mark in inside or mark in names for mark in marks) else "zip"
 
 
-CHECKPOINTS = (".pt", ".pth", ".ckpt", ".safetensors", "pytorch_model.bin")
+CHECKPOINTS = (".pt", ".pth", ".ckpt", ".safetensors", "pytorch_model.bin", ".pth.tar")
 """Names end like this that promise a checkpoint: what is none, but no text either, is reported."""
 
-PICKLES = (*CHECKPOINTS, ".pkl", ".pickle", ".joblib", ".bin")
+_PICKLED = (".pkl", ".pickle", ".joblib")
+_PACKED = (".gz", ".bz2", ".xz", ".z", ".lzma")
+PICKLES = (
+    *(*CHECKPOINTS, *_PICKLED, ".bin", ".p", ".pk", ".pckl", ".th", ".dill"),
+    *(pickled + packed for pickled in _PICKLED for packed in _PACKED),
+)
 """Under such names also pickles of protocol 0 and 1, which have no mark, are looked for."""
 
 MARKED = ("zip", "torch-legacy", "pickle", "safetensors")

@@ -33,6 +33,8 @@ def follow_legacy(data: bytes, limits: Limits) -> tuple[Program, list]:
         small.append(follow_pickle(data, at, limits))
         at = small[-1].end
     main = follow_pickle(data, at, limits)
+    if small[0].root != MAGIC_NUMBER:
+        main.fault = Malformed("it begins as torch's old form, and its first number is another one")
     keys = follow_pickle(data, main.end, limits)
     for other in (*small, keys):
         main.add(other)

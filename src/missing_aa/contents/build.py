@@ -52,6 +52,7 @@ class _Builder:
         self.entries = 0
         self.empty: list[tuple[list | Standin, Any]] = []
         self.names: dict[str, object] = {}
+        self.spelt: dict[int, str] = {}
         self.hollow = Standin(ORDERED_DICT)
         """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
 
@@ -207,7 +208,7 @@ class _Builder:
         kept: list[tuple] = []
         for key, value in pairs:
             if type(key) in (str, int, float, bool):
-                name = hex(key) if type(key) is int and abs(key) >= HASHED else key
+                name = self._spelt(key) if type(key) is int and abs(key) >= HASHED else key
                 if name not in names:
                     names[name] = len(kept)
                 elif type(key) is str:
@@ -220,6 +221,12 @@ class _Builder:
                     continue
             kept.append((self.shell(key), self.shell(value)))
         return kept
+
+    def _spelt(self, number: int) -> str:
+        """A large number as text: once for each, since a file can use one of a megabyte often."""
+        if id(number) not in self.spelt:
+            self.spelt[id(number)] = hex(number)
+        return self.spelt[id(number)]
 
     def _first(self, args: object) -> list[tuple]:
         given = args[0] if type(args) is tuple and len(args) == 1 else None

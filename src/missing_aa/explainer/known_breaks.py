@@ -245,9 +245,14 @@ TEXTS = (
     ),
     (
         r"Attempting to deserialize object on",
-        "the tensors were saved on a device that this machine does not have. No release is to "
-        "blame, and the file is whole.",
-        ("Read them onto another: torch.load(path, map_location='cpu').",),
+        "the tensors were saved on a device that the torch here cannot use: the machine has none, "
+        "or this torch was built without it. No release is to blame, and the file is whole.",
+        (
+            "Read them onto another: torch.load(path, map_location='cpu').",
+            "Where the traceback names _load_from_bytes, plain pickle wrote the file, and "
+            "map_location does not reach its tensors; take them out: "
+            "missing-aa rescue model.pt model.safetensors",
+        ),
     ),
     (
         r"cannot instantiate '?(?:WindowsPath|PosixPath)",

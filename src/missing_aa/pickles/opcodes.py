@@ -135,6 +135,8 @@ def _frame(m: Machine) -> None:
 def _stop(m: Machine) -> None:
     if m.frame_end > len(m.data):
         raise Short("a frame reaches beyond what there is")
+    if m.at < m.frame_end:  # a reader of a file may go on behind the frame, or here
+        m.doubt("a frame goes on behind the pickle's end")
     m.program.root = m.pop()
     raise Stop
 

@@ -172,13 +172,13 @@ def _filled_aliases(program: Program) -> set[str]:
     """Listed names of which a call may give what is there already, and something is added to it."""
     found: set[str] = set()
     for one in with_others(program):
+        first: dict[int, object] = {}  # what made what made it, back to a name
         for made in one.objects:
-            if made.states or made.items or made.pairs:
-                maker = made.made_by
-                while isinstance(maker, Object):
-                    maker = maker.made_by
-                if isinstance(maker, Global) and maker.dotted in LISTED and not _is_fresh(made):
-                    found.add(maker.dotted)
+            maker = first[id(made)] = first.get(id(made.made_by), made.made_by)
+            name = maker.dotted if isinstance(maker, Global) else ""
+            is_filled = made.states or made.items or made.pairs
+            if is_filled and name in LISTED and not _is_fresh(made):
+                found.add(name)
     return found
 
 

@@ -38,7 +38,7 @@ class Writer:
     """The timm releases that can have made what is in a file, oldest first, and how that is known.
 
     Nothing fits if `releases` is empty. `open` says that one newer than those known here could be
-    it as well.
+    it as well; one older could be where the oldest known is among them.
     """
 
     releases: tuple[str, ...]
@@ -49,8 +49,11 @@ class Writer:
         if not self.releases:
             return "none that was published"
         oldest, newest = self.releases[0], self.releases[-1]
+        begins = oldest == class_record.releases()[0]  # what was before is not known here
         if self.open:
-            return f"{oldest} or later"
+            return "any release" if begins else f"{oldest} or later"
+        if begins:
+            return f"{newest} or older"
         return oldest if oldest == newest else f"{oldest} to {newest}"
 
     def as_dict(self) -> dict:

@@ -32,8 +32,9 @@ def other(error: Error, seen: Seen) -> Answer:
     sure = loading and bool(re.search(PICKLERS, seen.text))
     what = (
         "the file holds functions as Python's own code objects, as cloudpickle and dill write "
-        "them, and what such an object is made of differs between minor versions of Python: "
-        "another one wrote the file."
+        "them, and what such an object is made of differs between minor versions of Python, and "
+        "how it is written between versions of dill and cloudpickle: another of one of them wrote "
+        "the file."
     )
     if not sure:
         what = (
@@ -43,7 +44,8 @@ def other(error: Error, seen: Seen) -> Answer:
     return advise(
         error,
         what,
-        "Read it with the minor version of Python that wrote it (3.7 and 3.8 are two of them), and "
+        "If the frames name dill or cloudpickle, try a newer one first.",
+        "Else read it with the minor version of Python that wrote it (3.7 and 3.8 are two), and "
         "save there what is needed without functions: the weights, and settings as plain values. "
         "Which version that is, the message does not say.",
         Way(
