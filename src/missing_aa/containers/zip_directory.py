@@ -9,8 +9,7 @@ import contextlib
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from missing_aa.errors import Malformed, Refused
 
@@ -50,8 +49,7 @@ ENCRYPTED, SIZES_FOLLOW, ONES = 0x1, 0x8, 0xFFFFFFFF
 CUT = "the zip is cut short or damaged: fetch it again and compare its size with the original's"
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A file in the zip: its name, and where its header and its bytes lie."""
 
     name: str
@@ -135,12 +133,13 @@ def _locate(file: BinaryIO, member: Member, limit: int) -> int:
     _, _, flags, method, _, _, _, packed, size, names, extras = LOCAL.unpack(data)
     sizes = {member.size, ONES} | ({0} if flags & SIZES_FOLLOW else set())
     raw_name, extra = file.read(names), file.read(extras)
-    wide = {number for kind, field in _fields(extra) if kind == 1 for number in _numbers(field)}
+    fields = list(_fields(extra))
+    wide = {number for kind, field in fields if kind == 1 for number in _numbers(field)}
     if (
         (flags, method) != (member.flags, member.method)
         or raw_name != member.raw_name
         or b"\0" in raw_name
-        or any(kind == OTHER_NAME for kind, _ in (*_fields(extra), *_fields(member.extra)))
+        or any(kind == OTHER_NAME for kind, _ in (*fields, *_fields(member.extra)))
         or not {packed, size} <= sizes
         or not wide <= {member.size, member.header, 0}
     ):

@@ -24,6 +24,8 @@ ATTRIBUTE = "builtins.getattr"
 HASHED = 2**61 - 1
 """Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""
 SIZE = "torch.Size"
+NAMING = frozenset({str, int, float, bool})
+"""What can be a key and nothing else: two that are equal are one."""
 
 
 def build(program: Program, storages: Storages, limits: Limits) -> object:
@@ -135,8 +137,9 @@ class _Builder:
             return node
         if depth > NESTED:
             raise LimitReached(TOO_DEEP)
-        if isinstance(node, list | tuple):
-            return tuple([self._argument(item, depth + 1) for item in node])
+        if type(node) is list or type(node) is tuple:
+            parts = [self._argument(p, depth + 1) if type(p) in NODES else p for p in node]
+            return tuple(parts)
         if isinstance(node, Dict):
             return Keys(key for key, _ in node.pairs if type(key) is str)
         if isinstance(node, Object) and type(node.made_by) is Global:
@@ -207,10 +210,11 @@ class _Builder:
         names: dict[object, int] = {}
         kept: list[tuple] = []
         for key, value in pairs:
-            if type(key) in (str, int, float, bool):
+            if type(key) in NAMING:
                 name = self._spelt(key) if type(key) is int and abs(key) >= HASHED else key
                 if name not in names:
                     names[name] = len(kept)
+                    kept.append((key, self.shell(value)))
                 elif type(key) is str:
                     raise Refused(
                         f"a dictionary in it sets {ascii(key)} twice: readers would see different "
@@ -218,8 +222,8 @@ class _Builder:
                     )
                 else:  # 1 and True are one key, and the last value counts
                     kept[names[name]] = (kept[names[name]][0], self.shell(value))
-                    continue
-            kept.append((self.shell(key), self.shell(value)))
+            else:
+                kept.append((self.shell(key), self.shell(value)))
         return kept
 
     def _spelt(self, number: int) -> str:

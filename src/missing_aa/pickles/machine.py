@@ -89,7 +89,7 @@ class Machine:
         try:
             for count in range(1, limits.opcodes + 1):
                 start = self.at
-                self.at += 1
+                self.at = start + 1
                 if not count % CLOCK:
                     limits.check("opcodes", count, "the number of the pickle's steps")
                     waiting = len(self.stack) + len(self.marks)
@@ -169,20 +169,22 @@ class Machine:
             self.limits.check("names", len(known), "the number of different names")
         return known[module, name]
 
-    def note_read(self, args: object, depth: int = 0) -> None:
+    def note_read(self, args: list | tuple, depth: int = 0) -> None:
         """Remember the lists among a call's arguments, and those in them."""
-        if not isinstance(args, list | tuple) or depth == READ_DEEP or id(args) in self.read:
+        if depth == READ_DEEP or id(args) in self.read:
             return
         self.read.add(id(args))
         for item in args:
-            self.note_read(item, depth + 1)
+            if type(item) is list or type(item) is tuple:
+                self.note_read(item, depth + 1)
 
     def make(self, made_by, args, kwargs=None, is_new=False) -> None:
         """Push what calling `made_by`, or its `__new__`, would give."""
         made = Object(made_by, args, kwargs, is_new)
         self.program.objects.append(made)
-        if isinstance(made_by, Global) and made_by.reads_lists:
-            self.note_read(args)
-        if isinstance(made_by, Global) and made_by.dotted == PICKLE_IN_PICKLE:
-            self.program.embedded[made] = None
+        if type(made_by) is Global:
+            if made_by.reads_lists and args and isinstance(args, list | tuple):
+                self.note_read(args)
+            if made_by.dotted == PICKLE_IN_PICKLE:
+                self.program.embedded[made] = None
         self.stack.append(made)

@@ -307,7 +307,7 @@ def _call(m: Machine) -> None:
     args = m.stack.pop()
     made_by = m.stack.pop()
     m.make(made_by, args)
-    if isinstance(made_by, Global) and made_by.dotted == "builtins.getattr":
+    if type(made_by) is Global and made_by.dotted == "builtins.getattr":
         match args:  # a class in a class, which is a name as any other
             case (Global() as outer, str(name)) if _is_named_by(outer, name):
                 module, path = outer.asked

@@ -6,6 +6,7 @@ and whatever it would make by calling one is an `Object`. What fills a node is a
 something in it: most nodes have little, and a file can ask for millions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from missing_aa.errors import LimitReached, Malformed
@@ -154,13 +155,14 @@ NODES = frozenset({Global, Object, Persistent, Dict, list, tuple})
 """What holds others, is a name or stands for a storage: all else is text, a number and the like."""
 
 
-def parts_of(node) -> list:
+def parts_of(node) -> Sequence:
     """What a node holds, one step down; what made an Object is not among it."""
-    if type(node) in (list, tuple):
-        return list(node)
-    if type(node) not in (Dict, Object):
-        return []
+    kind = type(node)
+    if kind is list or kind is tuple:
+        return node
+    if kind is not Dict and kind is not Object:
+        return ()
     parts = [part for pair in node.pairs for part in pair]
-    if type(node) is Object:
+    if kind is Object:
         parts += [node.args, node.kwargs, *node.states, *node.items]
     return parts

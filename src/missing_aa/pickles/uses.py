@@ -62,7 +62,11 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
         touched: list = [*one.persistent, *one.keys]
         for made in one.objects:
             maker = made.made_by
-            if type(maker) is Global and maker.dotted in SAFE and maker.dotted != CALLS_BACK:
+            is_safe = type(maker) is Global and maker.dotted in SAFE and maker.dotted != CALLS_BACK
+            is_filled = made.states or made.items or made.pairs
+            if is_safe and not (made.args or made.kwargs or is_filled):
+                continue  # most of what a model consists of: dictionaries of hooks that hold none
+            if is_safe:
                 given += _called_by_filling(made)
             else:
                 _note_call(made, found, given, plain)
@@ -71,16 +75,17 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
                 touched += [made.args, made.kwargs]
             elif is_listed:
                 read += plain.read_by(made)
-            if made.states or made.items or made.pairs:
+            if is_filled:
                 touched += [*_called_by_filling(made), *_objects_of_state(made)]
-        handed = [node for node in _reached([*read, *one.persistent]) if plain.is_more(node)]
+        looked_at = _reached([*read, *one.persistent])
+        handed = [node for node in looked_at if plain.is_more(node)]
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
         for node in _reached([*called, *handed], deep=True):
             maker = class_of(node) if isinstance(node, Object) else node
             if isinstance(maker, Global):
                 found.called.add(maker.asked)
         found.given |= {node.asked for node in _reached(given) if isinstance(node, Global)}
-        for node in _reached([*touched, *called, *read], deep=True):
+        for node in _reached([*touched, *called, *looked_at], deep=True):
             found.touched.add(node.asked if isinstance(node, Global) else id(node))
     return found
 
@@ -188,9 +193,10 @@ def _reached(nodes: list, deep: bool = False) -> list[Global | Object]:
         if id(node) in seen:
             continue
         seen.add(id(node))
-        if isinstance(node, Global | Object):
+        kind = type(node)
+        if kind is Global or kind is Object:
             found.append(node)
-        if not deep and isinstance(node, Object) and _name(node.made_by) not in KEEPERS:
+        if kind is Object and not deep and _name(node.made_by) not in KEEPERS:
             continue
         waiting += [part for part in parts_of(node) if type(part) in NODES]
     return found
@@ -219,7 +225,7 @@ class _Plain:
         """Whether all that it holds is plain."""
         if id(node) not in self.known:
             self.known[id(node)] = depth < DEEP  # one that lies in itself
-            parts = parts_of(node)
+            parts = [part for part in parts_of(node) if type(part) in NODES]
             self.known[id(node)] = depth < DEEP and all(self(part, depth + 1) for part in parts)
         return self.known[id(node)]
 
