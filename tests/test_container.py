@@ -6,6 +6,7 @@ import struct
 import tarfile
 import zipfile
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -492,3 +493,11 @@ def test_a_safetensors_header_of_any_length_is_no_other_format(length, made):
     assert inspect(path).format == "safetensors"
     (judged,) = scan([path.rename(path.with_suffix(".safetensors"))]).checkpoints
     assert judged.verdict == "fine", judged
+
+
+def test_an_array_of_records_is_not_called_damaged(tmp_path):
+    path = tmp_path / "forest.joblib"
+    joblib.dump({"nodes": np.zeros(3, [("left", "i8"), ("threshold", "f8")])}, path)
+    with pytest.raises(Malformed, match="cannot be followed") as problem:
+        inspect(path)
+    assert "damaged" not in str(problem.value)

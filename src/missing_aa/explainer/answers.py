@@ -143,7 +143,7 @@ def headed(heading: str, text: str, width: int) -> list[str]:
 
 UNKNOWN = (
     "nothing that is known here. If it came while a file that holds a whole model was loaded or "
-    "run: that file is tied to the code that wrote it, and its weights can be taken out without "
+    "run: that file is tied to the code that wrote it; tensors in it can be taken out without "
     "that code. Of any other error this says nothing."
 )
 

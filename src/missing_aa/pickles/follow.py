@@ -8,7 +8,7 @@ import struct
 
 from missing_aa.errors import LimitReached, Malformed
 from missing_aa.limits import DEFAULT, Limits
-from missing_aa.pickles.machine import DOUBLE, Broken, Machine, Short
+from missing_aa.pickles.machine import DOUBLE, Broken, Machine, Short, Unfollowed
 from missing_aa.pickles.opcodes import STEPS
 from missing_aa.pickles.program import Program
 
@@ -36,10 +36,11 @@ def follow_pickle(
         program.error = error
     except BROKEN as error:
         detail = f" ({error})" if isinstance(error, Broken) else ""
-        program.error = Malformed(
-            f"the pickle breaks off at byte {machine.at}{detail}: the file is damaged or cut "
-            "short; fetch or save it again"
-        )
+        what = f"the pickle breaks off at byte {machine.at}{detail}: the file is damaged or cut "
+        what += "short; fetch or save it again"
+        if isinstance(error, Unfollowed):
+            what = f"the pickle cannot be followed beyond byte {machine.at}{detail}"
+        program.error = Malformed(what)
         program.short = isinstance(error, Short) or machine.at + DOUBLE.size > len(data)
     program.end = machine.at
     return program

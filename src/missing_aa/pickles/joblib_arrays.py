@@ -16,7 +16,7 @@ FIELDS = ["subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alig
 """Its attributes; any other could stand for a method."""
 FLAGS = {OBJECTS: 63, "U": 8}
 """What numpy writes as a type's flags, by its kind, where it is not 0: are there pointers in it?"""
-UNLIKE = "an array is not described the way joblib does it"
+UNLIKE = "an array is not of numbers or texts alone, or is not described the way joblib does it"
 CHANGED = "an array in it is changed after it was made; joblib does not do that"
 
 

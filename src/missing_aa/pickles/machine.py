@@ -30,6 +30,10 @@ class Broken(Exception):
     """The program cannot go on; the text says why."""
 
 
+class Unfollowed(Broken):
+    """It may go on when it is loaded, but not here."""
+
+
 BYTE = struct.Struct("<B")
 SHORT = struct.Struct("<H")
 INT = struct.Struct("<i")

@@ -18,6 +18,7 @@ from missing_aa.pickles.machine import (
     Machine,
     Short,
     Stop,
+    Unfollowed,
     text,
 )
 from missing_aa.pickles.program import Dict, Global, Object, Persistent, is_class_name
@@ -363,7 +364,7 @@ def _pass_array(m: Machine, target: Object) -> None:
     try:
         array = joblib_arrays.described(target)
     except ValueError as error:
-        raise Broken(str(error)) from error
+        raise Unfollowed(str(error)) from error
     if array is None:
         return
     if m.at < m.frame_end:  # joblib's reader would take the array from behind the frame
@@ -375,7 +376,7 @@ def _pass_array(m: Machine, target: Object) -> None:
         return
     size = joblib_arrays.nbytes(array)
     if size is None:
-        raise Broken(joblib_arrays.UNLIKE)
+        raise Unfollowed(joblib_arrays.UNLIKE)
     if array.get("numpy_array_alignment_bytes") is not None:
         m.take(m.number(BYTE))
     m.program.arrays[target] = (m.at, size)
