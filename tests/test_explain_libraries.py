@@ -310,7 +310,7 @@ def test_what_was_not_measured_is_not_said_to_be_unchanged():
 def test_other_texts_have_an_entry_and_no_way_that_leads_nowhere(text, said):
     found = explain_text(text)
     assert said in found.changed and found.ways
-    if "path object" not in said:
+    if said not in ("path object", "device"):  # of these files the weights can be taken out
         assert "rescue" not in everything(found)
 
 
