@@ -317,6 +317,31 @@ GIVEN = {
         "            return self.conv(x)\n"
         "        return self.aa(x)\n"
     ),
+    "dict_replaced": block(
+        "    def __setstate__(self, state):\n"
+        "        self.__dict__ = dict(state, aa=None)\n\n" + READS
+    ),
+    "dict_replaced_by_what_a_library_gives": block(
+        "    def __setstate__(self, state):\n"
+        "        self.__dict__ = copy.copy(state)\n"
+        "        self.__dict__ |= {'aa': None}\n\n" + READS,
+        "import copy\n\n\n",
+    ),
+    "a_set_of_equals": block(
+        "    def forward(self, x):\n"
+        "        if len({len(part) for part in ((1,), (2,))}) > 1:\n"
+        "            raise ValueError('lengths')\n"
+        "        return self.conv(x)\n"
+    ),
+    "a_property_that_fails_and_a_child_of_its_name": block(
+        "    @property\n    def conv(self):\n        return self._conv\n\n"
+        "    def forward(self, x):\n        return self.conv(x)\n"
+    ),
+    "a_property_that_fails_and_a_getattr": block(
+        "    @property\n    def aa(self):\n        return self._aa\n\n"
+        "    def __getattr__(self, name):\n"
+        "        return None if name == 'aa' else super().__getattr__(name)\n\n" + READS
+    ),
     "closure": block(
         "    def forward(self, x):\n"
         "        def last(y):\n"
@@ -447,12 +472,22 @@ MISSING = {
 }
 """New versions that fail with the old file, whatever the picture."""
 
+POSSIBLE = {
+    "in_a_lambda_over_what_is_not_known": block(
+        "    def forward(self, x):\n"
+        "        return sum(map(lambda part: part * self.aa, self.conv(x).chunk(3)))\n"
+    ),
+}
+"""New versions that fail, where what leads there was not followed exactly."""
+
+ALL = {**GIVEN, **MISSING, **POSSIBLE}
+
 
 def place(folder: Path) -> None:
     """Write both versions of all cases: FOLDER/old/NAME.py and FOLDER/new/NAME.py."""
     for version in ("old", "new"):
         (folder / version).mkdir()
-    for name, new in {**GIVEN, **MISSING}.items():
+    for name, new in ALL.items():
         (folder / "old" / f"{name}_case.py").write_text(HEAD + OLD)
         (folder / "new" / f"{name}_case.py").write_text(HEAD + new)
 
@@ -464,7 +499,7 @@ def write(folder: Path) -> None:
     import torch
 
     sys.path.insert(0, str(folder / "old"))
-    for name in (*GIVEN, *MISSING):
+    for name in ALL:
         torch.save(import_module(f"{name}_case").make(), folder / f"{name}.pt")
 
 
@@ -474,7 +509,7 @@ def run(folder: Path) -> None:
 
     sys.path.insert(0, str(folder / "new"))
     met = {}
-    for name in (*GIVEN, *MISSING):
+    for name in ALL:
         try:
             # Written a moment ago by `write`: trusted.
             model = torch.load(folder / f"{name}.pt", weights_only=False)

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import check_packages
 from missing_aa import check
-from missing_aa.checker.findings import WILL_FAIL
+from missing_aa.checker.findings import MAY_FAIL, WILL_FAIL
 
 pytestmark = pytest.mark.xdist_group("traps")  # their files are written once
 
@@ -47,6 +48,25 @@ def test_what_fails_is_foretold_with_its_first_error(cases, name):
     first = found.certain[0]
     said = f"{first.error}: {first.message}"
     assert met.startswith(said.partition(" from ")[0])
+
+
+@pytest.mark.parametrize("name", check_packages.POSSIBLE)
+def test_what_is_not_followed_exactly_is_possible(cases, name):
+    found, met = answer(cases, name)
+    assert met and found.answer == MAY_FAIL
+
+
+def test_a_state_that_is_a_pair_reaches_setstate_as_one(tmp_path):
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2))
+    model.handle = model[0].register_forward_hook(print)  # whose state is a dictionary and a number
+    torch.save(model, tmp_path / "model.pt")
+    assert check(tmp_path / "model.pt").answer != WILL_FAIL
+
+
+def test_a_model_without_tensors_is_a_model(tmp_path):
+    torch.save(torch.nn.MaxPool2d(2), tmp_path / "model.pt")
+    found = check(tmp_path / "model.pt")
+    assert [model.class_ for model in found.models] == ["torch.nn.modules.pooling.MaxPool2d"]
 
 
 @pytest.mark.parametrize("name", ["names_are_mapped", "an_optional_package"])

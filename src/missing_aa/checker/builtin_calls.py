@@ -271,8 +271,12 @@ class BuiltinCalls(Lookup):
             return Items([], False)
         items, exact = self.items_of(args[1])
         if not exact:
+            self.either([lambda: self._call_once(args[0], node), lambda: None])
             return Items([], False)
         return Items([self.call(args[0], [item], {}, node) for item in items])
+
+    def _call_once(self, function: object, node: ast.AST | None) -> None:
+        self.call(function, [UNKNOWN], {}, node)
 
     def _numbers(self, args: list, node: ast.AST | None, name: str) -> object:
         if len(args) == 1 and isinstance(args[0], Items) and args[0].exact:
@@ -578,10 +582,22 @@ class BuiltinCalls(Lookup):
     def store(self, value: Obj, name: str, given: object) -> None:
         """What Python's, or torch's, own `__setattr__` does."""
         self.change(value)
+        if name == "__dict__":
+            self._replace_vars(value, given)
+            return
         if value.cls and is_torch_module(value.cls):
             self._register(value, name, given)
         else:
             value.fields[name] = given
+
+    def _replace_vars(self, obj: Obj, given: object) -> None:
+        """`obj.__dict__ = given`."""
+        new = given.of.fields if isinstance(given, Vars) else {}
+        if isinstance(given, Mapping):
+            new = {name: item for name, item in given.items.items() if isinstance(name, str)}
+        obj.fields = dict(new)
+        if not isinstance(given, Vars) and not (isinstance(given, Mapping) and given.exact):
+            obj.doubt("its __dict__ is replaced by one that was not followed")
 
     def _register(self, obj: Obj, name: str, given: object) -> None:
         """torch's `__setattr__`: what is registered stays so."""

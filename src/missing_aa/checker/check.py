@@ -29,6 +29,7 @@ from missing_aa.containers.container import open_checkpoint
 from missing_aa.contents import read, timm_config
 from missing_aa.contents.find_models import choose
 from missing_aa.contents.standins import Standin, walk
+from missing_aa.contents.state_dict import is_module
 from missing_aa.errors import Malformed, Problem, UsageProblem, unforeseen
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.pickles import policy
@@ -168,7 +169,10 @@ def _check(
     models = [model for model in contents.models if model.dotted]
     if root is not None:
         models = [choose(models, root)]
-    _walk_models(result, world, [(each.name, each.model) for each in models], steps)
+    roots = [(each.name, each.model) for each in models]
+    if not models and is_module(contents.top):  # of no tensors: a filter, a metric
+        roots = [("", contents.top)]
+    _walk_models(result, world, roots, steps)
     for walked, model in zip(result.models, models, strict=False):
         if model.model:
             walked.architecture = timm_config.architecture(model.model)

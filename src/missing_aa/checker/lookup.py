@@ -146,13 +146,19 @@ class Lookup(Expressions):
             return self._run_getter(obj, name, home, entry)
         if entry is not None:
             return self._bind(obj, home, entry)
-        if is_torch_module(obj.cls):
-            for registry in REGISTRIES:
-                entries = obj.fields.get(registry)
-                if isinstance(entries, Mapping) and name in entries.items:
-                    return entries.items[name]
+        registered = self._registered(obj, name)
+        if registered is not ABSENT:
+            return registered
         if supply.is_given_by_builtin(obj.cls, name) or supply.may_map(obj.cls, name):
             return UNKNOWN
+        return ABSENT
+
+    def _registered(self, obj: Obj, name: str) -> object:
+        """What torch's own `__getattr__` gives: a parameter, buffer or child of that name."""
+        for registry in REGISTRIES if obj.cls and is_torch_module(obj.cls) else ():
+            entries = obj.fields.get(registry)
+            if isinstance(entries, Mapping) and name in entries.items:
+                return entries.items[name]
         return ABSENT
 
     def _find_in_class(self, value: object, name: str, after: Class) -> object:
@@ -227,9 +233,10 @@ class Lookup(Expressions):
         return self._bind(ClassRef(cls), *found)
 
     def _run_getter(self, obj: Obj, name: str, home: Class, node: ast.FunctionDef) -> object:
-        """Run a property; where it fails, an object with a `__getattr__` says that it lacks it."""
+        """Run a property; where it fails, Python asks a `__getattr__` of the object's class."""
         method = Method(obj, Function(node, home.module, home))
-        if not (obj.cls and self.classes.find(obj.cls, "__getattr__")):
+        asked = self.classes.find(obj.cls, "__getattr__") if obj.cls else None
+        if asked is None:
             return self.call(method, [], {}, node)
         scope = Try(lambda error: error == "AttributeError", self.doubt)
         place = self._place()
@@ -242,7 +249,7 @@ class Lookup(Expressions):
             self._go_back(place)
             if error.error != "AttributeError":
                 raise
-            return ABSENT
+            return self._registered(obj, name) if asked[0].path == MODULE else UNKNOWN
 
     def _miss(self, obj: Obj, name: str, node: ast.AST | None) -> object:
         """Report what an object lacks."""

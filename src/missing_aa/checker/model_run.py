@@ -32,7 +32,8 @@ def load(run: Walk, objects: FileObjects) -> None:
             continue
         found = run.classes.find(obj.cls, "__setstate__")
         if found and found[0].path != MODULE:
-            state, obj.fields = Mapping(dict(obj.fields)), {}
+            state = objects.states.get(id(obj), Mapping(dict(obj.fields)))
+            obj.fields = {}
             method = run.find_attribute(obj, "__setstate__")
             run.attempt(partial(run.call, method, [state], {}, None))
         elif found:

@@ -41,6 +41,8 @@ class FileObjects:
         self.objects: list[Obj] = []
         """In the order in which they were met."""
         self.kept: list[tuple[object, str]] = []
+        self.states: dict[int, object] = {}
+        """What an object's `__setstate__` is given, by the object's id, where that is a tuple."""
 
     def value(self, standin: object) -> object:
         """The value of anything that stands in a file."""
@@ -127,6 +129,8 @@ class FileObjects:
         state = {name: self.value(item) for name, item in attributes(given).items()}
         self.objects.append(made)
         made.fields = state
+        if isinstance(given.state, tuple):
+            self.states[id(made)] = self.value(given.state)
 
 
 class Kept:

@@ -77,11 +77,19 @@ class Obj(Mutable):
 
 @dataclass(eq=False)
 class Items(Mutable):
-    """A list, or a set; if it is not `exact` there may be others in it."""
+    """A list, or a set; if it is not `exact` there may be others in it, or two that are one."""
 
     items: list
     exact: bool = True
     kind: type = list
+
+    def __post_init__(self):
+        if self.kind is list:
+            return
+        plain = list(dict.fromkeys(item for item in self.items if is_plain(item)))
+        others = [item for item in self.items if not is_plain(item)]
+        self.items = plain + others
+        self.exact = self.exact and (not others or len(self.items) == 1)
 
     def copy(self) -> tuple:
         return list(self.items), self.exact

@@ -112,7 +112,7 @@ def _headline(check: Check) -> str:
     if not check.enough:
         return "may fail: too little of it could be walked to tell"
     if check.answer == NOTHING and not check.models:
-        return "holds no whole model, so it needs no code of a library; " + NOTHING
+        return "holds no whole model that is known here; of the names that it asks for " + NOTHING
     return check.answer
 
 
