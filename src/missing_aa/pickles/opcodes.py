@@ -87,6 +87,11 @@ def _plain(form: struct.Struct):
     return lambda m: m.stack.append(m.number(form))
 
 
+def _byte(m: Machine) -> None:
+    m.stack.append(m.data[m.at])
+    m.at += 1
+
+
 def _constant(value):
     return lambda m: m.stack.append(value)
 
@@ -97,7 +102,7 @@ LITERALS = {
     b"\x89": _constant(False),
     b"I": _int_line,
     b"J": _plain(INT),
-    b"K": _plain(BYTE),
+    b"K": _byte,
     b"M": _plain(SHORT),
     b"L": _long_line,
     b"\x8a": _sized(BYTE, _whole),
@@ -175,7 +180,7 @@ def _put(m: Machine) -> None:
     m.memo[m.number(UINT)] = m.stack[-1]
 
 
-# Most of what a model's pickle does is to put and get by one byte.
+# Most of what a model's pickle does is to put and get by one byte: so that has its own functions.
 
 
 def _get_byte(m: Machine) -> None:

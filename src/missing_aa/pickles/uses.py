@@ -57,9 +57,10 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
     found, plain = Uses(), _Plain(inert)
     for one in with_others(program):
         found.filled |= {wanted.asked for wanted in one.filled}
-        given: list = list(one.persistent)
+        outside = _reached(one.persistent)
+        given: list = list(outside)
         read: list = []
-        touched: list = [*one.persistent, *one.keys]
+        touched: list = [*outside, *one.keys]
         for made in one.objects:
             maker = made.made_by
             is_safe = type(maker) is Global and maker.dotted in SAFE and maker.dotted != CALLS_BACK
