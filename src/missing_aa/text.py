@@ -6,7 +6,9 @@ from typing import Any
 
 def clean(text: str, longest: int = 200) -> str:
     """The text with whatever a terminal could obey (control, bidirectional) as a visible escape."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    shown = text
+    if not text.isprintable():
+        shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
