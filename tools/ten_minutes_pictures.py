@@ -47,7 +47,7 @@ def draw(notebook: nbformat.NotebookNode) -> dict[str, tuple[str, str]]:
         layer = lesson.nn.AvgPool2d(2)
         blocks = {
             "a new block": block(),
-            "a new block with a layer": block(layer),
+            "a block with a layer": block(layer),
             "an old block": first_old,
             "the short fix": lesson.Short(layer),
         }

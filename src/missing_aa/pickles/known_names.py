@@ -12,7 +12,7 @@ import math
 MODULES = {
     "starts programs": "os posix nt subprocess _posixsubprocess popen2 commands pty platform "
     "multiprocessing _multiprocessing concurrent asyncio signal webbrowser antigravity "
-    "tornado pexpect ptyprocess terminado psutil sh plumbum invoke fabric",
+    "tornado pexpect ptyprocess terminado psutil plumbum",
     "runs code": "code codeop runpy pdb bdb cmd timeit profile cProfile _lsprof trace doctest "
     "unittest test pydoc rlcompleter idlelib lib2to3 sched atexit threading _thread "
     "dummy_threading _dummy_thread _xxsubinterpreters venv ensurepip pip setuptools distutils "
