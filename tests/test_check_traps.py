@@ -11,6 +11,7 @@ import torch
 import check_packages
 from missing_aa import check
 from missing_aa.checker.findings import MAY_FAIL, WILL_FAIL
+from missing_aa.cli import main
 
 pytestmark = pytest.mark.xdist_group("traps")  # their files are written once
 
@@ -67,6 +68,16 @@ def test_a_model_without_tensors_is_a_model(tmp_path):
     torch.save(torch.nn.MaxPool2d(2), tmp_path / "model.pt")
     found = check(tmp_path / "model.pt")
     assert [model.class_ for model in found.models] == ["torch.nn.modules.pooling.MaxPool2d"]
+
+
+def test_what_forward_was_not_given_is_named(tmp_path, capsys):
+    torch.save(torch.nn.TransformerEncoderLayer(4, 2, 4), tmp_path / "model.pt")
+    assert main(["check", str(tmp_path / "model.pt")]) == 0
+    printed = capsys.readouterr().out
+    assert "forward called without src_mask, src_key_padding_mask, is_causal." in printed
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "plain.pt")
+    assert main(["check", str(tmp_path / "plain.pt")]) == 0
+    assert "without" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["names_are_mapped", "an_optional_package"])

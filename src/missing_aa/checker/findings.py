@@ -62,7 +62,8 @@ class Finding:
 class Walked:
     """How much of a model was walked: its modules, and those of them that ran.
 
-    `architecture` is timm's name of it, where it has one.
+    `architecture` is timm's name of it, where it has one. `defaults` are the arguments of its
+    `forward` that were left at their defaults.
     """
 
     model: str
@@ -70,6 +71,7 @@ class Walked:
     architecture: str | None = None
     modules: int = 0
     walked: int = 0
+    defaults: list[str] = field(default_factory=list)
 
     @property
     def enough(self) -> bool:

@@ -109,7 +109,7 @@ def walk_model(run: Walk, root: Obj, name: str) -> Walked:
         run.when = EVAL
         run.attempt(lambda: _evaluate(run, root))
         run.when = CALL
-        run.attempt(lambda: run.call(root, *arguments(run, root)))
+        run.attempt(partial(_forward, run, root, walked))
     except OutOfSteps:
         run.note(f"the budget of {run.steps:,} steps is spent")
     except RecursionError:
@@ -138,21 +138,25 @@ def _evaluate(run: Walk, root: Obj) -> None:
         run.call(method, args, {}, None)
 
 
-def arguments(run: Walk, root: Obj) -> tuple[list, dict]:
+def _forward(run: Walk, root: Obj, walked: Walked) -> None:
+    args, named, walked.defaults = arguments(run, root)
+    run.call(root, args, named)
+
+
+def arguments(run: Walk, root: Obj) -> tuple[list, dict, list[str]]:
     """One tensor for the first parameter of a model's forward, and unknown ones for the others
-    that have no default."""
-    if root.cls is None or not is_torch_module(root.cls):
-        return [TENSOR], {}
-    found = run.find_attribute(root, "forward")
+    that have no default; the names of those that have one."""
+    found = None
+    if root.cls is not None and is_torch_module(root.cls):
+        found = run.find_attribute(root, "forward")
     if not isinstance(found, Method) or not isinstance(found.function, Function):
-        return [TENSOR], {}
+        return [TENSOR], {}, []
     given = found.function.node.args
     positional = [*given.posonlyargs, *given.args][1:]
     needed = max(len(positional) - len(given.defaults), 1)
     args: list = [TENSOR, *[UNKNOWN] * (needed - 1)] if positional else [TENSOR]
-    missing = [
-        arg.arg
-        for arg, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
-        if default is None
-    ]
-    return args, dict.fromkeys(missing, UNKNOWN)
+    named = list(zip(given.kwonlyargs, given.kw_defaults, strict=True))
+    missing = [arg.arg for arg, default in named if default is None]
+    left = [arg.arg for arg in positional[needed:]]
+    left += [arg.arg for arg, default in named if default is not None]
+    return args, dict.fromkeys(missing, UNKNOWN), left

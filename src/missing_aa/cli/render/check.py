@@ -8,7 +8,7 @@ from missing_aa.checker.check import Check
 from missing_aa.checker.findings import MAY_FAIL, NOTHING, WILL_FAIL, Finding
 from missing_aa.checker.ways import ways
 from missing_aa.errors import Problem
-from missing_aa.text import clean, clean_all
+from missing_aa.text import clean, clean_all, few
 
 DANGEROUS = 3
 SHOWN = 12
@@ -165,7 +165,8 @@ def _where(finding: Finding) -> str:
 def _walked(check: Check) -> Iterator[str]:
     for model in check.models:
         name = f" of {model.model}" if model.model else ""
-        yield f"Walked {model.walked} of {model.modules} modules{name}."
+        without = f", forward called without {few(model.defaults)}" if model.defaults else ""
+        yield f"Walked {model.walked} of {model.modules} modules{name}{without}."
 
 
 def _ways(check: Check) -> Iterator[str]:
