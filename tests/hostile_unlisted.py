@@ -79,8 +79,11 @@ def four(root: bytes) -> bytes:
 
 
 def array_of(kind: str, length: int) -> bytes:
-    return state(
-        new(name("joblib.numpy_pickle", "NumpyArrayWrapper")),
+    return new(name("joblib.numpy_pickle", "NumpyArrayWrapper")) + _array(kind, length) + b"b"
+
+
+def _array(kind: str, length: int) -> bytes:
+    return table(
         subclass=name("numpy", "ndarray"),
         shape=row(number(length)),
         order=text("C"),
@@ -120,7 +123,31 @@ def mark_in_a_text() -> bytes:
     return b"\x80\x02" + held + array_of("u1", 5) + swallowed + b"0}." + four(b"}")
 
 
+def class_by_setattr() -> bytes:
+    """A plain object becomes joblib's description of an array, whose bytes are then passed by."""
+    hidden = TOUCH + b"0"
+    swallowed = b"N0B" + struct.pack("<I", len(hidden))
+    wrapper = table(__class__=name("joblib.numpy_pickle", "NumpyArrayWrapper"))
+    body = new(name("argparse", "Namespace")) + row(_array("u1", len(swallowed)), wrapper) + b"b"
+    return pickled(body + swallowed + hidden + b"0}")
+
+
+def set_by_setattr() -> dict[str, bytes]:
+    """What a state that is a pair sets by `setattr`, and not in a `__dict__`."""
+    layer = new(name("torch.nn.modules.linear", "Linear"))
+    method = call(name("builtins", "getattr"), layer, text("forward"))
+    parts = many(row(text("a"), number(1)))
+    items = call(name("functools", "partial"), name("builtins", "iter"), parts)
+    return {
+        "an attribute that was fetched": pickled(layer + row(b"N", table(x=method)) + b"b"),
+        "items that are asked for": pickled(
+            layer + row(b"N", state(new(name("types", "SimpleNamespace")), items=items)) + b"b"
+        ),
+    }
+
+
 TWO_WAYS = {
+    "class by setattr.joblib": class_by_setattr(),
     "frame.joblib": frame_behind_an_array(),
     "frame.pkl": frame_behind_an_array(),
     "big frame.pt": frame_behind_the_mark(),

@@ -222,6 +222,37 @@ def test_an_object_that_is_handed_to_what_may_call_it_is_judged_as_called(how, t
     assert [main([command, str(path)]) for command in ("scan", "inspect")] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    "how, code", list(zip(hostile_unlisted.set_by_setattr(), (3, 4), strict=True))
+)
+def test_what_a_state_sets_by_setattr_is_not_only_kept(how, code, tmp_path, capsys):
+    path = tmp_path / "file.pkl"
+    path.write_bytes(hostile_unlisted.set_by_setattr()[how])
+    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [code, code]
+
+
+def test_a_tensor_s_state_changes_no_class(tmp_path, capsys):
+    rebuilt = hostile_files.call(
+        hostile_files.name("torch._utils", "_rebuild_parameter_with_state"),
+        b"N",
+        b"\x89",
+        hostile_files.call(hostile_files.ORDERED),
+        hostile_files.table(__class__=hostile_files.name("torch", "Tensor")),
+    )
+    (tmp_path / "file.pkl").write_bytes(hostile_files.pickled(rebuilt))
+    assert codes(tmp_path / "file.pkl", tmp_path) == [4, 4, 4]
+
+
+def test_a_constructor_that_makes_folders_is_called_or_only_given_a_state(tmp_path, capsys):
+    wanted = hostile_files.name("torchvision.datasets.caltech", "Caltech101")
+    called = hostile_files.call(wanted, hostile_files.text("PWNED"))
+    (tmp_path / "called.pkl").write_bytes(hostile_files.pickled(called))
+    kept = hostile_files.state(hostile_files.new(wanted), root=hostile_files.text("data"))
+    (tmp_path / "kept.pkl").write_bytes(hostile_files.pickled(kept))
+    assert main(["scan", str(tmp_path / "called.pkl")]) == 1
+    assert main(["scan", str(tmp_path / "kept.pkl")]) == 0
+
+
 @pytest.mark.parametrize("file", hostile_unlisted.TWO_WAYS)
 def test_what_readers_take_in_two_ways_is_refused_under_any_name(file, tmp_path, capsys):
     (tmp_path / file).write_bytes(hostile_unlisted.TWO_WAYS[file])

@@ -61,6 +61,7 @@ NAMES = {
 # modules import them.
 CLASSES = {
     "starts programs": "Popen",
+    "reaches attributes by name": "ConfigModule PropModule",
     "runs code": "FunctionType CodeType LambdaType MethodType ModuleType InteractiveConsole "
     "InteractiveInterpreter Pdb CDLL PyDLL SourceFileLoader ExtensionFileLoader "
     "CUDAPluggableAllocator XPUPluggableAllocator",
@@ -68,9 +69,21 @@ CLASSES = {
     "reads or writes files": "FileIO GzipFile BZ2File LZMAFile ZipFile PyZipFile TarFile "
     "FileHandler RotatingFileHandler TimedRotatingFileHandler WatchedFileHandler FileStore "
     "NamedTemporaryFile TemporaryFile TemporaryDirectory SpooledTemporaryFile memmap DataSource "
-    "PyTorchFileReader PyTorchFileWriter FileTimerServer DefaultLogsSpecs _DefaultLogsSpecs",
+    "PyTorchFileReader PyTorchFileWriter FileTimerServer DefaultLogsSpecs _DefaultLogsSpecs "
+    "ExecutionTraceObserver",
     "uses the network": "TCPStore HTTPConnection HTTPSConnection",
 }
+
+# Classes in these take plain values and work on files, processes or the network with them when
+# they are called; objects of them that are only given their state do not.
+CONSTRUCTORS = (
+    "torchvision.datasets timm.data timm.task timm.utils.model_ema torch.backends torch.profiler "
+    "torch.utils.data.dataloader torch.distributed.checkpoint.staging "
+    "torch.distributed.checkpoint._async_process_executor "
+    "torch.distributed.checkpoint._async_thread_executor "
+    "torch.distributed.checkpoint._experimental torch.distributed.debug "
+    "torch.distributed.launcher torch.distributed.nn.api torch.distributed._token_switch"
+)
 
 # A function of a library whose name is or begins like this works on files, the network or code.
 VERBS = (

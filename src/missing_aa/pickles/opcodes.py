@@ -3,6 +3,7 @@
 import codecs
 import re
 import struct
+from collections.abc import Iterator
 
 from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.machine import (
@@ -22,6 +23,9 @@ from missing_aa.pickles.machine import (
     text,
 )
 from missing_aa.pickles.program import Dict, Global, Object, Persistent, is_class_name
+
+SETTERS = ("torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild_from_type_v2")
+"""They set each attribute of the state that they are given fourth."""
 
 CLASS_METHODS = ("zoneinfo.ZoneInfo._unpickle",)
 """Methods of Python's own classes that make an object, and are asked for as their attributes."""
@@ -313,6 +317,10 @@ def _call(m: Machine) -> None:
     args = m.stack.pop()
     made_by = m.stack.pop()
     m.make(made_by, args)
+    if type(made_by) is Global and made_by.dotted in SETTERS and isinstance(args, tuple):
+        for state in args[3:4]:
+            for part in state if isinstance(state, tuple) else (state,):
+                _note_set(m, part)
     if type(made_by) is Global and made_by.dotted == "builtins.getattr":
         match args:  # a class in a class, which is a name as any other
             case (Global() as outer, str(name)) if _is_named_by(outer, name):
@@ -356,12 +364,41 @@ def _build(m: Machine) -> None:
     elif not isinstance(target, Object):
         m.doubt(UNFOLLOWED)
     if isinstance(target, Object):
+        if isinstance(state, tuple) and len(state) == 2:
+            _note_set(m, state[1])
         if target.states:
             target.states.append(state)
         else:
             target.states = [state]
         if m.with_arrays:
             _pass_array(m, target)
+
+
+def _note_set(m: Machine, attributes: object) -> None:
+    """What is set by `setattr`, and not put into a `__dict__`, can change an object's class."""
+    names = _first_of_pairs(attributes)
+    if any(type(name) is not str or name in ("__class__", "__dict__") for name in names):
+        m.doubt("a state sets attributes that can change an object's class")
+    if isinstance(attributes, Object):  # its `items` are asked for, which it may have of the file
+        states = [half for state in attributes.states for half in _halves(state)]
+        own = [name for half in states for name in _first_of_pairs(half)]
+        if "items" in own or isinstance(attributes.made_by, Object):
+            m.doubt("the attributes that a state sets are given by an object of the file's making")
+
+
+def _halves(state: object) -> tuple:
+    return state if isinstance(state, tuple) else (state,)
+
+
+def _first_of_pairs(node: object) -> Iterator:
+    """The keys of a dictionary, those that it was made of among them."""
+    if isinstance(node, Dict | Object):
+        yield from (pair[0] for pair in node.pairs)
+    if isinstance(node, Object) and isinstance(node.args, tuple):
+        for given in node.args:
+            yield from _first_of_pairs(given)
+    if isinstance(node, list):
+        yield from (pair[0] for pair in node if isinstance(pair, tuple | list) and pair)
 
 
 def _pass_array(m: Machine, target: Object) -> None:

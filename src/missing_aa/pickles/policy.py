@@ -64,6 +64,7 @@ ITERATORS = ("builtins.iter", "builtins.reversed")
 DTYPE = "numpy.dtype"
 COMPILED = frozenset(known_names.COMPILED.split())
 INDUCTOR = "torch._TorchCompileInductorWrapper"
+CONSTRUCTORS = tuple(f"{module}." for module in known_names.CONSTRUCTORS.split())
 LIBRARIES = frozenset(known_names.LIBRARIES.split())
 
 
@@ -149,6 +150,8 @@ def _judge(wanted: Global, file: _File) -> tuple[str, str]:
         return DANGEROUS, "is a function of Python's own that no checkpoint calls"
     only_made = is_class and name not in uses.called and name not in uses.given
     only_made = only_made and not _is_standard(wanted.module)  # its own inert classes are listed
+    if name in uses.reduced and wanted.dotted.startswith(CONSTRUCTORS):
+        only_made = False
     return NEEDS_CODE if only_made else UNJUDGED, ""
 
 

@@ -78,6 +78,10 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
                 read += plain.read_by(made)
             if is_filled:
                 touched += [*_called_by_filling(made), *_objects_of_state(made)]
+                for attributes in _attributes_set(made):
+                    values = [value for _, value in getattr(attributes, "pairs", ())]
+                    given += values
+                    touched += values
         looked_at = _reached([*read, *one.persistent])
         handed = [node for node in looked_at if plain.is_more(node)]
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
@@ -141,6 +145,16 @@ def _objects_of_state(made: Object) -> list:
     for state in made.states:
         parts += state if isinstance(state, tuple) and len(state) == 2 else [state]
     return [part for part in parts if isinstance(part, Object)]
+
+
+def _attributes_set(made: Object) -> list:
+    """The second halves of states that are pairs: without a `__setstate__` each of their items is
+    set by `setattr`, which runs what a class has for that."""
+    return [
+        state[1]
+        for state in made.states
+        if isinstance(state, tuple) and len(state) == 2 and state[1]
+    ]
 
 
 def only_keeps(program: Program, name: str, is_plain, uses: Uses) -> bool:
