@@ -57,6 +57,8 @@ def block(body: str, before: str = "", after: str = "", base: str = "nn.Module",
     return f"{before}{head}class Block({base}):\n{body}\n\n{after}{NET}"
 
 
+ASKS = block("    def forward(self, x):\n        return self.conv(x)\n")
+
 GIVEN = {
     "getattr_with_a_table": block(
         "    GIVEN = {'aa': None}\n\n"
@@ -464,6 +466,13 @@ MISSING = {
     ),
     "class_renamed": NET.replace("Block()", "NewBlock()")
     + "\n\nclass NewBlock(nn.Module):\n    pass\n",
+    "no_call_goes_well": ASKS.replace(
+        "def forward(self, x):\n        return self.block",
+        "def forward(self, x, labels=None):\n"
+        "        if not self.deep:\n"
+        "            raise ValueError('no longer')\n"
+        "        return self.block",
+    ),
     "import_in_forward": block(
         "    def forward(self, x):\n"
         "        import no_such_module_here\n"
@@ -473,6 +482,31 @@ MISSING = {
 """New versions that fail with the old file, whatever the picture."""
 
 POSSIBLE = {
+    "another_call_goes_well": ASKS.replace(
+        "def forward(self, x):\n        return self.block",
+        "def forward(self, x, labels=None):\n"
+        "        if labels is None:\n"
+        "            raise ValueError('labels are required')\n"
+        "        return self.block",
+    ),
+    "another_call_does_not_read_it": ASKS.replace(
+        "def forward(self, x):\n        return self.block",
+        "def forward(self, x, labels=None):\n"
+        "        if labels is None:\n"
+        "            return self.gone\n"
+        "        return self.block",
+    ),
+    "another_call_has_more_arguments": ASKS.replace(
+        "def forward(self, x):\n        return self.block",
+        "def forward(self, x, *others):\n"
+        "        if len(others) != 2:\n"
+        "            raise ValueError('two masks are required')\n"
+        "        return self.block",
+    ),
+    "another_call_has_what_is_none": ASKS.replace(
+        "def forward(self, x):\n        return self.block(x)",
+        "def forward(self, x, labels=None):\n        return self.block(x) + labels.float()",
+    ),
     "in_a_lambda_over_what_is_not_known": block(
         "    def forward(self, x):\n"
         "        return sum(map(lambda part: part * self.aa, self.conv(x).chunk(3)))\n"

@@ -64,6 +64,20 @@ def test_a_state_that_is_a_pair_reaches_setstate_as_one(tmp_path):
     assert check(tmp_path / "model.pt").answer != WILL_FAIL
 
 
+def test_a_method_that_is_kept_under_its_own_name_is_followed(tmp_path):
+    (tmp_path / "kept.py").write_text(
+        "from torch import nn\n"
+        "class Kept(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.way = self.way\n"
+        "    def way(self, x):\n        return x if self.gone else x\n"
+        "    def forward(self, x):\n        return self.way(x)\n"
+    )
+    write = "import torch, kept; torch.save(kept.Kept(), 'model.pt')"
+    subprocess.run([sys.executable, "-c", write], cwd=tmp_path, check=True)
+    found = check(tmp_path / "model.pt", paths=[tmp_path])
+    assert [one.message for one in found.findings] == ["'Kept' object has no attribute 'gone'"]
+
+
 def test_a_model_without_tensors_is_a_model(tmp_path):
     torch.save(torch.nn.MaxPool2d(2), tmp_path / "model.pt")
     found = check(tmp_path / "model.pt")

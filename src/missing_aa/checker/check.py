@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from missing_aa import collector
@@ -15,6 +15,7 @@ from missing_aa.checker.findings import (
     WILL_FAIL,
     Finding,
     Walked,
+    hangs_on_arguments,
 )
 from missing_aa.checker.model_run import load, walk_model
 from missing_aa.checker.names import MAIN, check_name, place_of
@@ -37,6 +38,8 @@ from missing_aa.pickles.program import Program
 
 STEPS = 5_000_000
 """So many steps of the abstract run are granted."""
+
+OTHERS = "other arguments of forward may avoid it"
 
 DEEPEST = 60_000
 """Frames of Python that the run may take; each call that is followed takes a dozen."""
@@ -189,6 +192,26 @@ def _check_names(result: Check, world: World, program: Program) -> None:
 
 
 def _walk_models(result: Check, world: World, models: list, steps: int) -> None:
+    run, result.models = _walk(world, models, steps)
+    found = run.found[0]
+    doubtful = {key: finding for key, finding in found.items() if hangs_on_arguments(finding)}
+    if doubtful and any(model.defaults for model in result.models):
+        any_call, walked = _walk(world, models, steps, defaults=False)
+        certain = {key for key, finding in any_call.found[0].items() if finding.certain}
+        if not doubtful.keys() <= certain:
+            run, result.models = any_call, [replace(each, defaults=[]) for each in walked]
+            found = {
+                key: replace(one, certain=False, doubts=[OTHERS]) for key, one in doubtful.items()
+            }
+            found |= any_call.found[0]
+    result.findings += found.values()
+    result.notes += run.notes
+    result.steps = steps - max(run.left, 0)
+
+
+def _walk(
+    world: World, models: list, steps: int, defaults: bool = True
+) -> tuple[Walk, list[Walked]]:
     classes = AllClasses(world)
     run = Walk(world, classes, steps)
 
@@ -205,12 +228,10 @@ def _walk_models(result: Check, world: World, models: list, steps: int) -> None:
         roots = []
     except RecursionError as error:
         raise Malformed("it is nested deeper than can be followed") from error
-    for name, root in roots:
-        if isinstance(root, Obj):
-            result.models.append(walk_model(run, root, name))
-    result.findings += run.found[0].values()
-    result.notes += run.notes
-    result.steps = steps - max(run.left, 0)
+    walked = [
+        walk_model(run, root, name, defaults) for name, root in roots if isinstance(root, Obj)
+    ]
+    return run, walked
 
 
 def _name_packages(

@@ -76,3 +76,8 @@ class Walked:
     @property
     def enough(self) -> bool:
         return self.walked >= ENOUGH * self.modules
+
+
+def hangs_on_arguments(finding: Finding) -> bool:
+    """Whether another call of the model, with other arguments, may do without it."""
+    return finding.certain and finding.when == CALL and finding.kind != FORWARD

@@ -176,11 +176,21 @@ class Lookup(Expressions):
         return self._bind(value, home, entry)
 
     def _shown(self, value: object) -> object:
-        """A value that lies in an object; a method that an instance keeps is looked up."""
-        if isinstance(value, Kept):
-            found = self.find_attribute(value.of, value.name) if isinstance(value.of, Obj) else None
-            return UNKNOWN if found in (None, ABSENT) else found
-        return value
+        """A value that lies in an object; a method that an instance keeps is looked up.
+
+        Where it is kept under a method's name, the class has it: it was fetched before the object
+        got its state.
+        """
+        if not isinstance(value, Kept):
+            return value
+        owner = value.of
+        if not isinstance(owner, Obj):
+            return UNKNOWN
+        if isinstance(owner.fields.get(value.name), Kept):
+            entry = self.classes.find(owner.cls, value.name) if owner.cls else None
+            return self._bind(owner, *entry) if entry else UNKNOWN
+        found = self.find_attribute(owner, value.name)
+        return UNKNOWN if found is ABSENT else found
 
     def _bind(self, owner: object, home: Class, node: ast.AST | None) -> object:
         """What a class's entry is when it is read through an object, or through the class."""

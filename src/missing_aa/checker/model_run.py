@@ -101,15 +101,15 @@ def _below(place: str, value: object):
             yield f"{place}[{at}]", item, False
 
 
-def walk_model(run: Walk, root: Obj, name: str) -> Walked:
-    """Follow `eval()` and `forward` of a model."""
+def walk_model(run: Walk, root: Obj, name: str, defaults: bool = True) -> Walked:
+    """Follow `eval()` and `forward` of a model; without the defaults, of any call of it."""
     modules = name_places(run, root)
     walked = Walked(name, root.dotted, modules=len(modules))
     try:
         run.when = EVAL
         run.attempt(lambda: _evaluate(run, root))
         run.when = CALL
-        run.attempt(partial(_forward, run, root, walked))
+        run.attempt(partial(_forward, run, root, walked, defaults))
     except OutOfSteps:
         run.note(f"the budget of {run.steps:,} steps is spent")
     except RecursionError:
@@ -138,9 +138,9 @@ def _evaluate(run: Walk, root: Obj) -> None:
         run.call(method, args, {}, None)
 
 
-def _forward(run: Walk, root: Obj, walked: Walked) -> None:
+def _forward(run: Walk, root: Obj, walked: Walked, defaults: bool) -> None:
     args, named, walked.defaults = arguments(run, root)
-    run.call(root, args, named)
+    run.call(root, args, named, exact=defaults)
 
 
 def arguments(run: Walk, root: Obj) -> tuple[list, dict, list[str]]:
@@ -159,4 +159,7 @@ def arguments(run: Walk, root: Obj) -> tuple[list, dict, list[str]]:
     missing = [arg.arg for arg, default in named if default is None]
     left = [arg.arg for arg in positional[needed:]]
     left += [arg.arg for arg, default in named if default is not None]
+    left += [
+        f"{stars}{arg.arg}" for stars, arg in (("*", given.vararg), ("**", given.kwarg)) if arg
+    ]
     return args, dict.fromkeys(missing, UNKNOWN), left
