@@ -291,6 +291,9 @@ def test_a_name_of_many_parts_takes_no_time():
 
 OWN = b"ctimm.models.fasternet\nPartial_conv3\n)\x81q\x01"
 TAKE = b"cbuiltins\ngetattr\nq\x02"
+TAKEN = TAKE + b"h\x01X\x07\x00\x00\x00forward\x86R"
+MEAN = TAKE + b"ctorch._C\n_VariableFunctionsClass\nX\x04\x00\x00\x00mean\x86R"
+PARTIAL = b"cfunctools\npartial\n"
 
 ATTRIBUTES = {
     "a method of its own object": (
@@ -313,6 +316,13 @@ ATTRIBUTES = {
         b"ccollections\nOrderedDict\n)RK\x01" + OWN + TAKE + b"h\x01X\x01\x00\x00\x00a\x86Rs",
         "needs code",
     ),
+    "a function of torch in a partial": (PARTIAL + MEAN + b"\x85R", "needs code"),
+    "a function of torch in a partial that is called": (PARTIAL + MEAN + b"\x85R)R", "dangerous"),
+    "a function of torch in a partial that another calls": (
+        b"cbuiltins\nmax\n" + PARTIAL + MEAN + b"\x85R\x85R",
+        "dangerous",
+    ),
+    "a method in a partial": (OWN + PARTIAL + TAKEN + b"\x85R", "dangerous"),
     "and given a state": (OWN + TAKE + b"h\x01X\x01\x00\x00\x00a\x86R}b", "dangerous"),
     "with a default": (OWN + TAKE + b"h\x01X\x01\x00\x00\x00aN\x87R", "dangerous"),
 }

@@ -22,6 +22,8 @@ CALLS_BACK = "torch._tensor._rebuild_from_type_v2"
 """Alone among the functions that torch allows, it calls what it is given."""
 RECONSTRUCTOR = "copyreg._reconstructor"
 TAKES_ATTRIBUTES = "builtins.getattr"
+FUNCTIONS = "torch._C._VariableFunctionsClass"
+"""Torch's own functions are attributes of this class, and are pickled so."""
 DEEP = 20
 """Deeper in what a class is given nobody looks: it counts as more than plain values."""
 
@@ -74,7 +76,7 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
             is_listed = type(maker) is Global and maker.dotted in listed
             if made.is_new and not is_listed or class_of(made) is not maker:
                 touched += [made.args, made.kwargs]
-            elif is_listed:
+            elif is_listed and _name(maker) not in KEEPERS:
                 read += plain.read_by(made)
             if is_filled:
                 touched += [*_called_by_filling(made), *_objects_of_state(made)]
@@ -176,10 +178,21 @@ def only_keeps(program: Program, name: str, is_plain, uses: Uses) -> bool:
         any_taken = any_taken or bool(taken)
         used: list = []
         for made in one.objects:
-            used += [made.args, made.kwargs]
+            keeps = _name(made.made_by) in KEEPERS and id(made) not in uses.touched
+            used += [
+                part for part in (made.args, made.kwargs) if not (keeps and _is_functions(part))
+            ]
         if taken & {node for node in _reached(used) if isinstance(node, Object)}:
             return False
     return any_taken
+
+
+def _is_functions(given: object) -> bool:
+    """Whether a partial is given a function of torch's and no more, as `torch.mean` is pickled."""
+    match given:
+        case (Object(args=(Global(dotted=owner), str())),):
+            return owner == FUNCTIONS
+    return False
 
 
 def hands_on(program: Program, name: str) -> bool:
