@@ -150,6 +150,16 @@ TOLD = {
         "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 392.00 MiB",
         "does not suffice",
     ),
+    "a tree of scikit-learn": (
+        "ValueError: node array from the pickle has an incompatible dtype:\n- expected: {'names': "
+        "['left_child', 'missing_go_to_left']}\n- got     : [('left_child', '<i8')]",
+        "between its versions",
+    ),
+    "the form of pytest": (
+        "/e/torch/serialization.py:1396: in persistent_load\n    typed_storage = load_tensor(\n"
+        "E   MemoryError",
+        "does not suffice",
+    ),
     "protocol 4": ("ValueError: unsupported pickle protocol: 4", "since 3.4"),
     "protocol 5": ("ValueError: unsupported pickle protocol: 5", "since 3.8"),
     "a part": (

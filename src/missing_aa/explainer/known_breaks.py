@@ -78,7 +78,7 @@ MODULE_ATTRIBUTES = {
 """What `nn.Module.__setstate__` gives to every module of an older torch, in torch 2.14.1."""
 
 MODULE_BASES = ("_backward_hooks", "_buffers", "_forward_hooks", "_modules", "_parameters")
-"""What `nn.Module.__init__` sets and `__setstate__` never had to add: no release is without it."""
+"""What `nn.Module.__init__` sets and `__setstate__` never had to add to an older object."""
 
 _RENAMED = """
     cluster.affinity_propagation_ cluster.bicluster cluster.birch cluster.dbscan_

@@ -175,6 +175,16 @@ TEXTS = (
         unless=r"codecs\.py",
     ),
     Known(
+        r"from the pickle has an incompatible dtype",
+        "scikit-learn keeps a tree as arrays, and their layout differs between its versions (1.3 "
+        "added `missing_go_to_left`): another version wrote the file than reads it.",
+        (
+            "Install the version of scikit-learn that wrote the file. A warning above the error "
+            "may name it: `Trying to unpickle estimator … from version …`.",
+            "Or train it anew under the installed version.",
+        ),
+    ),
+    Known(
         r"unsupported pickle protocol: ?4",
         "a newer Python wrote the file, in pickle's protocol 4, which Python has since 3.4.",
         (

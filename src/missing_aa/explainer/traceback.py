@@ -16,7 +16,7 @@ _FORMS = [
         rf"\s*\[?{_CELL}",
         r"\s*File (?P<path>\S.*?\.py):\d+, in ",
         r"\s*\[?(?P<path>[^\s\[\]]+\.py)c?(?:\]\([^)]*\))? in ",
-        r"\s*(?P<path>\S.*?\.py):\d+ in ",
+        r"\s*(?P<path>\S.*?\.py):\d+:? in ",
     )
 ]
 _NUMBERED = re.compile(r"\s*(-*>)?\s*\[?\d+\]?(?:\([^)]*\))?(?=\s|$)(.*)")

@@ -23,7 +23,7 @@ def unfinished(error: Error) -> Answer:
     """The answer where a module lacks what it cannot be without: it was never made."""
     return advise(
         error,
-        f"`{error.name}` is what torch's own Module.__init__ sets, in every release, so that no "
+        f"`{error.name}` is what torch's own Module.__init__ sets, since 1.0 at least, so that no "
         "version is the cause: this object never went through it. Either a class of your own or of "
         "a library does not call super().__init__() first; or the object came whole out of a file, "
         "and its class has a __setstate__ or __reduce__ that does not fill it. torch's quantised "
