@@ -128,7 +128,7 @@ def test_any_terminal_can_show_it(encoding):
         env={**os.environ, "PYTHONIOENCODING": encoding},
     )
     assert done.returncode == 1 and not done.stderr
-    assert "Ways out" in done.stdout.decode(encoding)
+    assert "What it is" in done.stdout.decode(encoding)
 
 
 def test_a_closed_stdin_is_usage():

@@ -102,3 +102,90 @@ def test_what_belongs_to_a_loss_is_no_part_of_the_network(names):
 def test_one_other_name_is_no_matter_of_a_loss(name):
     text = f'Missing key(s) in state_dict: "criterion.weight", "{name}".'
     assert "strict=False" not in everything(explain_text(text))
+
+
+def misfit(class_, *shapes):
+    lines = (
+        f"\tsize mismatch for {name}: copying a param with shape torch.Size({saved}) from "
+        f"checkpoint, the shape in current model is torch.Size({made}).\n"
+        for name, saved, made in shapes
+    )
+    return f"RuntimeError: Error(s) in loading state_dict for {class_}:\n{''.join(lines)}"
+
+
+@pytest.mark.parametrize("empty", [[0], [1]])
+def test_empty_places_are_of_weights_that_were_divided(empty):
+    shapes = [("a.q_proj.weight", [2560, 2560]), ("a.fc.weight", [10, 2560])]
+    found = explain_text(misfit("FooLM", *((name, empty, whole) for name, whole in shapes)))
+    assert "in the file are empty" in found.changed and "no version is to blame" in found.changed
+    assert "zero_to_fp32.py" in str(found)
+    found = explain_text(misfit("FooLM", *((name, whole, empty) for name, whole in shapes)))
+    assert "of the model are empty" in found.changed
+
+
+def test_one_number_for_a_vector_is_no_empty_place():
+    assert "DeepSpeed" not in explain_text(misfit("FooNet", ("a.bias", [1], [751]))).changed
+    mixed = misfit("FooNet", ("a.weight", [0], [3, 3]), ("b.weight", [4, 4], [3, 3]))
+    assert "DeepSpeed" not in explain_text(mixed).changed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        misfit("FooLM", ("a.k_proj.qzeros", [1, 512], [32, 512]), ("a.scales", [1, 9], [32, 9])),
+        misfit("FooLM", ("a.weight", [8388608, 1], [4096, 4096])),
+        misfit("FooLM", ("a.weight", [4096, 4096], [8388608, 1])),
+        'RuntimeError: Error(s) in loading state_dict for FooLM:\n\tMissing key(s) in state_dict: '
+        '"a.weight". \n\tUnexpected key(s) in state_dict: "a.qweight", "a.g_idx".',
+        'Error(s) in loading state_dict for FooLM:\n\tUnexpected key(s) in state_dict: "a.SCB".',
+    ],
+)  # fmt: skip
+def test_quantised_weights_want_the_settings_they_were_quantised_with(text):
+    found = explain_text(text)
+    assert "quantised in another way" in found.changed and "seldom a matter of versions" in (
+        found.changed
+    )
+    assert ("group size -1" in found.changed) == ("qzeros" in text)
+
+
+def test_other_tensors_are_not_called_quantised():
+    for text in (
+        misfit("FooNet", ("a.scales", [3], [4])),
+        misfit("FooNet", ("a.weight", [8, 1], [4, 5])),
+    ):
+        assert "quantised" not in explain_text(text).changed
+
+
+def test_a_wrapper_round_the_model_alone_is_told_and_the_line_loads_it():
+    made, weights = nn.Linear(2, 2), nn.Linear(2, 2).state_dict()
+    model = nn.DataParallel(made)
+    with pytest.raises(RuntimeError) as caught:
+        model.load_state_dict(weights)
+    text = f"RuntimeError: {caught.value}"
+    for one in (text, text[:-4]):  # the second is cut off
+        found = explain_text(one)
+        assert "the model is in a wrapper" in found.changed
+        by_the_inner, by_the_prefix = (way.commands[0] for way in found.ways)
+        made.weight.data.zero_()
+        exec(by_the_inner, {"model": model, "weights": weights})
+        assert torch.equal(made.weight, weights["weight"])
+        scope = {"weights": weights}
+        exec(by_the_prefix, scope)
+        model.load_state_dict(scope["weights"])
+
+
+def test_names_that_only_begin_alike_are_no_wrapper_s():
+    text = (
+        "RuntimeError: Error(s) in loading state_dict for FooNet:\n\tMissing key(s) in state_dict: "
+        '"module.a.weight". \n\tUnexpected key(s) in state_dict: "b.weight". '
+    )
+    assert "wrapper, and" not in explain_text(text).changed
+
+
+def test_known_buffers_are_named_beside_other_names():
+    text = (
+        "RuntimeError: Error(s) in loading state_dict for FooNet:\n\tUnexpected key(s) in "
+        'state_dict: "a.position_ids", "b.foo_index". '
+    )
+    found = explain_text(text)
+    assert "ceased to save: a.position_ids. They can be left out" in found.changed

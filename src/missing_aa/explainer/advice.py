@@ -1,11 +1,18 @@
 """The ways and answers that several kinds of error share."""
 
+import re
 from collections.abc import Set
 
 from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
 from missing_aa.explainer.cases import Case, Ledger
 from missing_aa.explainer.errors import Error
-from missing_aa.explainer.known_breaks import DISTRIBUTIONS, WEIGHTLESS, WITHOUT_TENSORS
+from missing_aa.explainer.known_breaks import (
+    DISTRIBUTIONS,
+    MODULES,
+    WEIGHTLESS,
+    WITHOUT_TENSORS,
+    Moved,
+)
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen, package_of
 from missing_aa.provenance import class_record
@@ -34,6 +41,42 @@ def installed_as(package: str) -> str:
     return DISTRIBUTIONS.get(package, package)
 
 
+def moved(module: str) -> Moved | None:
+    """What is known of a module that a release took away or brought."""
+    return next((one for one in MODULES if re.match(one.name, module)), None)
+
+
+def writer_s(package: str, seen: Seen, module: str = "", unknown: str = "") -> Way:
+    """The way out by the version of a package that wrote the file, as far as it is known.
+
+    `unknown` ends the sentence where it is not.
+    """
+    name = installed_as(package)
+    install = f"Install the version of {name} that wrote the file"
+    if package == "sklearn" and seen.estimators:
+        version = seen.estimators[-1].version
+        return Way(
+            ADVICE,
+            f"{install}: {version}, as the warning in the text says.",
+            (f"pip install {name}=={version}",),
+        )
+    known = moved(module)
+    if not known:
+        return Way(ADVICE, f"{install}{unknown}.")
+    if not known.need:
+        return Way(
+            ADVICE,
+            "A newer one, if the file or the code is newer:",
+            (f"pip install --upgrade {name}",),
+        )
+    return Way(
+        ADVICE,
+        f"{install}; where that is not known, an older one, because the name of that module is "
+        "an old one. It may want an older Python.",
+        (f"pip install '{known.need}'",),
+    )
+
+
 def library(package: str) -> str:
     """A package in a sentence: what pip calls it, and its own name where that is another."""
     name = installed_as(package)
@@ -53,9 +96,15 @@ def out_of(package: str, seen: Seen, class_: str = "") -> tuple[Way, ...]:
     return () if packages & WITHOUT_TENSORS else (RESCUE, FOR_A_FILE)
 
 
+def way(advice: str) -> Way:
+    """A way out from a sentence, with the commands that are its lines below the first."""
+    text, *commands = advice.split("\n")
+    return Way(ADVICE, text, tuple(commands))
+
+
 def advise(error: Error, what: str, *advice: Way | str, known_by: str = "") -> Answer:
     """The answer of what is understood without a measured cell."""
-    ways = tuple(one if isinstance(one, Way) else Way(ADVICE, one) for one in advice)
+    ways = tuple(one if isinstance(one, Way) else way(one) for one in advice)
     return Answer(OTHER, str(error), what.strip(), ways=ways, known_by=known_by)
 
 

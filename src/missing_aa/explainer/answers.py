@@ -27,7 +27,7 @@ PLACES = {
     "rescue": "when the weights are taken out",
 }
 WIDTH = 100
-SHELL = ("missing-aa ", "pip ", "git ", "TORCH_")
+SHELL = ("missing-aa ", "pip ", "python ", "git ", "TORCH_")
 """How a command begins that is for a shell and not for Python."""
 MOST_WINDOWS, MOST_MODELS = 4, 6
 
@@ -65,7 +65,8 @@ class Answer:
         if self.error:
             yield clean(self.error, 1000)
         if self.kind in (NEAR, GENERAL):
-            yield f"({KINDS[self.kind]})"
+            met, _, follows = KINDS[self.kind].partition("; ")
+            yield f"({met}; {follows})" if self.ways else f"({met})"
         yield ""
         yield from headed("What it is", self.changed, width)
         if self.known_by:
@@ -145,6 +146,10 @@ UNKNOWN = (
     "nothing that is known here. If it came while a file that holds a whole model was loaded or "
     "run: that file is tied to the code that wrote it; tensors in it can be taken out without "
     "that code. Of any other error this says nothing."
+)
+NO_PICKLE = (
+    "nothing that is known here. The text names no pickle and no torch.load. If a file was read by "
+    "one of them, ask again with the whole traceback."
 )
 
 

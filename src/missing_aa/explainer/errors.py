@@ -7,6 +7,7 @@ from dataclasses import dataclass
 ATTRIBUTE, MODULE, LOOKUP = "attribute", "module", "lookup"
 IMPORT, WEIGHTS_ONLY, STATE_DICT, OTHER = "import", "weights only", "state_dict", "other"
 TORCHSCRIPT, FIRST_BYTE, CODE = "TorchScript", "first byte", "code object"
+DEVICE = "device"
 
 NEAR = 300
 """Characters beside the words that tell an error in which its names are looked for."""
@@ -71,6 +72,12 @@ class Hit:
     start: int
     end: int
     error: Error
+
+
+def line_at(text: str, start: int) -> str:
+    """The line of a text that has this place, as an error is shown by it."""
+    end = (text + "\n").index("\n", start)
+    return text[text.rfind("\n", 0, start) + 1 : end].strip()[:NEAR]
 
 
 def find_words(

@@ -2,20 +2,22 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from missing_aa.errors import UsageProblem
 from missing_aa.explainer import kinds
 from missing_aa.explainer.advice import FOR_A_FILE, RESCUE
-from missing_aa.explainer.answers import ATLAS, Answer, from_cases, general
+from missing_aa.explainer.answers import ATLAS, NO_PICKLE, Answer, from_cases, general
 from missing_aa.explainer.cases import Case, Ledger, is_upgrade
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
 from missing_aa.explainer.kinds import other_texts
+from missing_aa.explainer.known_texts import PICKLES
 from missing_aa.explainer.ledger import load
 from missing_aa.explainer.pasted import plain
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import seen as seen_around
+from missing_aa.explainer.traceback import frames
 
 if TYPE_CHECKING:
     from missing_aa.explainer.checkpoint import Outlook
@@ -61,7 +63,7 @@ def explain_text(text: str) -> Answer:
         return (
             other_texts.by_words(pasted, ledger)
             or other_texts.by_pattern(pasted)
-            or general("", _anyone(pasted, ledger))
+            or _unknown("", pasted, ledger)
         )
     seen, kind = seen_around(pasted, hit), kinds.KINDS[hit.error.kind]
     cases = find(hit.error, ledger) if hit.error.kind != WEIGHTS_ONLY else []
@@ -70,17 +72,25 @@ def explain_text(text: str) -> Answer:
         return other
     if not cases:
         nearest = kind.nearest(hit.error, seen, ledger)
-        return nearest or general(str(hit.error), _anyone(pasted, ledger))
+        return nearest or other_texts.by_pattern(pasted) or _unknown(str(hit.error), pasted, ledger)
     notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
     what = kinds.changed(hit.error, is_upgrade(cases), seen.timm_files)
     return from_cases(ATLAS, hit.error, cases, ledger, what, notes)
 
 
-def _anyone(text: str, ledger: Ledger) -> Iterable[Way]:
-    """The ways for a file of which nothing is known: timm's only where the text names it."""
-    if "torch.jit.load" in text:
-        return (PROGRAM,)
-    return everyone(ledger) if re.search(r"\btimm\b", text) else (RESCUE, FOR_A_FILE)
+def _unknown(error: str, text: str, ledger: Ledger) -> Answer:
+    """The answer where nothing is known; ways for a file only where one like it was read.
+
+    timm's only where the text names it.
+    """
+    code = [frame.code for frame in frames(text)] or [text]
+    if any("torch.jit.load" in one for one in code):
+        return general(error, (PROGRAM,))
+    if re.search(r"\btimm\b", text):
+        return general(error, everyone(ledger))
+    if re.search(PICKLES, text):
+        return general(error, (RESCUE, FOR_A_FILE))
+    return general(error, (), NO_PICKLE)
 
 
 def index() -> Iterator[tuple[Error, Answer]]:

@@ -1,5 +1,8 @@
 """What is known of breaks outside timm, as data; a row is one break."""
 
+import re
+from typing import NamedTuple
+
 TORCH_ATTRIBUTES = {
     "AvgPool2d.divisor_override": ("None", "1.2"),
     "AvgPool3d.divisor_override": ("None", "1.2"),
@@ -74,12 +77,98 @@ MODULE_ATTRIBUTES = {
 }
 """What `nn.Module.__setstate__` gives to every module of an older torch, in torch 2.14.1."""
 
-MODULES = {
-    "numpy._core": "numpy 2 has numpy._core, numpy 1 has numpy.core: the file was written under 2.",
-    "numpy.core._multiarray_umath": "numpy has it since 1.16: the file was written under that or "
-    "a newer one.",
-}
-"""Beginning of a module's name -> what is known of it."""
+MODULE_BASES = ("_backward_hooks", "_buffers", "_forward_hooks", "_modules", "_parameters")
+"""What `nn.Module.__init__` sets and `__setstate__` never had to add to an older object."""
+
+_RENAMED = """
+    cluster.affinity_propagation_ cluster.bicluster cluster.birch cluster.dbscan_
+    cluster.hierarchical cluster.k_means_ cluster.mean_shift_ cluster.optics_ cluster.spectral
+    covariance.elliptic_envelope covariance.empirical_covariance_ covariance.graph_lasso_
+    covariance.robust_covariance covariance.shrunk_covariance_ cross_decomposition.cca_
+    cross_decomposition.pls_ datasets.base datasets.california_housing datasets.covtype
+    datasets.kddcup99 datasets.lfw datasets.olivetti_faces datasets.openml datasets.rcv1
+    datasets.samples_generator datasets.species_distributions datasets.svmlight_format
+    datasets.twenty_newsgroups decomposition.base decomposition.cdnmf_fast
+    decomposition.dict_learning decomposition.factor_analysis decomposition.fastica_
+    decomposition.incremental_pca decomposition.kernel_pca decomposition.nmf
+    decomposition.online_lda decomposition.online_lda_fast decomposition.pca
+    decomposition.sparse_pca decomposition.truncated_svd ensemble.bagging ensemble.base
+    ensemble.forest ensemble.gradient_boosting ensemble.iforest ensemble.voting
+    ensemble.weight_boosting feature_extraction.dict_vectorizer feature_extraction.hashing
+    feature_extraction.stop_words feature_selection.base feature_selection.from_model
+    feature_selection.mutual_info feature_selection.rfe feature_selection.univariate_selection
+    feature_selection.variance_threshold gaussian_process.gpc gaussian_process.gpr
+    inspection.partial_dependence linear_model.base linear_model.bayes linear_model.cd_fast
+    linear_model.coordinate_descent linear_model.huber linear_model.least_angle
+    linear_model.logistic linear_model.omp linear_model.passive_aggressive linear_model.perceptron
+    linear_model.ransac linear_model.ridge linear_model.sag linear_model.sag_fast
+    linear_model.sgd_fast linear_model.stochastic_gradient linear_model.theil_sen manifold.isomap
+    manifold.locally_linear manifold.mds manifold.spectral_embedding_ manifold.t_sne metrics.base
+    metrics.classification metrics.cluster.bicluster metrics.cluster.expected_mutual_info_fast
+    metrics.cluster.supervised metrics.cluster.unsupervised metrics.pairwise_fast metrics.ranking
+    metrics.regression metrics.scorer mixture.base mixture.bayesian_mixture
+    mixture.gaussian_mixture neighbors.ball_tree neighbors.base neighbors.classification
+    neighbors.dist_metrics neighbors.graph neighbors.kd_tree neighbors.kde neighbors.lof
+    neighbors.nca neighbors.nearest_centroid neighbors.quad_tree neighbors.regression
+    neighbors.typedefs neighbors.unsupervised neural_network.multilayer_perceptron
+    neural_network.rbm preprocessing.data preprocessing.label semi_supervised.label_propagation
+    svm.base svm.bounds svm.classes svm.liblinear svm.libsvm svm.libsvm_sparse tree.export
+    tree.tree utils.fast_dict utils.mocking utils.seq_dataset utils.testing utils.weight_vector
+"""
+_PRIVATE = "|".join(map(re.escape, _RENAMED.split()))
+
+
+class Moved(NamedTuple):
+    """A module that a release took away: its name, what is known, and what pip has to be asked for.
+
+    Without a `need` the file is of a newer release than the one that does not find it.
+    """
+
+    name: str
+    what: str
+    need: str = ""
+
+
+MODULES = (
+    Moved(
+        r"numpy\._core(\.|$)",
+        "numpy 2 has numpy._core, numpy 1 has numpy.core: the file was written under 2.",
+    ),
+    Moved(
+        r"numpy\.core\._multiarray_umath$",
+        "numpy has it since 1.16: the file was written under that or a newer one.",
+    ),
+    Moved(
+        r"pandas\.core\.indexes\.numeric$",
+        "pandas has it up to 1.5 and no longer since 2.0: what asks for it is older. "
+        "pandas' own read_pickle (not pickle.load) finds its classes at their new place.",
+        "pandas<2",
+    ),
+    Moved(
+        r"pandas\.core\.index$",
+        "pandas has it up to 1.5 and no longer since 2.0: what asks for it is older.",
+        "pandas<2",
+    ),
+    Moved(
+        rf"sklearn\.(?:{_PRIVATE})$",
+        "scikit-learn 0.22 made that module private, under a name with an underscore, and 0.24 "
+        "took the old name away: what asks for it is of before 0.22.",
+        "scikit-learn<0.24",
+    ),
+    Moved(
+        r"sklearn\.externals\.(?:joblib|six)(\.|$)",
+        "scikit-learn brought it up to 0.22 and no longer since 0.23: what asks for it is older.",
+        "scikit-learn<0.23",
+    ),
+    Moved(
+        r"transformers\.(?:configuration|modeling|tokenization)_(?!(?:flax_|tf_)?(?:utils|outputs)"
+        r"|tf_pytorch_utils|utils_)\w+$",
+        "transformers 4.0 moved that module into a folder below transformers.models: what asks "
+        "for it is older.",
+        "transformers<4",
+    ),
+)
+"""Modules that came and went; each number was looked up in published packages."""
 
 DISTRIBUTIONS = {
     "Bio": "biopython",
@@ -120,60 +209,8 @@ WEIGHTLESS = (
 BUFFERS = ("relative_position_index", "relative_coords_table", "attn_mask", "position_ids")
 """Last names of buffers that constructors compute, and that libraries ceased to save."""
 
-FETCH_AGAIN = (
-    "Fetch or save the file again, and compare its size or sha256 with the published one. "
-    "What is cut off cannot be taken out."
-)
-EDITOR = "Open it in a text editor: it is a few lines of plain text"
-
-FIRST_BYTES: dict[str, tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
-    "v": (
-        "Nearly always that is a pointer of Git LFS in the place of the file: a small text that "
-        "begins with `version https://git-lfs.github.com/spec/v1`.",
-        (
-            (
-                f"{EDITOR} if it is that. Then fetch the file itself, in the repository:",
-                ("git lfs install", "git lfs pull"),
-            ),
-            (
-                "Or download the file itself from the page where it lies, with its own button for "
-                "that.",
-                (),
-            ),
-        ),
-    ),
-    "<": (
-        "Nearly always that is a web page (HTML) that was saved in the place of the file: one that "
-        "asks for a login or a click, or says that there is no such file.",
-        (
-            (
-                f"{EDITOR} if it is that, and says why. Then download the file itself, by the link "
-                "that leads to it and not to its page.",
-                (),
-            ),
-        ),
-    ),
-    "{": (
-        "Most often that is JSON: settings, an index of several files, or a server's message in "
-        "the place of the file.",
-        (
-            (
-                f"{EDITOR} if it is that. Then read it as JSON, or fetch the weights' own file.",
-                (),
-            ),
-        ),
-    ),
-    "\x1f": (
-        "Most often that is a file that was compressed with gzip.",
-        (
-            (
-                "Unpack it, or open it with gzip.open, and read what is in it.",
-                (),
-            ),
-        ),
-    ),
-}
-"""First byte of a file that begins as no pickle does -> what it most often is, and the ways."""
+QUANTISED = ("qweight", "qzeros", "scales", "g_idx", "SCB", "absmax", "quant_map", "weight_format")
+"""Last names of tensors that quantised layers keep (GPTQ, AWQ, bitsandbytes)."""
 
 LOSSES = {
     "loss",
@@ -189,94 +226,3 @@ LOSSES = {
     "fid",
 }
 """Words in the name of a module that is a loss or a metric, and no part of the network."""
-
-TEXTS = (
-    (
-        r"failed finding central directory|PytorchStreamReader failed (?:reading|locating)"
-        r"|pickle data was truncated|Ran out of input|unexpected EOF|invalid load key"
-        r"|not a ZIP archive|Expected hasRecord|\bEOFError\b"
-        r"|file in archive is not in a subdirectory|BadZipFile",
-        "the bytes are not those of a whole checkpoint: a file that was not written to its end, a "
-        "download that was cut off or damaged, a page or a pointer of git LFS in its place, or "
-        "another kind of file.",
-        (FETCH_AGAIN,),
-    ),
-    (
-        r"torch\.jit\.load|TorchScript archive|constants\.pkl|No module named '?__torch__",
-        "the file is a TorchScript program (torch.jit.save), and no pickle of a model.",
-        ("Read it with torch.jit.load(path), under a torch that is not older than its writer.",),
-    ),
-    (
-        r"persistent_load|persistent ids?\b",
-        "the pickle refers to data beside it (persistent ids), as torch's files do: it was read "
-        "with another reader than the one that it was written for.",
-        (
-            "Read the file, not a pickle out of it, with torch.load; if torch.load says this, the "
-            "file is another program's.",
-        ),
-    ),
-    (
-        r"is a built-in (?:class|module)\b",
-        "a torch of before 1.6 compares the source of the file's classes with that of yours, and "
-        "finds no source of a class that is defined in a notebook or at a prompt. The file holds "
-        "a whole model.",
-        (
-            "Define the class in a module of its own, and import it where you load the file.",
-            "Or take the weights out, without that class: "
-            "missing-aa rescue model.pt model.safetensors",
-        ),
-    ),
-    (
-        r"argument of type '(?!NoneType)[A-Z]\w*' is not iterable"
-        r"|'(?!NoneType|Tensor)[A-Z]\w*' object (?:is not subscriptable|does not support item)"
-        r"|Expected state_dict to be dict-like, got",
-        "an object was used as a dictionary. If it came out of a file: the file holds a whole "
-        "model, and the code that loads it wants a dictionary of weights.",
-        (
-            "Where you wrote the file: save model.state_dict().",
-            "Or take the weights out: missing-aa rescue model.pt model.safetensors",
-        ),
-    ),
-    (
-        r"'(?:collections\.)?(?:OrderedDict|dict)' object is not callable",
-        "a dictionary was called as a model is. If it came out of a file: the file holds weights "
-        "and no model.",
-        ("Make the model first, and load the weights into it: model.load_state_dict(weights).",),
-    ),
-    (
-        r"Attempting to deserialize object on",
-        "the tensors were saved on a device that the torch here cannot use: the machine has none, "
-        "or this torch was built without it. No release is to blame, and the file is whole.",
-        (
-            "Read them onto another: torch.load(path, map_location='cpu').",
-            "Where the traceback names _load_from_bytes, plain pickle wrote the file, and "
-            "map_location does not reach its tensors; take them out: "
-            "missing-aa rescue model.pt model.safetensors",
-        ),
-    ),
-    (
-        r"cannot instantiate '?(?:WindowsPath|PosixPath)",
-        "beside the weights the file holds a path object of the other kind of system; pathlib "
-        "makes none of those here.",
-        (
-            "Take the weights out, which makes no such object: "
-            "missing-aa rescue model.pt model.safetensors",
-            "Where you wrote the file: save str(path), or the state_dict alone.",
-        ),
-    ),
-    (
-        r"(?i)\bnans?\b|(?:different|other|wrong|worse)\s+(?:outputs?|results?|predictions?|accuracy)"
-        r"|(?:accuracy|results?|outputs?)\s+(?:drop|chang|differ)",
-        "no error, and another output. A library can change what a model computes without "
-        "changing its tensors (a default, the activation, the preprocessing, the precision); the "
-        "atlas has whole pickles and weights of timm that load and compute something else.",
-        (
-            "Compare both outputs for one fixed input, under eval() and in float32, in the version "
-            "that wrote it and in this one; then the preprocessing.",
-            "For a file of timm's: missing-aa explain model.pt says which releases give another "
-            "output.",
-            "Pin the version whose output is right, until the difference is found.",
-        ),
-    ),
-)
-"""Pattern of a text, what it means, what to do."""

@@ -24,6 +24,9 @@ _OTHERS: dict[int, str | None] = {
     ord("："): ":",  # what Chinese keyboards write
     ord("❱"): "->",  # rich's arrow at the line that failed, as IPython draws it
 }
+MOST_PREFIXES = 8
+"""Different beginnings of lines, of a log or of one process among several, that are taken off."""
+_PREFIX = re.compile(r"(?m)^[ \t]*(\S.{0,80}?)[ \t]*Traceback \(most recent call last\)")
 _HIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0x200B, 0x2010), 0xFEFF))
 _CHANGED = _QUOTES | _BOXES | _OTHERS | _HIDDEN
 
@@ -64,7 +67,12 @@ def plain(text: str) -> str:
         text = text.replace("\\r", "").replace("\\n", "\n")
     text = re.sub(r"\\(['\"_<>*])", r"\1", text)
     text = text.translate(_CHANGED).replace("\r", "\n")
-    return re.sub(r"(?m)^[> \t]*>", "", text)
+    text = re.sub(r"(?m)^[> \t]*>", "", text)
+    for before in dict.fromkeys(_PREFIX.findall(text)[-MOST_PREFIXES:]):
+        start = rf"(?m)^[ \t]*{re.escape(before)}"
+        if re.search(rf"{start}[ \t]+File '", text):
+            text = re.sub(f"{start} ?", "", text)
+    return text
 
 
 def squeeze(text: str) -> str:

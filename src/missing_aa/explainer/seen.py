@@ -2,9 +2,22 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from missing_aa.explainer.errors import Hit
 from missing_aa.explainer.traceback import Frame, frames, imports, innermost, loads
+
+_ESTIMATOR = re.compile(
+    r"unpickle\s+estimator\s+(\w{1,100})\s+from\s+version\s+(\d[\w.]{0,20}?)\s+when\s+using\s+version"
+)
+
+
+class Estimator(NamedTuple):
+    """A class of scikit-learn's, and the version that wrote its object, as a warning says it."""
+
+    class_: str
+    version: str
+
 
 TRACEBACK = "Traceback (most recent call last)"
 
@@ -13,14 +26,15 @@ TRACEBACK = "Traceback (most recent call last)"
 class Seen:
     """The text up to an error, from the beginning of its own traceback; the frames in it.
 
-    `failed` is the innermost frame that is not torch's; `says_timm`, whether the whole text names
-    timm anywhere.
+    `failed` is the innermost frame that is not torch's. Of the whole text: `says_timm`, whether it
+    names timm anywhere, and the `estimators` of which scikit-learn warned.
     """
 
     text: str = ""
     frames: tuple[Frame, ...] = ()
     failed: Frame | None = None
     says_timm: bool = False
+    estimators: tuple[Estimator, ...] = ()
 
     @property
     def timm_files(self) -> tuple[str, ...]:
@@ -53,7 +67,9 @@ def seen(text: str, hit: Hit) -> Seen:
     before = text[: hit.start]
     own = before[max(0, before.rfind(TRACEBACK)) :]
     found = frames(own)
-    return Seen(own, tuple(found), innermost(found), bool(re.search(r"\btimm\b", text)))
+    estimators = tuple(Estimator(*one) for one in _ESTIMATOR.findall(text))
+    says_timm = bool(re.search(r"\btimm\b", text))
+    return Seen(own, tuple(found), innermost(found), says_timm, estimators)
 
 
 def package_of(path: str) -> str:

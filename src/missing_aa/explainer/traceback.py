@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 MOST_LINES = 5_000
 LONGEST_LINE = 1_000
-_CELL = r"(?P<cell><(?:ipython-input|stdin|string)[^>]*>|(?:Cell )?In ?\[[\d ]*\]|Input In \[\d+\])"
+_CELL = (
+    r"(?P<cell><(?:ipython-input|stdin|string)[^>]*>|(?:Cell )?In ?\[[\d ]*\]|Input In \[\d+\]"
+    r"|\S+\.ipynb Cell \d+)"
+)
 _FORMS = [
     re.compile(form)
     for form in (
@@ -13,7 +16,7 @@ _FORMS = [
         rf"\s*\[?{_CELL}",
         r"\s*File (?P<path>\S.*?\.py):\d+, in ",
         r"\s*\[?(?P<path>[^\s\[\]]+\.py)c?(?:\]\([^)]*\))? in ",
-        r"\s*(?P<path>\S.*?\.py):\d+ in ",
+        r"\s*(?P<path>\S.*?\.py):\d+:? in ",
     )
 ]
 _NUMBERED = re.compile(r"\s*(-*>)?\s*\[?\d+\]?(?:\([^)]*\))?(?=\s|$)(.*)")
@@ -23,6 +26,10 @@ _LOADERS = (
     "torch/_weights_only_unpickler.py",
     "pickle.py",
     "dill/_dill.py",
+)
+_LOADS = re.compile(
+    r"\b(?:load(?:s|_\w*(?:checkpoint|ckpt|ensemble|learner|model|pretrained|weights)\w*)?"
+    r"|from_pretrained|find_class)\("
 )
 
 
@@ -57,7 +64,8 @@ class Frame:
 
 
 def loads(code: str) -> bool:
-    return bool(re.search(r"\bload(s|_learner)?\(|\bfind_class\(", code))
+    """Whether code loads a file, by the names that it calls."""
+    return bool(_LOADS.search(code))
 
 
 def imports(code: str, package: str) -> bool:
@@ -82,18 +90,23 @@ def frames(text: str) -> list[Frame]:
 
 
 def said(text: str) -> str:
-    """The lines of a text that are no source of a frame: what the error itself says."""
+    """What the errors themselves say: the lines that are no frame's name and no source."""
     kept: list[str] = []
     first = numbered = False  # behind a frame's name; behind a numbered line of it
+    column: int | None = None  # where the name of a frame began whose source may go on
     for line in text.splitlines():
         short = line[:LONGEST_LINE]
+        indent = len(short) - len(short.lstrip())
         if any(form.match(short) for form in _FORMS):
-            first, numbered = True, False
-            kept.append(line)
+            first, numbered, column = True, False, indent
             continue
-        # Python prints one line behind a frame's name; IPython and rich number theirs.
+        # Python indents what stands behind a frame's name; IPython and rich number it.
+        is_error = bool(_ERROR.match(short))
         numbered = (first or numbered) and bool(_NUMBERED.match(short) or not short.strip())
-        if not numbered and not (first and not _ERROR.match(short)):
+        source = not is_error and (first or (column is not None and indent > column))
+        if not source:
+            column = None
+        if not numbered and not source:
             kept.append(line)
         first = False
     return "\n".join(kept)

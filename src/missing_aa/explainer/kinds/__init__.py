@@ -8,6 +8,7 @@ from missing_aa.explainer.kinds import (
     cannot_get_attribute,
     cannot_import,
     code_objects,
+    device,
     first_byte,
     missing_attribute,
     no_module,
@@ -27,6 +28,7 @@ KINDS = {
     errors.TORCHSCRIPT: torchscript,
     errors.FIRST_BYTE: first_byte,
     errors.CODE: code_objects,
+    errors.DEVICE: device,
 }
 """Kind -> the module that knows it.
 

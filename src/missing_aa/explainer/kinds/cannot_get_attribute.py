@@ -10,9 +10,10 @@ from missing_aa.explainer.advice import (
     RESCUE,
     advise,
     in_releases,
-    installed_as,
     library,
+    moved,
     out_of,
+    writer_s,
 )
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
@@ -21,6 +22,14 @@ from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
 
+NEWER_FIRST = (
+    "; where that is not known, try a newer one first, and for a file that is older than the "
+    "installed one, an older one"
+)
+OLDER_FIRST = (
+    "; where that is not known, try an older one first, because the name of that module is itself "
+    "an old one"
+)
 WORDS = r"get\s+attribute"
 
 
@@ -75,15 +84,17 @@ def other(error: Error, seen: Seen) -> Answer | None:
             *out_of(package, seen)[:1],
             known_by=NAMES,
         )
+    known = moved(module)
+    is_old = bool(known and known.need)
     return advise(
         error,
         f"the file asks for {module}.{class_}, and the {package} that is there has that module "
         f"without that name: another version of {library(package)} wrote the file, "
         "or a fork of it, or the name was changed; or, if "
         f"{package} is a folder of a project, another of that name was imported in its place.",
-        f"Install the version of {installed_as(package)} that wrote the file; where that is not "
-        "known, try a newer one first, and for a file that is older than the installed one, an "
-        "older one.",
+        writer_s(package, seen, "", OLDER_FIRST)
+        if is_old
+        else writer_s(package, seen, module, NEWER_FIRST),
         *out_of(package, seen),
         known_by=NAMES,
     )

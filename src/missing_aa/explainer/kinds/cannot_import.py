@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from functools import partial
 
-from missing_aa.explainer.advice import advise
+from missing_aa.explainer.advice import advise, moved
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, IMPORT, LOOKUP, NAME, Error, find_words
@@ -40,6 +40,7 @@ def other(error: Error, seen: Seen) -> Answer | None:
     homes = [
         path for path, known in class_record.named([error.class_]).items() if last in known.releases
     ]
+    known = moved(f"{error.name}.{error.class_}")
     where = f"in the newest recorded release of timm it is {homes[0]}. " if homes else ""
     file = (
         "No file has a part in it."
@@ -49,7 +50,7 @@ def other(error: Error, seen: Seen) -> Answer | None:
     return advise(
         error,
         f"code imports or reads `{error.class_}` from {error.name or 'a module'}, and the version "
-        f"that is installed does not have it there. {file}",
+        f"that is installed does not have it there. {f'{known.what} ' if known else ''}{file}",
         f"{where}Change the import, or install the version that this code was written for.".strip(),
     )
 

@@ -14,13 +14,19 @@ from missing_aa.explainer.traceback import loads
 WORDS = (
     r"an\s*integer\s*is\s*required\s*\(got\s*type\s*bytes\)"
     r"|\bcode\(\)\s*(?:takes\s*at\s*(?:most|least)|argument)\s*\d+[^\n]{0,60}"
+    r"|\bunknown\s*opcode\b|\bbad\s*marshal\s*data[^\n]{0,30}"
     r"|\bcode\s*expected\s*at\s*(?:most|least)\s*\d+\s*arguments[^\n]{0,30}"
 )
 PICKLERS = r"\b(?:cloudpickle|dill|pickle|joblib)\b"
 
 
+OTHERS = {"unknown": "SystemError", "bad": "ValueError"}
+"""First word -> the error that says so; the others are TypeErrors."""
+
+
 def read(before: str, words: str, after: str) -> Error:
-    return Error(CODE, name=f"TypeError: {' '.join(words.split())}")
+    said = " ".join(words.split())
+    return Error(CODE, name=f"{OTHERS.get(said.partition(' ')[0], 'TypeError')}: {said}")
 
 
 find = partial(find_words, WORDS, read)
@@ -31,15 +37,15 @@ def other(error: Error, seen: Seen) -> Answer:
     loading = any(loads(frame.code) for frame in seen.frames)
     sure = loading and bool(re.search(PICKLERS, seen.text))
     what = (
-        "the file holds functions as Python's own code objects, as cloudpickle and dill write "
-        "them, and what such an object is made of differs between minor versions of Python, and "
-        "how it is written between versions of dill and cloudpickle: another of one of them wrote "
-        "the file."
+        "the file holds functions as Python's own code objects, as cloudpickle, dill and Keras "
+        "(for a Lambda layer) write them. What such an object is made of differs between minor "
+        "versions of Python, and how it is written between versions of dill and cloudpickle: "
+        "another of one of them wrote the file."
     )
     if not sure:
         what = (
             f"if it came while a file was loaded: {what} If it came from an import: that package "
-            "is too old for this Python, or too new, and no file has a part in it."
+            "or its compiled .pyc is of another Python, and no checkpoint has a part in it."
         )
     return advise(
         error,

@@ -2,13 +2,13 @@
 
 import re
 from functools import partial
+from pickletools import code2op  # type: ignore[attr-defined]
 
 from missing_aa.explainer.advice import advise
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import FIRST_BYTE, Error, find_words
-from missing_aa.explainer.known_breaks import FETCH_AGAIN, FIRST_BYTES
-from missing_aa.explainer.remedies import ADVICE, Way
+from missing_aa.explainer.known_files import FIRST_BYTES, WHOLE_FILE_AGAIN
 from missing_aa.explainer.seen import Seen
 
 WORDS = r"invalid\s*load\s*key|unsupported\s*operand"
@@ -25,20 +25,24 @@ def read(before: str, words: str, after: str) -> Error | None:
         key = found[1] if found else ""
         key = chr(int(key[2:], 16)) if len(key) == 4 else key
         shown = f"invalid load key, {key!r}."
-    return Error(FIRST_BYTE, key, f"UnpicklingError: {shown}") if key in FIRST_BYTES else None
+    if not key or key in code2op:  # what a pickle can have, and torch's reader does not take
+        return None
+    return Error(FIRST_BYTE, key, f"UnpicklingError: {shown}")
 
 
 find = partial(find_words, WORDS, read)
 
 
-def other(error: Error, seen: Seen) -> Answer:
+def other(error: Error, seen: Seen) -> Answer | None:
+    if error.class_ not in FIRST_BYTES:
+        return None
     what, ways = FIRST_BYTES[error.class_]
     return advise(
         error,
         f"the file begins, as it seems, with {error.class_!r}, as no pickle does. {what} Else: a "
         "file that is damaged, or of another kind.",
-        *(Way(ADVICE, text, commands) for text, commands in ways),
-        f"Or, if it is not that: f{FETCH_AGAIN[1:]}",
+        *ways,
+        f"Or, if it is not that: f{WHOLE_FILE_AGAIN[1:]}",
         known_by="the byte that the message names",
     )
 

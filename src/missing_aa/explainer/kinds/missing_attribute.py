@@ -5,23 +5,30 @@ from collections.abc import Set
 from dataclasses import replace
 from functools import partial
 
-from missing_aa.explainer import torch_source
 from missing_aa.explainer.advice import (
     LINE,
     RESCUE,
-    TABLE,
     advise,
     in_releases,
     installed_as,
     is_weightless,
+    library,
     listed,
     out_of,
     together,
+    writer_s,
 )
 from missing_aa.explainer.answers import NEAR, Answer, general
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import ATTRIBUTE, DOTTED, IMPORT, NAME, Error, find_words
-from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, TORCH_ATTRIBUTES, TORCH_CLASSES
+from missing_aa.explainer.kinds import torch_attribute
+from missing_aa.explainer.kinds.torch_attribute import OUT_OF_A_FILE, WHOSE
+from missing_aa.explainer.known_breaks import (
+    MODULE_ATTRIBUTES,
+    MODULE_BASES,
+    TORCH_ATTRIBUTES,
+    TORCH_CLASSES,
+)
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen, failed_in, mentions, package_of, reads
 from missing_aa.provenance import class_record
@@ -32,17 +39,6 @@ OF_MODELS |= {"parameters", "predict", "state_dict", "to", "train"}
 """What people ask of a model."""
 MOST_PATHS = 3
 BUILTINS = ("NoneType", "str", "int", "float", "bool", "list", "tuple", "function", "Tensor")
-
-WHOSE = "Look in the full traceback whose line reads it, and ask with all of it."
-OF_A_LIBRARY = (
-    "If the class is another library's and the object came whole out of a file: install the "
-    "version of that library that wrote the file."
-)
-OUT_OF_A_FILE = Way(
-    ADVICE,
-    "If the object came whole out of a file: take the weights out, without that code.",
-    RESCUE.commands,
-)
 
 WORDS = r"has\s+no\s+attribute"
 
@@ -124,6 +120,8 @@ def other(error: Error, seen: Seen) -> Answer | None:
 
 
 def _another_version(error: Error, seen: Seen) -> Answer | None:
+    if error.class_ in (one.class_ for one in seen.estimators):
+        return _of_an_estimator(error, seen)
     failed = failed_in(seen.frames, error.name)
     its_own = failed and (failed.is_torch or failed.is_timm or failed.unpickles)
     if failed and not its_own and not mentions(failed, error.name):
@@ -131,16 +129,18 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     package = package_of(failed.path) if failed else ""
     torchs = not failed or failed.is_torch
     key = f"{error.class_}.{error.name}"
+    if error.name in MODULE_BASES and error.class_ not in (*WEIGHTS, *BUILTINS):
+        return torch_attribute.unfinished(error)
     if error.name in MODULE_ATTRIBUTES and torchs:
-        return _of_every_module(error)
+        return torch_attribute.of_every_module(error)
     if key in TORCH_ATTRIBUTES and torchs:
-        return _of_torch(error, *TORCH_ATTRIBUTES[key], alone=not failed)
+        return torch_attribute.of_torch(error, *TORCH_ATTRIBUTES[key], alone=not failed)
     if error.class_ in (*WEIGHTS, *BUILTINS):
         return None
     if failed and failed.unpickles:
         return _while_loaded(error, seen)
     if not failed and error.class_ in TORCH_CLASSES:
-        return _named_as_torch_s(error)
+        return torch_attribute.named_as_torch_s(error, carriers(error.class_, error.name))
     if not failed or package == "timm":
         return None
     if not reads(failed, error.name):
@@ -155,9 +155,23 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         f"{whose} reads `self.{error.name}`, and the object has none: if it came "
         f"whole out of a file, another version of {its} (or a fork of it) wrote it.",
         *ways[:1],
-        f"Install the version of {its} that wrote the file.",
+        writer_s(package, seen)
+        if package
+        else "Install the version of the project that wrote the file.",
         *ways[1:],
         known_by=LINE,
+    )
+
+
+def _of_an_estimator(error: Error, seen: Seen) -> Answer:
+    """The answer where scikit-learn warned of that class when the file was loaded."""
+    return advise(
+        error,
+        f"the object came whole out of a file that another version of scikit-learn wrote, and code "
+        f"that is installed here reads `{error.name}`, which the object does not have.",
+        writer_s("sklearn", seen),
+        "Or train it anew under the installed version.",
+        known_by="scikit-learn's warning in the text",
     )
 
 
@@ -178,39 +192,6 @@ def _of_another_object(error: Error, package: str, seen: Seen) -> Answer | None:
     )
 
 
-def _named_as_torch_s(error: Error) -> Answer:
-    """The answer where nothing but the name says that the class is torch's."""
-    named = torch_source.names(error.class_, error.name)
-    installed = f"the source of the torch that is installed here ({torch_source.version()})"
-    if named is False:
-        what = (
-            f"the torch that is installed here ({torch_source.version()}) has a class "
-            f"{error.class_}, and neither that class nor its bases name `{error.name}` anywhere. "
-            "As far as that torch goes, this is another library's class of that name, or code asks "
-            "a layer of torch's for what it does not have. Which of them, and whose class it is, "
-            f"is not known from the text.{carriers(error.class_, error.name)}"
-        )
-        return advise(error, what, WHOSE, OF_A_LIBRARY, OUT_OF_A_FILE, known_by=installed)
-    what = (
-        f"if this {error.class_} is torch's, and not another library's, another torch wrote "
-        "the object, or it was changed by hand before it was saved."
-    )
-    if not torch_source.version():
-        what += (
-            f" Whether torch's class ever had `{error.name}` was not looked up: torch is not "
-            "installed here."
-        )
-    return advise(
-        error,
-        what,
-        OUT_OF_A_FILE,
-        "If the class is torch's: load the file with the torch that wrote it, and save the weights "
-        "alone.",
-        OF_A_LIBRARY,
-        known_by=f"the name of the class, and {installed}" if named else "the name of the class",
-    )
-
-
 def _while_loaded(error: Error, seen: Seen) -> Answer:
     """The answer where the file's own program asked for it, and no line of code."""
     package = package_of(seen.frames[-1].path)
@@ -223,39 +204,6 @@ def _while_loaded(error: Error, seen: Seen) -> Answer:
         "Load it with the versions that wrote it, and save the weights alone.",
         known_by="the frames of the traceback",
     )
-
-
-def _of_every_module(error: Error) -> Answer:
-    default = MODULE_ATTRIBUTES[error.name]
-    command = f"[setattr(m, {error.name!r}, {default}) for m in model.modules()]"
-    return advise(
-        error,
-        f"torch itself gives `{error.name}` to each of its modules, and this object is of a torch "
-        "that did not: it was pickled whole by it. Neither your code nor the weights are to blame.",
-        "Install a newer torch: nn.Module gives it to older objects as they are loaded.",
-        Way(ADVICE, "Or set it, after `import collections`, once the model is loaded:", (command,)),
-        RESCUE,
-        known_by=TABLE,
-    )
-
-
-def _of_torch(error: Error, default: str, since: str, alone: bool) -> Answer:
-    known = f" since {since}," if since else ","
-    what = (
-        f"torch's own {error.class_} reads `{error.name}`{known} which an older torch did not set: "
-        "the object was pickled whole by it. Neither your code nor the weights are to blame."
-    )
-    if alone:
-        what = f"if this {error.class_} is torch's, and not another library's: {what}"
-    mend = Way(
-        ADVICE,
-        f"Or set what torch's constructor sets today on every {error.class_} of the model:",
-        (
-            f"[setattr(m, {error.name!r}, {default}) for m in model.modules()"
-            f" if type(m) is torch.nn.{error.class_}]",
-        ),
-    )
-    return advise(error, what, RESCUE, mend, known_by=TABLE)
 
 
 def _not_timm(error: Error, seen: Seen) -> Answer | None:
@@ -275,12 +223,7 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
             ),
         )
     if error.class_ in BUILTINS:
-        return advise(
-            error,
-            f"the value is of Python's or torch's own type {error.class_}, and no part of a model "
-            "that a release of timm could have changed.",
-            "Look where that value comes from, in the last frame of the traceback that is yours.",
-        )
+        return _of_a_value(error, seen)
     failed = seen.failed
     unseen = bool(failed and not failed.is_timm and not mentions(failed, error.name))
     if failed and not failed.is_timm and not unseen:
@@ -298,6 +241,26 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
     if not class_record.named([error.class_]) and (unseen or not failed):
         return _of_somebody(error, seen, unseen)
     return None
+
+
+def _of_a_value(error: Error, seen: Seen) -> Answer:
+    """The answer where a value of Python's or torch's own stands in the place of an object."""
+    where = "Look where that value comes from, in the last frame of the traceback that is yours."
+    what = f"the value is of Python's or torch's own type {error.class_}"
+    package = package_of(seen.failed.path) if seen.failed else ""
+    if seen.failed and package and not seen.failed.is_timm and seen.loads:
+        return advise(
+            error,
+            f"{what}, where code of {package} reads `{error.name}` while a file is loaded. If it "
+            f"comes out of the file: another version of {library(package)} wrote it and keeps that "
+            "elsewhere, or the file is of another kind than that code wants.",
+            f"Read the file with the version of {installed_as(package)} that wrote it; where that "
+            "is not known, try a newer one first.",
+            f"If it does not come out of the file: {where[0].lower()}{where[1:]}",
+            known_by="the frames of the traceback",
+        )
+    timms = ", and no part of a model that a release of timm could have changed"
+    return advise(error, f"{what}{timms if seen.says_timm else ''}.", where)
 
 
 def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:

@@ -16,13 +16,14 @@ from missing_aa.explainer.advice import (
     installed_as,
     library,
     listed,
+    moved,
     out_of,
     together,
+    writer_s,
 )
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, MODULE, Error, find_words
-from missing_aa.explainer.known_breaks import MODULES
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
@@ -92,13 +93,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     package, _, rest = error.name.partition(".")
     if package == "timm" or not rest:
         return None
-    known = next((text for name, text in MODULES.items() if error.name.startswith(name)), "")
+    known = moved(error.name)
     name = installed_as(package)
-    newer = Way(
-        ADVICE,
-        "A newer one, if the file or the code is newer:",
-        (f"pip install --upgrade {name}",),
-    )
     if seen.imports(error.name) and not known:
         return advise(
             error,
@@ -111,8 +107,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         error,
         f"{package} itself was found and has no module {error.name}: what is read or imported "
         f"wants another version of {library(package)}, or a folder of your own has its name. "
-        f"{known}",
-        newer if known else f"Install the version of {name} that wrote the file.",
+        f"{known.what if known else ''}",
+        writer_s(package, seen, error.name),
         *out_of(package, seen),
         known_by=TABLE.replace("torch's source", "published releases") if known else NAMES,
     )

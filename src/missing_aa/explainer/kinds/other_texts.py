@@ -1,17 +1,15 @@
-"""Texts that name no error of these kinds: damaged files, devices, another output."""
+"""Texts that name no error of these kinds: damaged files, other formats, another output."""
 
 import re
 
-from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
+from missing_aa.explainer.advice import advise
+from missing_aa.explainer.answers import NEAR, Answer, from_cases
 from missing_aa.explainer.cases import Ledger, is_upgrade
-from missing_aa.explainer.errors import ATTRIBUTE
+from missing_aa.explainer.errors import ATTRIBUTE, Error, line_at
 from missing_aa.explainer.errors import OTHER as WORDS
 from missing_aa.explainer.kinds import missing_attribute
-from missing_aa.explainer.known_breaks import (
-    TEXTS,
-)
+from missing_aa.explainer.known_texts import TEXTS
 from missing_aa.explainer.pasted import squeeze
-from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.traceback import said
 
 SHORT = 600
@@ -49,13 +47,16 @@ def by_words(text: str, ledger: Ledger) -> Answer | None:
 def by_pattern(text: str) -> Answer | None:
     """The answer to a text that names none of these errors, and is known by its words.
 
-    A line of source is no word of an error: what it reads with says little of what went wrong.
+    The name of a frame and a line of source are no words of an error: they say little of it.
     """
-    text = said(text)
-    for pattern, what, advice in TEXTS:
-        for found in list(re.finditer(pattern, text))[-1:]:
-            ways = tuple(Way(ADVICE, one) for one in advice)
-            end = (text + "\n").index("\n", found.start())
-            line = text[text.rfind("\n", 0, found.start()) + 1 : end].strip()[:300]
-            return Answer(OTHER, line, what, ways=ways, known_by="the words of the error")
+    said_there = said(text)
+    for known in TEXTS:
+        if known.unless and re.search(known.unless, text):
+            continue
+        if not all(re.search(one, text) for one in known.beside):
+            continue
+        pattern = known.pattern.replace(" ", r"\s+")  # lines are broken where they are long
+        for found in list(re.finditer(pattern, said_there))[-1:]:
+            error = Error(WORDS, name=line_at(said_there, found.start()))
+            return advise(error, known.what, *known.ways, known_by="the words of the error")
     return None
