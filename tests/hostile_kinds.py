@@ -47,10 +47,10 @@ def in_short_texts(steps: bytes) -> bytes:
     raise AssertionError("no such file")
 
 
-def npy(begins: str, steps: bytes, version: int = 1) -> bytes:
-    header = begins.encode().ljust(117) + b"\n"
-    length = struct.pack("<H" if version == 1 else "<I", len(header))
-    return b"\x93NUMPY" + bytes([version, 0]) + length + header + steps
+def npy(begins: str, steps: bytes, version: int = 1, length: int = 117) -> bytes:
+    header = begins.encode().ljust(length) + b"\n"
+    size = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + size + header + steps
 
 
 def header(kind: str) -> str:
@@ -110,6 +110,7 @@ KINDS |= {
     "a text for a type.npy": ("numpy", npy(header("'object'"), pickled(SYSTEM))),
     "fields.npy": ("numpy", npy(header(FIELDS), pickled(SYSTEM), 2)),
     "many in one.npy": ("numpy", npy(header("('|O', (2,))"), pickled(SYSTEM), 3)),
+    "a long header.npy": ("numpy", npy(header("'|O'"), pickled(SYSTEM), 2, 80_000)),
     "without a mark.npy": ("numpy", DONE),
     "one of two.npz": ("npz", npz(zipfile.ZIP_STORED, a_npy=PLAIN, b_npy=OBJECTS)),
     "packed.npz": ("npz", npz(zipfile.ZIP_DEFLATED, a_npy=OBJECTS)),

@@ -39,7 +39,7 @@ BROKEN_ZIP = "the zip of NumPy arrays is damaged or cut short: fetch it again"
 def pickle_start(file: BinaryIO) -> int | None:
     """Where the pickle begins in an array of objects; None for an array of plain values.
 
-    Raises Malformed, LimitReached.
+    Raises Malformed.
     """
     file.seek(0)
     head = file.read(len(MAGIC) + 2)
@@ -50,13 +50,14 @@ def pickle_start(file: BinaryIO) -> int | None:
     if len(counted) < length.size:
         raise Malformed(BROKEN, "numpy")
     (size,) = length.unpack(counted)
-    if size > MOST_HEADER:
-        raise LimitReached(f"the header of the NumPy array is {size:,} bytes long")
+    start = len(head) + length.size + size
+    if size > MOST_HEADER:  # it need not be read: what stands behind it is followed
+        return start
     text = file.read(size)
     if len(text) < size:
         raise Malformed(BROKEN, "numpy")
     is_plain = _is_plain(_type_in(text.decode("utf-8" if head[-2] == 3 else "latin-1", "replace")))
-    return None if is_plain else len(head) + length.size + size
+    return None if is_plain else start
 
 
 def _type_in(header: str) -> object:
@@ -85,7 +86,9 @@ def _is_plain(kind: object) -> bool:
 def of_objects(file: BinaryIO, names: list[str]) -> list[str]:
     """Those members of a zip that are arrays of objects. Raises Malformed, LimitReached."""
     if len(names) > MOST_ARRAYS:
-        raise LimitReached(f"the zip holds {len(names):,} arrays")
+        problem = LimitReached(f"the zip holds {len(names):,} members, too many to look for arrays")
+        problem.format = "numpy"
+        raise problem
     found = []
     try:
         with zipfile.ZipFile(file) as archive:
@@ -124,6 +127,7 @@ def follow_objects(file: BinaryIO, names: list[str], limits: Limits) -> Program:
 
 def _follow(file: BinaryIO, limits: Limits, into: Program) -> Program:
     start = pickle_start(file) or 0
+    file.seek(start)
     data = file.read(limits.pickle_bytes + 1)
     program = follow_pickle(data, 0, limits, into=into)
     if program.short and len(data) > limits.pickle_bytes:
