@@ -9,6 +9,7 @@ import io
 import json
 import random
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -189,6 +190,16 @@ def test_an_array_whose_header_cannot_be_read_is_malformed(how, tmp_path, capsys
     assert main(["scan", str(path)]) == main(["inspect", str(path)]) == 4
     with pytest.raises(Malformed, match="header"):
         inspect(path)
+
+
+@pytest.mark.parametrize("packed", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_of_arrays_that_is_damaged_is_malformed(packed, tmp_path, capsys):
+    data = bytearray(hostile_kinds.npz(packed, a_npy=hostile_kinds.OBJECTS))
+    start = 30 + len("a.npy")
+    data[start + 4 : start + 60] = b"\xff" * 56
+    path = tmp_path / "a.npz"
+    path.write_bytes(data)
+    assert main(["scan", str(path)]) == main(["inspect", str(path)]) == 4
 
 
 def test_a_zip_of_more_members_than_are_looked_into_reaches_the_limit(

@@ -6,14 +6,16 @@ From numpy/lib/_format_impl.py, `_read_array_header` and `read_array`.
 import ast
 import re
 import struct
-import zipfile
-import zlib
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
+from missing_aa.containers.unpack import damaged
 from missing_aa.errors import LimitReached, Malformed
 from missing_aa.limits import Limits
 from missing_aa.pickles.follow import follow_pickle
 from missing_aa.pickles.program import Program
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 MAGIC = b"\x93NUMPY"
 SUFFIX = ".npy"
@@ -23,15 +25,6 @@ MOST_HEADER = 2**16
 MOST_ARRAYS = 100_000
 PLAIN = re.compile(r"[<>|=]?[biufcSUVmM]\d{1,9}(\[\w{1,20}\])?")
 """The types, as numpy writes them, in which there are no objects."""
-DAMAGED = (
-    zipfile.BadZipFile,
-    NotImplementedError,
-    RuntimeError,
-    KeyError,
-    OSError,
-    EOFError,
-    zlib.error,
-)
 BROKEN = "the header of the NumPy array is damaged: fetch the file again, or save it again"
 BROKEN_ZIP = "the zip of NumPy arrays is damaged or cut short: fetch it again"
 
@@ -83,6 +76,20 @@ def _is_plain(kind: object) -> bool:
     return all(isinstance(f, tuple) and 2 <= len(f) <= 3 and _is_plain(f[1]) for f in kind)
 
 
+def _opened(file: BinaryIO) -> "ZipFile":
+    from zipfile import ZipFile  # takes long, and few files come this far
+
+    return ZipFile(file)
+
+
+def _damaged() -> tuple[type[Exception], ...]:
+    """What Python's reader of zips raises for a damaged one."""
+    from zipfile import BadZipFile
+
+    found = (BadZipFile, NotImplementedError, RuntimeError, LookupError, ValueError, struct.error)
+    return *found, *damaged()
+
+
 def of_objects(file: BinaryIO, names: list[str]) -> list[str]:
     """Those members of a zip that are arrays of objects. Raises Malformed, LimitReached."""
     if len(names) > MOST_ARRAYS:
@@ -91,13 +98,13 @@ def of_objects(file: BinaryIO, names: list[str]) -> list[str]:
         raise problem
     found = []
     try:
-        with zipfile.ZipFile(file) as archive:
+        with _opened(file) as archive:
             for name in names:
                 with archive.open(name) as member:
                     is_array = member.read(len(MAGIC)) == MAGIC
                     if is_array and pickle_start(cast(BinaryIO, member)) is not None:
                         found.append(name)
-    except DAMAGED as error:
+    except _damaged() as error:
         raise Malformed(BROKEN_ZIP, "numpy") from error
     return found
 
@@ -112,14 +119,14 @@ def follow_objects(file: BinaryIO, names: list[str], limits: Limits) -> Program:
         return _follow(file, limits, program)
     roots, steps = [], 0
     try:
-        with zipfile.ZipFile(file) as archive:
+        with _opened(file) as archive:
             for name in names:
                 with archive.open(name) as member:
                     _follow(cast(BinaryIO, member), limits, program)
                 roots.append(program.root)
                 steps += program.opcodes
                 limits.check("opcodes", steps, "the number of the pickles' steps")
-    except DAMAGED as error:
+    except _damaged() as error:
         raise Malformed(BROKEN_ZIP, "numpy") from error
     program.root, program.opcodes = roots, steps
     return program
