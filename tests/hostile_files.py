@@ -456,6 +456,8 @@ LOAD = {
     "pickle": "import pickle, sys; pickle.load(open(sys.argv[1], 'rb'))",
     "torch": "import torch, sys; torch.load(sys.argv[1], weights_only=False)",
     "joblib": "import joblib, sys; joblib.load(sys.argv[1])",
+    "numpy": "import numpy, sys; numpy.load(sys.argv[1], allow_pickle=True)",
+    "npz": "import numpy, sys; dict(numpy.load(sys.argv[1], allow_pickle=True))",
 }
 
 

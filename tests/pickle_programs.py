@@ -1,4 +1,4 @@
-"""Random pickle programs, and what C's unpickler makes of each, with names that do nothing.
+"""Random pickle programs, and what C's unpickler and Python's own make of each; names do nothing.
 
     python pickle_programs.py COUNT SEED     prints where missing_aa's machine differs, as JSON
 
@@ -54,11 +54,11 @@ class Reader:
         self.read, self.readline = file.read, file.readline
 
 
-def c_follows(data: bytes, opened) -> tuple[set, Exception | None]:
-    """The names that C's unpickler asks for, and how it ends."""
+def followed(data: bytes, opened, reader) -> tuple[set, Exception | None]:
+    """The names that an unpickler asks for, and how it ends."""
     asked = set()
 
-    class Unpickler(pickle.Unpickler):
+    class Unpickler(reader):
         def find_class(self, module, name):
             asked.add((module, name))
             return Inert
@@ -72,6 +72,13 @@ def c_follows(data: bytes, opened) -> tuple[set, Exception | None]:
         return asked, error
     return asked, None
 
+
+READERS = (
+    (io.BytesIO, pickle.Unpickler),
+    (Reader, pickle.Unpickler),
+    (io.BytesIO, pickle._Unpickler),
+)
+"""C's, from what is a buffer and what is none, and Python's own, of which joblib's is made."""
 
 HEAVY = """
     GLOBAL MARK EMPTY_TUPLE REDUCE BUILD STACK_GLOBAL SHORT_BINUNICODE MEMOIZE BINGET BINPUT GET PUT
@@ -87,7 +94,19 @@ LINES = {
     "floatnl": [b"1.5", b"nan", b"1e3", b"1_0.0", b" 1", b"1\0", b"inf", b"x", b"\0", b"0x1p3"],
 }
 NUMBERS = [b"1", b"00", b"01", b"010", b"0x10", b" 5", b"5L", b"-3", b"1_0", b"5\0", b"", b"1L "]
-NUMBERS += [b"9" * 20, b"+1", b"\0", b"5\0L", b"01\0", b"0o7", b"5LL", b"0", b"2"]
+NUMBERS += [
+    b"9" * 20,
+    b"0" * 4301,
+    b"-1",
+    b"+1",
+    b"\0",
+    b"5\0L",
+    b"01\0",
+    b"0o7",
+    b"5LL",
+    b"0",
+    b"2",
+]
 LINES |= {"decimalnl_short": NUMBERS, "decimalnl_long": NUMBERS}
 SIZES = {"1": 1, "4": 4, "8": 8}
 
@@ -152,7 +171,7 @@ def damaged(seeds: list[bytes], chance: random.Random) -> bytes:
 
 
 def disagreements(count: int, seed: int) -> dict:
-    """Programs of which C asks for a name that we do not see, or which it ends and we do not."""
+    """Programs of which one asks for a name that we do not see, or which it ends and we do not."""
     chance, seeds, found, ended = random.Random(seed), sound(), [], 0
     for number in range(count):
         data = damaged(seeds, chance) if number % 2 else program(chance)
@@ -161,12 +180,12 @@ def disagreements(count: int, seed: int) -> dict:
             continue
         problem = str(ours.error or "")  # a fault is refused, and its names are seen all the same
         seen = set(ours.globals)
-        for opened in (io.BytesIO, Reader):
-            asked, error = c_follows(data, opened)
+        for opened, reader in READERS:
+            asked, error = followed(data, opened, reader)
             ended += error is None
             if asked - seen or (error is None and problem):
                 found.append(
-                    [repr(data), opened.__name__, sorted(asked - seen), problem, repr(error)]
+                    [repr(data), reader.__module__, sorted(asked - seen), problem, repr(error)]
                 )
     return {"ended": ended, "found": found}
 

@@ -1,4 +1,4 @@
-"""Our machine sees every name that C's unpickler would import, whatever the program."""
+"""Our machine sees every name that C's unpickler or Python's own would import, in any program."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ PROGRAMS = Path(__file__).with_name("pickle_programs.py")
 @pytest.mark.parametrize(
     "count", [4_000, pytest.param(100_000, marks=pytest.mark.long)], ids="{:,}".format
 )
-def test_no_program_asks_c_for_a_name_that_we_do_not_see(count):
+def test_no_program_asks_for_a_name_that_we_do_not_see(count):
     done = subprocess.run(
         [sys.executable, PROGRAMS, str(count), "1"], capture_output=True, text=True
     )

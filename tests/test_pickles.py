@@ -190,7 +190,6 @@ BROKEN = {
     "text that is no UTF-8": b"\x8c\x02\xff\xfe.",
     "a key without a value": b"}(Nu.",
     "a string without quotes": b"Sabc\n.",
-    "too many digits": b"L" + b"9" * 5000 + b"L\n.",
 }
 
 
@@ -199,6 +198,36 @@ def test_a_broken_pickle_is_an_error_that_says_where(what):
     program = follow_pickle(BROKEN[what])
     assert isinstance(program.error, Malformed)
     assert "breaks off at byte" in str(program.error)
+
+
+OWN = {
+    "blanks around a number": b"F 1.0\n",
+    "a number with strokes": b"F1_0\n",
+    "a number beyond all": b"F1e999\n",
+    "blanks around a string": b"S 'a'\n",
+    "too many digits": b"L" + b"9" * 5000 + b"L\n",
+    "a far place in the memo": b"Np9223372036854775809\n",
+    "arguments in a list": b"cm\nN\n]R",
+    "arguments in a dictionary": b"cm\nN\n}\x81",
+}
+"""What C's reader refuses, and Python's own or an older one goes on with."""
+
+
+@pytest.mark.parametrize("how", OWN)
+def test_what_only_some_readers_take_is_followed_and_is_not_fine(how):
+    program = follow_pickle(OWN[how] + b"cbehind\nit\n.")
+    assert ("behind", "it") in program.globals
+    assert isinstance(program.fault, Malformed) and not program.error
+
+
+def test_what_is_put_in_a_far_place_is_had_from_there():
+    far = b"9223372036854775809\n"
+    assert follow_pickle(b"K\x07p" + far + b"0K\x08p1\n0g" + far + b".").root == 7
+
+
+def test_a_name_whose_line_has_no_end_is_seen():
+    for data, asked in ((b"cm\nnames", ("m", "name")), (b"Ncmodules", ("module", ""))):
+        assert list(follow_pickle(data).globals) == [asked]
 
 
 @pytest.mark.parametrize(

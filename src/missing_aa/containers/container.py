@@ -8,7 +8,8 @@ import stat
 from dataclasses import dataclass, field
 from io import BufferedReader
 
-from missing_aa.containers import formats, zip_directory
+from missing_aa.containers import formats, numpy_arrays, zip_directory
+from missing_aa.containers.disguise import WINDOW, is_also_pickle, is_pickle
 from missing_aa.containers.legacy import MAGIC_NUMBER, follow_legacy, look_into, measure
 from missing_aa.containers.unpack import unpack, unpacked_head
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused, Unreadable
@@ -17,10 +18,9 @@ from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.follow import follow_pickle
 from missing_aa.pickles.program import Global, Object, Program, class_of
 
-WINDOW = 2**20
-LOOKS_LIKE = ("unknown", "safetensors", *formats.FOREIGN)
+LOOKS_LIKE = ("safetensors", *formats.FOREIGN)
 """Told by a few bytes that can begin a pickle too: torch.load would run `GGUF` and what follows."""
-
+LOOKS_PACKED = ("gzip", "unknown", *LOOKS_LIKE)
 
 FORMAT_VERSION = 1001
 """What the second of a legacy file's pickles holds."""
@@ -31,7 +31,6 @@ MAY_BE_LEGACY = (
 
 LONGEST_NAME = 255
 """torch cuts the names of a zip's members off at twice as many bytes."""
-LOOKS_PACKED = ("gzip", "unknown")
 
 
 @dataclass
@@ -40,7 +39,8 @@ class Container:
 
     `format` is one of `formats.FORMATS`. `members` (torch-zip only): name below the folder that
     all share -> (offset, size). `storages`: key -> bytes that its data takes in the file; those of
-    a legacy file are known once its pickle has been followed.
+    a legacy file are known once its pickle has been followed. `arrays`: those members of a zip of
+    NumPy's that are arrays of objects.
     """
 
     file: BufferedReader
@@ -48,6 +48,7 @@ class Container:
     format: str
     members: dict[str, tuple[int, int]] = field(default_factory=dict)
     storages: dict[str, int] = field(default_factory=dict)
+    arrays: list[str] = field(default_factory=list)
 
     def __enter__(self) -> "Container":
         return self
@@ -69,8 +70,17 @@ class Container:
             start, size = self.members["data.pkl"]
             limits.check("pickle_bytes", size, "the length of the pickle, in bytes,")
             return follow_pickle(self.read(start, size), limits=limits)
+        if self.format == "numpy-objects":
+            program = numpy_arrays.follow_objects(self.file, self.arrays, limits)
+            look_into(program, limits)
+            return program
         if self.format == "joblib":
-            program = follow_pickle(unpack(self.file, limits), limits=limits, with_arrays=True)
+            try:
+                data, problem = unpack(self.file, limits), None
+            except Malformed as damage:  # what was unpacked by then a load would have run
+                data, problem = unpacked_head(self.file, WINDOW), damage
+            program = follow_pickle(data, limits=limits, with_arrays=True)
+            program.error = problem or program.error
             _add_what_pickle_would_read(program, limits)
             look_into(program, limits)
             return program
@@ -191,10 +201,16 @@ def _recognise(file: BufferedReader, size: int) -> Container:
         except CheckpointError as problem:
             problem.format = problem.format or container.format
             raise
-    elif container.format in LOOKS_PACKED and _is_pickle(unpacked_head(file, WINDOW)):
+    elif container.format in LOOKS_PACKED and is_pickle(unpacked_head(file, WINDOW)):
         container.format = "joblib"
-    elif container.format in LOOKS_LIKE and _is_pickle(container.read(0, WINDOW)):
+    elif _is_run_as_pickle(container):
         container.format = "pickle"
+    elif container.format == "numpy" and numpy_arrays.pickle_start(file) is not None:
+        container.format = "numpy-objects"
+    if container.format == "tar" and is_also_pickle(file, size):
+        twofold = Refused("it is a tar archive and a pickle at once; do not load it")
+        twofold.format = container.format
+        raise twofold
     if container.format in formats.ADVICE:
         raise Malformed(formats.ADVICE[container.format], container.format)
     if container.format == "unknown":
@@ -203,11 +219,19 @@ def _recognise(file: BufferedReader, size: int) -> Container:
     return container
 
 
+def _is_run_as_pickle(container: Container) -> bool:
+    if container.format == "unknown":
+        return is_pickle(container.read(0, WINDOW))
+    return container.format in LOOKS_LIKE and is_also_pickle(container.file, container.size)
+
+
 def _open_zip(container: Container) -> None:
     members, start = zip_directory.read_directory(container.file, container.size)
     if any(len(member.raw_name) > LONGEST_NAME for member in members):
         raise Refused("the zip holds a name so long that torch cuts it off: ask for the original")
-    container.format = formats.by_members([member.name for member in members])
+    names = [member.name for member in members]
+    container.format = formats.by_members(names)
+    _look_for_arrays(container, names)
     if container.format != "torch-zip":
         return
     folder = members[0].name.partition("/")[0] + "/"
@@ -228,16 +252,17 @@ def _open_zip(container: Container) -> None:
     }
 
 
-def _is_pickle(begins: bytes) -> bool:
-    """Pickles of protocol 0 and 1 have no mark: one is what can be followed to an end or a name.
-
-    What calls something, or goes on behind what was read of it, is one whatever comes after.
-    """
-    if formats.by_head(begins, len(begins)) in ("pickle", "torch-legacy"):
-        return True
-    program = follow_pickle(begins)
-    calls = any(isinstance(made.made_by, Global) for made in program.objects)
-    if not program.error or calls or (program.short and len(begins) == WINDOW):
-        return True
-    named = all(part.isidentifier() for g in program.globals for n in g for part in n.split("."))
-    return bool(program.globals) and named
+def _look_for_arrays(container: Container, names: list[str]) -> None:
+    """numpy.load takes any zip, and the arrays out of it by their names."""
+    named = [name for name in names if name.lower().endswith(numpy_arrays.SUFFIX)]
+    if not named:
+        return
+    is_numpys = container.format == "zip"
+    container.arrays = numpy_arrays.of_objects(container.file, names if is_numpys else named)
+    if is_numpys:
+        container.format = "numpy-objects" if container.arrays else "numpy"
+    elif container.arrays:
+        raise Refused(
+            f"the zip holds {ascii(container.arrays[0])}, an array of objects for numpy.load, as "
+            "no checkpoint does: readers would see different files; ask for the original"
+        )

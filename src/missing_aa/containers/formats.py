@@ -14,6 +14,7 @@ FORMATS = {
     "hdf5": "HDF5 file (Keras and others)",
     "gguf": "GGUF file",
     "numpy": "NumPy array",
+    "numpy-objects": "NumPy array of objects, which are a pickle",
     "zip": "zip without a checkpoint",
     "tar": "tar archive",
     "gzip": "gzip archive",
@@ -84,7 +85,7 @@ def by_head(head: bytes, size: int) -> str:
         return "zip"
     if _is_tar(head):
         return "tar"
-    if head[2:9] == b"\0\0\0\0\0\0{":  # as a pickle it would end at its third byte, nothing done
+    if head[2:9] == b"\0\0\0\0\0\0{":  # behind the mark of a pickle, a zero ends it
         return "safetensors"
     for magic, format in MAGIC.items():
         if head.startswith(magic):
@@ -146,7 +147,11 @@ PICKLES = (
 )
 """Under such names also pickles of protocol 0 and 1, which have no mark, are looked for."""
 
-MARKED = ("zip", "torch-legacy", "pickle", "safetensors")
+LOOKED_INTO = ("numpy", "gguf")
+"""Other kinds whose files may hold a pickle, or be one; those that do not are not listed."""
+MARKED = ("zip", "torch-legacy", "pickle", "safetensors", *LOOKED_INTO)
+ARRAYS = (".npy", ".npz")
+"""numpy.load takes a pickle under such names too."""
 
 _TEXT = bytes({*b"\a\b\t\n\f\r\x1b", *range(0x20, 0x7F), *range(0x80, 0x100)})
 _FIRST_MEMBER = 30
@@ -154,11 +159,17 @@ _FIRST_MEMBER = 30
 
 
 def is_candidate(path: str, head: bytes, size: int) -> bool:
-    return by_head(head, size) in MARKED or is_named_pickle(path)
+    format = by_head(head, size)
+    is_marked = format in MARKED or format == "tar" and head.startswith(b"\x80")
+    return is_marked or is_named_pickle(path) or is_named_array(path)
 
 
 def is_named_pickle(path: str) -> bool:
     return path.lower().endswith(PICKLES)
+
+
+def is_named_array(path: str) -> bool:
+    return path.lower().endswith(ARRAYS)
 
 
 def promises_checkpoint(path: str) -> bool:

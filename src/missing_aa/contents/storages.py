@@ -114,7 +114,7 @@ class Storages:
         return Span(dtype, start, size)
 
 
-BARE = ("pickle", "joblib")
+BARE = ("pickle", "joblib", "numpy-objects")
 """Formats in which no storages lie outside the pickle."""
 
 MISSING = "a storage that it names is missing or too short; fetch it again"

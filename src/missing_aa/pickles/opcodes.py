@@ -1,14 +1,12 @@
 """The opcodes of a pickle: what each does to the stack and the memo of the machine of `pickles`."""
 
-import codecs
-import re
 import struct
 from collections.abc import Iterator
 
 from missing_aa.pickles import joblib_arrays
+from missing_aa.pickles.literals import DIFFERS, LITERALS, number_line, whole_number
 from missing_aa.pickles.machine import (
     BYTE,
-    DOUBLE,
     FRAME_WITHIN,
     GROWN,
     INT,
@@ -29,103 +27,6 @@ SETTERS = ("torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild
 
 CLASS_METHODS = ("zoneinfo.ZoneInfo._unpickle",)
 """Methods of Python's own classes that make an object, and are asked for as their attributes."""
-
-
-def _number_line(m: Machine) -> bytes:
-    """A number as text; C ends it at a NUL."""
-    return m.line().partition(b"\0")[0]
-
-
-def _int_line(m: Machine) -> None:
-    line = m.line()
-    if line[:1] == b"\0":  # C reads a number of no digits as none
-        m.push(0)
-        return
-    line = line.partition(b"\0")[0]
-    if line in (b"00", b"01"):
-        m.push(line == b"01")
-    else:  # as C reads it: what begins with a zero is octal
-        m.push(int(line, 8 if re.fullmatch(rb"\s*[+-]?0\d+", line) else 0))
-
-
-def _long_line(m: Machine) -> None:
-    m.push(int(_number_line(m).removesuffix(b"L"), 0))
-
-
-def _float_line(m: Machine) -> None:
-    line = _number_line(m)
-    if line != line.strip() or b"_" in line:
-        raise Broken("a number is written as C does not read it")
-    m.push(float(line))
-
-
-def _readonly(m: Machine) -> None:
-    if not isinstance(m.stack[-1], bytes | Global | Object | Persistent):
-        raise Broken("a view is asked of what has no bytes")
-
-
-def _string_line(m: Machine) -> None:
-    line = m.line().strip()
-    if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in b"\"'":
-        raise Broken("a string has no quotes")
-    m.push(_byte_string(codecs.escape_decode(line[1:-1])[0]))
-
-
-def _byte_string(raw: bytes):
-    """What Python 2 called str: text where it is ASCII, else bytes."""
-    return raw.decode() if raw.isascii() else raw
-
-
-def _sized(form: struct.Struct, convert):
-    def step(m: Machine) -> None:
-        m.push(convert(m.take(m.number(form))))
-
-    return step
-
-
-def _whole(raw: bytes) -> int:
-    return int.from_bytes(raw, "little", signed=True)
-
-
-def _plain(form: struct.Struct):
-    return lambda m: m.stack.append(m.number(form))
-
-
-def _byte(m: Machine) -> None:
-    m.stack.append(m.data[m.at])
-    m.at += 1
-
-
-def _constant(value):
-    return lambda m: m.stack.append(value)
-
-
-LITERALS = {
-    b"N": _constant(None),
-    b"\x88": _constant(True),
-    b"\x89": _constant(False),
-    b"I": _int_line,
-    b"J": _plain(INT),
-    b"K": _byte,
-    b"M": _plain(SHORT),
-    b"L": _long_line,
-    b"\x8a": _sized(BYTE, _whole),
-    b"\x8b": _sized(INT, _whole),
-    b"F": _float_line,
-    b"G": _plain(DOUBLE),
-    b"S": _string_line,
-    b"U": _sized(BYTE, _byte_string),
-    b"T": _sized(INT, _byte_string),
-    b"V": lambda m: m.push(m.line().decode("raw-unicode-escape")),
-    b"X": _sized(UINT, text),
-    b"\x8c": _sized(BYTE, text),
-    b"\x8d": _sized(LONG, text),
-    b"C": _sized(BYTE, bytes),
-    b"B": _sized(UINT, bytes),
-    b"\x8e": _sized(LONG, bytes),
-    b"\x96": _sized(LONG, bytes),
-    b"\x98": _readonly,
-}
 
 
 def _proto(m: Machine) -> None:
@@ -197,11 +98,27 @@ def _put_byte(m: Machine) -> None:
     m.at += 1
 
 
-def _put_line(m: Machine) -> None:
-    at = int(_number_line(m))
-    if at >= 2**63:  # C counts so far, and numbers beyond would be slow to look up
+PLACES = 2**32
+"""How many places the memo has for the opcodes that name one by bytes."""
+
+
+def _place(m: Machine) -> int | str:
+    """A place in the memo, as text where it is so large that numbers would be slow to look up."""
+    at = whole_number(m, number_line(m), 10)
+    if at < 0:
         raise Broken("the memo has no such place")
-    m.memo[at] = m.stack[-1]
+    if at < PLACES:
+        return at
+    m.doubt(DIFFERS)
+    return str(at)
+
+
+def _get_line(m: Machine) -> None:
+    m.push(m.memo[_place(m)])
+
+
+def _put_line(m: Machine) -> None:
+    m.memo[_place(m)] = m.stack[-1]
 
 
 def _memoize(m: Machine) -> None:
@@ -313,8 +230,16 @@ def _extension(form: struct.Struct):
     return step
 
 
-def _call(m: Machine) -> None:
+def _arguments(m: Machine):
+    """What a call is given; Python's own reader takes anything that holds items, C a tuple."""
     args = m.stack.pop()
+    if isinstance(args, list | str | bytes | Dict):
+        m.doubt(DIFFERS)
+    return args
+
+
+def _call(m: Machine) -> None:
+    args = _arguments(m)
     made_by = m.stack.pop()
     m.make(made_by, args)
     if type(made_by) is Global and made_by.dotted in SETTERS and isinstance(args, tuple):
@@ -336,12 +261,12 @@ def _is_named_by(outer: Global, name: str) -> bool:
 
 
 def _new(m: Machine) -> None:
-    args = m.stack.pop()
+    args = _arguments(m)
     m.make(m.stack.pop(), args, is_new=True)
 
 
 def _new_with_keywords(m: Machine) -> None:
-    kwargs, args, made_by = m.pop(), m.pop(), m.pop()
+    kwargs, args, made_by = m.pop(), _arguments(m), m.pop()
     m.make(made_by, args, kwargs, is_new=True)
 
 
@@ -476,7 +401,7 @@ for _code, _step in {
     b"e": _appends,
     b"s": _setitem,
     b"u": _setitems,
-    b"g": lambda m: m.push(m.memo[int(_number_line(m))]),
+    b"g": _get_line,
     b"h": _get_byte,
     b"j": _get,
     b"p": _put_line,

@@ -8,7 +8,8 @@ import os
 from dataclasses import dataclass, field
 
 from missing_aa.containers import formats
-from missing_aa.containers.container import WINDOW, Container, open_checkpoint
+from missing_aa.containers.container import Container, open_checkpoint
+from missing_aa.containers.disguise import WINDOW
 from missing_aa.containers.legacy import look_into
 from missing_aa.containers.safetensors_header import read_header
 from missing_aa.contents import read
@@ -104,6 +105,8 @@ def _judge(found: Checkpoint, limits: Limits) -> Checkpoint | None:
         return _trouble(found, problem) if _is_meant_as_checkpoint(found.path, problem) else None
     with container:
         found.format, found.size = container.format, container.size
+        if container.format in formats.LOOKED_INTO and not formats.is_named_pickle(found.path):
+            return None
         if container.format in formats.FOREIGN:
             found.remark = f"not judged; {formats.FOREIGN[container.format]}"
             if container.format == formats.PROGRAM:
@@ -127,6 +130,10 @@ def _trouble(found: Checkpoint, problem: CheckpointError) -> Checkpoint:
 def _is_meant_as_checkpoint(path: str, problem: CheckpointError) -> bool:
     if problem.format == "tar" and formats.is_named_pickle(path) or problem.format == "torch-zip":
         return True  # torch.load reads one
+    if isinstance(problem, Refused) and (problem.format == "tar" or formats.is_named_array(path)):
+        return True
+    if problem.format == "numpy":
+        return True
     head = formats.first_bytes(path, 1)
     if formats.promises_checkpoint(path):
         return problem.format != "unknown" or not formats.is_text(head)
@@ -147,6 +154,7 @@ def _safetensors(found: Checkpoint, container: Container) -> Checkpoint | None:
 
 
 def _pickle(found: Checkpoint, container: Container, limits: Limits) -> Checkpoint | None:
+    program = None
     try:
         program = _follow(container, limits)
         names = policy.judge_all(program)
@@ -160,7 +168,7 @@ def _pickle(found: Checkpoint, container: Container, limits: Limits) -> Checkpoi
         found.models = [{"name": root.name, "class": root.dotted} for root in inside.models]
     except CheckpointError as problem:
         if not found.dangerous:
-            return _unfollowed(found, container, problem)
+            return _unfollowed(found, container, problem, bool(program and program.fault))
     return _weigh(found, names)
 
 
@@ -180,7 +188,7 @@ def _follow(container: Container, limits: Limits) -> Program:
 
 
 def _unfollowed(
-    found: Checkpoint, container: Container, problem: CheckpointError
+    found: Checkpoint, container: Container, problem: CheckpointError, has_fault: bool
 ) -> Checkpoint | None:
     """A bare pickle may be anything: one that breaks off counts if it calls something."""
     if container.format == "pickle" and not formats.promises_checkpoint(found.path):
@@ -188,7 +196,7 @@ def _unfollowed(
         is_named = formats.is_named_pickle(found.path) and program.protocol >= 2
         calls = program.globals and (program.objects or program.protocol >= 2)
         is_long = isinstance(problem, LimitReached) and (program.short or not program.error)
-        if not (is_named or calls or is_long or program.fault):
+        if not (is_named or calls or is_long or has_fault or program.fault):
             return None
     return _trouble(found, problem)
 
