@@ -36,6 +36,16 @@ def net():
     return nn.Sequential(nn.Linear(2, 2))
 
 
+class Far(nn.Linear):
+    """A model whose forward misses something."""
+
+    def __init__(self):
+        super().__init__(2, 2)
+
+    def forward(self, x):
+        return x + self.away
+
+
 def command(*words, **options):
     """The command in a process of its own."""
     line = [sys.executable, "-m", "missing_aa", "scan", *words]
@@ -74,11 +84,30 @@ def test_the_rescue_that_is_advised_works(here, capsys):
     assert Path("two.safetensors").exists()
 
 
-def test_a_bare_pickle_gets_no_advice_that_rescue_cannot_keep(here, capsys):
-    Path("bare.pkl").write_bytes(pickle.dumps(net()))
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_the_rescue_of_a_bare_pickle_works_too(here, capsys, protocol):
+    Path("bare.pkl").write_bytes(pickle.dumps(net(), protocol))
     assert main(["scan", "."]) == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "missing-aa rescue" in line]
+    assert main(line.split()[1:]) == 0
+    assert Path("bare.safetensors").exists()
+
+
+@unix
+@pytest.mark.parametrize(
+    "name", ["-dash.pt", "new\nline.pt", "it's\t\\\x1b[31m é.pt", "b\udcff.pt"]
+)
+@pytest.mark.parametrize("command", ["scan", "check", "inspect"])
+def test_the_command_that_is_printed_is_one_for_a_shell(here, capsys, name, command):
+    Path(name).write_bytes(b"")
+    with open(name, "wb") as file:
+        torch.save(Far(), file) if command == "check" else torch.save(net(), file)
+    main([command, f"./{name}"] if command != "scan" else ["scan", "."])
     told = capsys.readouterr().out
-    assert "missing-aa rescue" not in told and "torch.save(model.state_dict()" in told
+    line = told[told.index("missing-aa rescue") :].splitlines()[0]
+    shown = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True)
+    words = list(map(os.fsdecode, shown.stdout.split(b"\0")))
+    assert any(os.path.exists(word) and not word.startswith("-") for word in words), line
 
 
 def test_without_findings_there_is_no_advice(here, capsys):

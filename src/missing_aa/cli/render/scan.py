@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -32,7 +31,7 @@ from missing_aa.scanner.verdict import (
     Checkpoint,
 )
 from missing_aa.scanner.walk import UNASKED
-from missing_aa.text import clean, clean_all, few
+from missing_aa.text import clean, clean_all, few, shell_path, shell_word
 
 WORDS = {
     FINE: "fine",
@@ -201,14 +200,8 @@ def _advice(tied: list[Checkpoint]) -> Iterator[str]:
     if not tied:
         return
     yield TIED
-    for found in tied:
-        if found.format != "pickle" and found.path.isprintable():  # rescue takes what torch wrote
-            target = os.path.splitext(found.path)[0] + ".safetensors"
-            root = f" --root {_quoted(found.models[0]['name'])}" if len(found.models) > 1 else ""
-            yield RESCUE.format(source=_quoted(found.path), target=_quoted(target), root=root)
-            break
+    found = tied[0]
+    target = shell_path(os.path.splitext(found.path)[0] + ".safetensors")
+    root = f" --root {shell_word(found.models[0]['name'])}" if len(found.models) > 1 else ""
+    yield RESCUE.format(source=shell_path(found.path), target=target, root=root)
     yield SAVING
-
-
-def _quoted(text: str) -> str:
-    return shlex.quote(clean(text, 1000))
