@@ -132,7 +132,9 @@ def test_without_an_address_the_words_are_those_for_a_checkout(installed, reposi
     installed(repository)
     assert home.address() is None
     assert home.install() == "pip install ., in a checkout of missing-aa"
-    assert home.install("timm") == "pip install '.[timm]', in a checkout of missing-aa"
+    assert home.install("course") == "pip install '.[course]', in a checkout of missing-aa"
+    packages = home.install("timm")  # also for somebody without a checkout
+    assert packages.startswith("pip install '") and " 'timm>=" in packages
     assert home.install(newer=True).startswith("git pull, then pip install .,")
 
 
