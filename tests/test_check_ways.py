@@ -27,7 +27,7 @@ def missing(*names, architecture="resnet18", path="model.pt"):
 
 def test_several_packages_that_are_known_are_one_way():
     install, rescue = ways(missing("torch", "timm"))
-    assert install.text.startswith("torch and timm are not installed: install them")
+    assert install.text.startswith("torch and timm are not installed here: install them")
     assert install.commands == ("pip install torch timm",)
     assert "folder" not in install.text and rescue.kind == "rescue"
 

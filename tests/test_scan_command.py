@@ -98,12 +98,13 @@ def test_the_rescue_of_a_bare_pickle_works_too(here, capsys, protocol):
 @pytest.mark.parametrize(
     "name", ["-dash.pt", "new\nline.pt", "it's\t\\\x1b[31m é.pt", "b\udcff.pt"]
 )
-@pytest.mark.parametrize("command", ["scan", "check", "inspect"])
+@pytest.mark.parametrize("command", ["scan", "check", "inspect", "rescue"])
 def test_the_command_that_is_printed_is_one_for_a_shell(here, capsys, name, command):
-    Path(name).write_bytes(b"")
+    saved = {"check": Far(), "rescue": net().state_dict()}.get(command, net())
     with open(name, "wb") as file:
-        torch.save(Far(), file) if command == "check" else torch.save(net(), file)
-    main([command, f"./{name}"] if command != "scan" else ["scan", "."])
+        torch.save(saved, file)
+    words = {"scan": ["."], "rescue": [f"./{name}", "out.safetensors"]}.get(command, [f"./{name}"])
+    main([command, *words])
     told = capsys.readouterr().out
     line = told[told.index("missing-aa rescue") :].splitlines()[0]
     shown = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True)

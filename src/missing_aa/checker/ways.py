@@ -45,7 +45,7 @@ def _project(check: Check) -> list[Way]:
         text = "its class was defined in a script: name that script with --path SCRIPT.py"
         found.append(Way("path", text))
     if known := [top for top in tops if top in KNOWN]:
-        text = f"{_are(known)} not installed: install {_it(known)}, or name a Python with --python"
+        text = f"{_are(known)} not installed here: install {_it(known)} and check again"
         found.append(Way("path", text, (f"pip install {' '.join(known)}",)))
     if others := [top for top in tops if top != MAIN and top not in KNOWN]:
         one = len(others) == 1

@@ -62,7 +62,8 @@ def _explain(args: argparse.Namespace):
         raw = _text_in(what)
         if raw is not None:
             return "error", explain_text(pasted.decode(raw))
-        return "checkpoint", _explain_file(what, limits(args))
+        # So that the commands of the answer take it for no option.
+        return "checkpoint", _explain_file(f"./{what}" if what[0] == "-" else what, limits(args))
     if what in ledger.load().models:
         from missing_aa.explainer.checkpoint import of_architecture
 
