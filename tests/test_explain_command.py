@@ -169,14 +169,6 @@ def test_a_checkpoint_is_told_what_each_release_makes_of_it(written):
     assert found.ways[0].commands[0].startswith("missing-aa rescue ")
 
 
-def test_a_file_with_a_dash_in_front_is_no_option_in_the_commands(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    torch.save(torch.nn.Linear(2, 2), "-dash.pt")
-    _, out, _ = explain(capsys, "--", "-dash.pt")
-    assert out.startswith("./-dash.pt: ") and "missing-aa rescue" in out
-    assert " -dash" not in out
-
-
 def test_an_old_checkpoint_meets_the_module_that_moved(written):
     whole = fates(explain_file(written / "0.6.13-regnetx_002.pt"), "whole")
     assert any("No module named 'timm.models.layers" in result for result in whole.values())

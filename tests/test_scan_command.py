@@ -37,16 +37,6 @@ def net():
     return nn.Sequential(nn.Linear(2, 2))
 
 
-class Far(nn.Linear):
-    """A model whose forward misses something."""
-
-    def __init__(self):
-        super().__init__(2, 2)
-
-    def forward(self, x):
-        return x + self.away
-
-
 def command(*words, **options):
     """The command in a process of its own."""
     line = [sys.executable, "-m", "missing_aa", "scan", *words]
@@ -92,24 +82,6 @@ def test_the_rescue_of_a_bare_pickle_works_too(here, capsys, protocol):
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "missing-aa rescue" in line]
     assert main(line.split()[1:]) == 0
     assert Path("bare.safetensors").exists()
-
-
-@unix
-@pytest.mark.parametrize(
-    "name", ["-dash.pt", "new\nline.pt", "it's\t\\\x1b[31m é.pt", "b\udcff.pt"]
-)
-@pytest.mark.parametrize("command", ["scan", "check", "inspect", "rescue"])
-def test_the_command_that_is_printed_is_one_for_a_shell(here, capsys, name, command):
-    saved = {"check": Far(), "rescue": net().state_dict()}.get(command, net())
-    with open(name, "wb") as file:
-        torch.save(saved, file)
-    words = {"scan": ["."], "rescue": [f"./{name}", "out.safetensors"]}.get(command, [f"./{name}"])
-    main([command, *words])
-    told = capsys.readouterr().out
-    line = told[told.index("missing-aa rescue") :].splitlines()[0]
-    shown = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True)
-    words = list(map(os.fsdecode, shown.stdout.split(b"\0")))
-    assert any(os.path.exists(word) and not word.startswith("-") for word in words), line
 
 
 def test_without_findings_there_is_no_advice(here, capsys):
