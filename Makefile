@@ -10,26 +10,26 @@ BIN := $(VENV)/bin
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 READY := $(VENV)/ready
 
-.PHONY: run test test-long lab book slides kit bench atlas lock clean setup
+.PHONY: run test test-long lab book slides kit bench atlas lock clean setup releases
 
-run: $(READY)
+run: setup
 	$(BIN)/python -m helpers run
 
-test: $(READY)
+test: setup
 	$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist loadgroup
 
-test-long: $(READY)
+test-long: setup
 	$(BIN)/python -m pytest -m long --numprocesses 2 --dist loadgroup
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
 # The site, from what `make run` executed; what is missing or older than its source is executed first.
-book: $(READY)
+book: setup
 	$(BIN)/python docs/site/build_site.py
 
 # The half-day plan's, into build/slides; runs the lessons that it needs if they changed.
-slides: $(READY)
+slides: setup
 	$(BIN)/python docs/slides/build_slides.py
 
 # One archive for laptops without a network, with the site and the slides; for another kind of
@@ -37,7 +37,8 @@ slides: $(READY)
 # These two are never taken from the environment, where they often mean something else.
 PLATFORM =
 PYTHON_VERSION =
-kit: book slides
+kit: slides
+	$(BIN)/python docs/site/build_site.py --if-older
 	$(BIN)/python -m helpers kit $(if $(PLATFORM),--platform $(PLATFORM)) \
 		$(PYTHON_VERSION:%=--python %) $(if $(TORCH_INDEX),--torch-index $(TORCH_INDEX))
 
@@ -59,7 +60,11 @@ lock: $(READY)
 clean:
 	rm -rf build
 
-setup: $(READY)
+setup: $(READY) releases
+
+# They lie outside of .venv, and may be gone; a second and no network where they are there.
+releases: $(READY)
+	@$(BIN)/missing-aa fetch > /dev/null
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \

@@ -42,6 +42,20 @@ def test_a_page_folds_cells_by_their_tags_and_nothing_else():
     assert said == [None, "Set-up", "Predict first, then look", "Check", "Solution"]
 
 
+def test_a_site_is_older_than_what_was_changed_since(tmp_path):
+    done, folder, page = tmp_path / "done", tmp_path / "docs", tmp_path / "docs" / "page.md"
+    (folder / "__pycache__").mkdir(parents=True)
+    page.write_text("")
+    assert not build_site.is_newer(done, [folder])
+    done.touch()
+    assert build_site.is_newer(done, [folder, tmp_path / "nowhere"])
+    later = done.stat().st_mtime + 5
+    for path, newer in [(folder / "__pycache__" / "a.pyc", True), (page, False)]:
+        path.touch()
+        os.utime(path, (later, later))
+        assert build_site.is_newer(done, [folder]) == newer
+
+
 # From here on with the site, built from the real lessons.
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import missing_aa.__main__
 from missing_aa.cli import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +53,24 @@ def test_words_that_are_off_are_usage(words, capsys):
 def test_without_words_the_help_is_shown(capsys):
     assert main([]) == 0
     assert "rescue" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words, usage", [("help", "usage: missing-aa "), ("help scan", "usage: missing-aa scan")]
+)
+def test_help_is_a_word_too(words, usage, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words.split())
+    assert end.value.code == 0 and capsys.readouterr().out.startswith(usage)
+
+
+def test_who_stops_it_before_there_is_a_command_sees_no_traceback(monkeypatch, capsys):
+    def stop():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(missing_aa.__main__, "leave_out_the_current_folder", stop)
+    assert missing_aa.__main__.main() == 130
+    assert capsys.readouterr().err == "missing-aa: stopped\n"
 
 
 NEAR = {

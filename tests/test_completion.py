@@ -82,4 +82,4 @@ def test_without_shtab_a_line_says_how_to_have_it(monkeypatch, capsys):
     said = capsys.readouterr()
     assert left.value.code == 1 and said.out == ""
     assert said.err.startswith("missing-aa: --print-completion needs shtab: pip install")
-    assert "[completion]" in said.err and said.err.count("\n") == 1
+    assert "'shtab>=" in said.err and said.err.count("\n") == 1

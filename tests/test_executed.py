@@ -1,7 +1,10 @@
 """What was executed is taken as it is, unless a run would give something else."""
 
 import os
+import sys
+import time
 
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
@@ -80,6 +83,24 @@ def test_what_is_built_from_lessons_executes_those_that_it_lacks_and_no_other(tm
     executed = (done / "01_passes.ipynb").stat().st_mtime_ns
     assert stale(lessons, done) == [] and refresh(lessons, done) == 0
     assert (done / "01_passes.ipynb").stat().st_mtime_ns == executed
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs what only Unix has")
+def test_who_ends_a_build_ends_the_run_that_it_waits_for(tmp_path):
+    tiny_lessons.notebook(tmp_path, "01_sleeps", "size = 3", "import time; time.sleep(600)")
+    program = (
+        "import sys; from pathlib import Path; from helpers.runner import catalogue, freshness\n"
+        "folder = Path(sys.argv[1])\n"
+        "sys.exit(freshness.refresh(catalogue.lessons(folder), folder / 'done'))"
+    )
+    building = psutil.Popen([sys.executable, "-c", program, tmp_path])
+    until = time.monotonic() + 60
+    while not (run := building.children()) and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(3)
+    building.terminate()
+    assert building.wait(60) == 143
+    assert psutil.wait_procs(run, 30)[1] == []
 
 
 def test_a_lesson_that_fails_ends_it(tmp_path):

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import portable_files
-from missing_aa import InconsistentVersionWarning, load_portable, load_training, save_portable
+from missing_aa import InconsistentVersionWarning, home, load_portable, load_training, save_portable
 from missing_aa.errors import (
     CheckpointError,
     LimitReached,
@@ -396,7 +396,7 @@ def test_without_timm_a_sentence_says_what_to_install():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1].endswith(
         "load_portable needs torch, safetensors and timm (1.0.26 or newer), and there is no module "
-        "timm: pip install '.[timm]', in a checkout of missing-aa"
+        f"timm: {home.install('timm')}"
     )
 
 

@@ -193,6 +193,7 @@ def test_without_pip_and_uv_it_is_said_how_to_have_one(empty_cache, monkeypatch,
     for module in ("pip", "uv"):
         monkeypatch.setitem(sys.modules, module, None)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("UV", raising=False)
     assert main(["fetch", "1.0.3"]) == 1
     assert "neither pip nor uv is here" in capsys.readouterr().err
 
@@ -203,9 +204,20 @@ def test_a_uv_on_the_path_will_do_unless_it_lies_in_the_current_folder(monkeypat
     program.chmod(0o755)
     monkeypatch.setitem(sys.modules, "uv", None)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("UV", raising=False)
     assert installer.uv() == [str(program)]
     monkeypatch.chdir(tmp_path)
     assert installer.uv() == []
+
+
+def test_the_uv_that_uvx_names_will_do(monkeypatch, tmp_path):
+    program = tmp_path / "uv"
+    monkeypatch.setitem(sys.modules, "uv", None)
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    monkeypatch.setenv("UV", str(program))
+    assert installer.uv() == []
+    program.write_text("")
+    assert installer.uv() == [str(program)]
 
 
 @pytest.mark.skipif(not installer.uv(), reason="needs uv")

@@ -87,7 +87,19 @@ def test_the_page_has_language_title_viewport_folded_solution_and_alt_text(proje
 
 
 def test_parameters_go_to_the_lessons_that_have_them(project):
-    done = run(project, "01", "3", "-p", "rate", "0.25", "-p", "name", "b", "--output", "elsewhere")
+    done = run(
+        project,
+        "notebooks/01_fine.ipynb",
+        "pla",
+        "-p",
+        "rate",
+        "0.25",
+        "-p",
+        "name",
+        "b",
+        "--output",
+        "elsewhere",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     printed = [
         nbformat.read(project / "elsewhere" / f"{name}.ipynb", 4).cells[-1].outputs[0].text
@@ -100,6 +112,7 @@ def test_parameters_go_to_the_lessons_that_have_them(project):
     "words, says",
     [
         (["7"], ["'7'", "01_fine", "02_failing", "03_plain"]),
+        (["in"], ["'in' fits several lessons: 01_fine, 02_failing, 03_plain"]),
         (["01", "-p", "rate", "1"], ["rate", "size", "name"]),
         (["01", "-p", "size", "big"], ["size", "big"]),
         (["01", "-p", "size", "1.5"], ["size", "1.5"]),

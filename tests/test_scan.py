@@ -4,6 +4,7 @@ import argparse
 import enum
 import gzip
 import io
+import lzma
 import pickle
 import tarfile
 import zipfile
@@ -58,11 +59,17 @@ def pickled(thing, protocol=None):
     return pickle.dumps(thing, protocol)
 
 
-def broken(thing, **options):
-    """As torch.save writes it, and cut in the middle."""
+def whole(thing, **options):
+    """As torch.save writes it."""
     held = io.BytesIO()
     torch.save(thing, held, **options)
-    return held.getvalue()[: len(held.getvalue()) // 2]
+    return held.getvalue()
+
+
+def broken(thing, **options):
+    """The same, cut in the middle."""
+    written = whole(thing, **options)
+    return written[: len(written) // 2]
 
 
 class Learner:
@@ -240,6 +247,8 @@ PROMISED = {
     "EMPTY.PT": (b"", "empty"),
     "zeros.ckpt": (bytes(5000), "only zeros"),
     "pytorch_model.bin": (gzip.compress(b"x"), "gunzip"),
+    "packed.pkl.gz": (gzip.compress(whole(net())), "unpack it first"),
+    "packed.joblib.xz": (lzma.compress(whole(net(), **LEGACY)), "unpack it first"),
     "old.pth": (archived, "tar archive"),
     "data.pt": (ORDINARY["data.zip"], "no checkpoint of torch's"),
     "cut.pt": (broken(net()), "cut short"),

@@ -18,6 +18,7 @@ from missing_aa import children, scan
 from missing_aa.cli import main
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.scanner import scan as scanning
+from missing_aa.scanner.verdict import EXIT_CODES
 from missing_aa.scanner.walk import UNASKED
 from rescue_files import call, module, tensor, torch_zip
 
@@ -74,11 +75,13 @@ def test_the_rescue_that_is_advised_works(here, capsys):
     assert Path("two.safetensors").exists()
 
 
-def test_a_bare_pickle_gets_no_advice_that_rescue_cannot_keep(here, capsys):
-    Path("bare.pkl").write_bytes(pickle.dumps(net()))
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_the_rescue_of_a_bare_pickle_works_too(here, capsys, protocol):
+    Path("bare.pkl").write_bytes(pickle.dumps(net(), protocol))
     assert main(["scan", "."]) == 1
-    told = capsys.readouterr().out
-    assert "missing-aa rescue" not in told and "torch.save(model.state_dict()" in told
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "missing-aa rescue" in line]
+    assert main(line.split()[1:]) == 0
+    assert Path("bare.safetensors").exists()
 
 
 def test_without_findings_there_is_no_advice(here, capsys):
@@ -164,6 +167,28 @@ def test_json_carries_all_of_it(here, capsys):
     }
     assert evil["dangerous"] == [{"name": "os.system", "reason": "starts programs"}]
     assert [f["verdict"] for f in (evil, fine, numbers)] == ["dangerous", "fine", "other"]
+
+
+def test_each_rule_of_sarif_is_a_sentence(here, capsys):
+    main(["scan", "--sarif", "."])
+    (run,) = json.loads(capsys.readouterr().out)["runs"]
+    rules = {rule["id"]: rule["help"]["text"] for rule in run["tool"]["driver"]["rules"]}
+    assert set(rules) == {verdict for verdict, code in EXIT_CODES.items() if code}
+    assert all(text.endswith(".") and text.count(" ") > 6 for text in rules.values())
+
+
+def test_kinds_may_stand_behind_a_blank(here, capsys):
+    torch.save(net(), "old.pt")
+    assert main(["scan", "--fail-on", "dangerous, whole", "."]) == 1
+
+
+@unix
+def test_a_folder_that_is_gone_is_usage(here, capsys, monkeypatch):
+    Path("gone").mkdir()
+    monkeypatch.chdir("gone")
+    Path("../gone").resolve().rmdir()
+    assert main(["scan", "."]) == 2
+    assert "is gone" in capsys.readouterr().err
 
 
 NASTY = "a\x1b[31m\n[link=x]\u202e\udc80.pt"
@@ -406,7 +431,7 @@ def test_a_pipeline_chooses_what_it_fails_on(mixed, kinds):
 def test_an_unknown_kind_to_fail_on_is_usage(here, capsys):
     with pytest.raises(SystemExit) as end:
         main(["scan", ".", "--fail-on", "whole,pickles"])
-    assert end.value.code == 2 and "and not pickles" in capsys.readouterr().err
+    assert end.value.code == 2 and "and not 'pickles'" in capsys.readouterr().err
 
 
 def test_github_is_given_a_line_for_each_file_that_is_not_fine(mixed, capsys):

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,20 @@ def test_forty_columns_break_no_word(folder, words):
     for line in after_bars.split("\n"):
         is_copied = line.strip().startswith(TO_COPY) or line.strip().startswith("[--json |")
         assert len(line) <= 40 or is_copied or " " not in line.strip(), shown
+
+
+def test_eighty_columns_break_no_word_of_a_table(folder):
+    deep = folder / "some/models/of/another/library"
+    deep.mkdir(parents=True)
+    names = [deep / f"a_rather_long_name_of_a_checkpoint_{end}.pt" for end in ("one", "two")]
+    for name in names:
+        shutil.copy(folder / "whole.pt", name)
+    paths = [str(name.relative_to(folder)) for name in names]
+    shown = on_a_terminal(folder, "inspect", *paths, "damaged.pt", columns=80, NO_COLOR="1")
+    for word in (*paths, "what it is: other", "names: needs code"):
+        assert word in shown, shown
+    short = on_a_terminal(folder, "inspect", "whole.pt", "weights.pt", columns=80, NO_COLOR="1")
+    assert "╭" in short and "state_dict" in short, short
 
 
 def test_an_answer_fills_its_lines(folder):

@@ -59,6 +59,13 @@ def test_the_pages_say_the_address_that_pyproject_has():
         assert ways_in.drawn(text, ways_in.repository()) == text, f"{page}: run {ways_in.__file__}"
 
 
+def test_each_row_of_the_error_table_says_its_cause_by_itself():
+    """The site hides the rows that a pasted error does not fit, whatever other rows say of them."""
+    readme = (ROOT / "README.md").read_text()
+    table = readme[readme.index("| the error says |") :].partition("\n\n")[0].splitlines()[2:]
+    assert len(table) > 5 and not [row for row in table if "the same" in row.split(" | ")[1]]
+
+
 def test_no_button_is_drawn_before_the_address_is_set(tmp_path):
     set_address(tmp_path, ways_in.UNSET)
     ways_in.main(tmp_path)
@@ -125,7 +132,9 @@ def test_without_an_address_the_words_are_those_for_a_checkout(installed, reposi
     installed(repository)
     assert home.address() is None
     assert home.install() == "pip install ., in a checkout of missing-aa"
-    assert home.install("timm") == "pip install '.[timm]', in a checkout of missing-aa"
+    assert home.install("course") == "pip install '.[course]', in a checkout of missing-aa"
+    packages = home.install("timm")  # also for somebody without a checkout
+    assert packages.startswith("pip install '") and " 'timm>=" in packages
     assert home.install(newer=True).startswith("git pull, then pip install .,")
 
 

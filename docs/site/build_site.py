@@ -1,6 +1,7 @@
 """Build the site, as `make book` does: `python docs/site/build_site.py [--output build/book]`.
 
-With `--links` no page is built and no lesson run: every link to another host is tried.
+With `--if-older` only where a source is newer than the site. With `--links` no page is built and no
+lesson run: every link to another host is tried.
 
 The pages are those of this folder, of docs/, and the lessons as `make run` executed them.
 They are laid out as in the repository, so that a link means the same here and there.
@@ -52,6 +53,10 @@ lesson*
 ```
 """
 """What stands below the teachers' first page in the sidebar, folded: there are answers in it."""
+DONE = ".done"
+"""Lies in the folder of what Sphinx read, once the site is built from it without a warning."""
+FOLDERS = ("docs", "src", "tests", "tools", "notebooks")
+"""What the site is built from, with PROJECT and the executed lessons."""
 PROJECT = ("README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md", "CHANGELOG.md")
 
 
@@ -125,6 +130,9 @@ def main() -> int:
     """Build it, with every warning an error; returns the exit code."""
     parser = argparse.ArgumentParser(description="Build the site.")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "book")
+    parser.add_argument(
+        "--if-older", action="store_true", help="leave a site alone that is as new as its sources"
+    )
     parser.add_argument("--links", action="store_true", help="try the links to other hosts")
     args = parser.parse_args()
     output = args.output.resolve()
@@ -133,11 +141,28 @@ def main() -> int:
     if code := refresh(catalogue.lessons(ROOT), EXECUTED):
         return code
     stage = output.with_name(f"{output.name}-source")
+    folders = [*(ROOT / name for name in FOLDERS), EXECUTED]
+    sources = [*folders, *(ROOT / name for name in (*PROJECT, "pyproject.toml"))]
+    if args.if_older and output.is_dir() and is_newer(stage / DONE, sources):
+        print(f"Nothing is newer than {output}")
+        return 0
     bring_together(stage, EXECUTED)
     shutil.rmtree(output, ignore_errors=True)
     code = run_sphinx("html", stage, output)
     redirect(output)
+    if not code:
+        (stage / DONE).touch()
     return code
+
+
+def is_newer(done: Path, sources: list[Path]) -> bool:
+    """Whether a file is there, and newer than all of these and, below a folder, all that it has."""
+    if not done.is_file():
+        return False
+    inside = (path for source in sources for path in source.rglob("*"))
+    looked_at = (path for path in inside if "__pycache__" not in (path.name, path.parent.name))
+    newest = max(path.stat().st_mtime for path in [*sources, *looked_at] if path.exists())
+    return newest <= done.stat().st_mtime
 
 
 def try_links(output: Path) -> int:

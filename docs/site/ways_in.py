@@ -13,10 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 UNSET = "OWNER/REPOSITORY"
 ADDRESS = re.compile(
-    r"(missing-aa @ git\+https://github\.com/|repo: https://github\.com/|mybinder\.org/v2/gh/"
-    r"|git clone --quiet https://github\.com/)"
+    r"(missing-aa @ git\+https://github\.com/|repo: https://github\.com/|mybinder\.org/v2/gh/)"
     r"[\w.-]+/[\w.-]+"
 )
+SOURCE = re.compile(r'(course_from = \\?")[^"\\]*')
+"""What the set-up cell of a lesson clones; empty before the address is set."""
 LESSON = re.compile(
     r"(\[(?:\d\d |The whole story)[^\]]*\]\((notebooks/\w+\.ipynb)\))"
     r"(?: \(\[Colab\]\(\S+\), \[Binder\]\(\S+\)\))?"
@@ -49,6 +50,8 @@ def drawn(text: str, repository: str) -> str:
         return f"{link[1]} ({behind})" if behind else link[1]
 
     text = ADDRESS.sub(lambda found: found[1] + repository, text)
+    source = "" if repository == UNSET else f"https://github.com/{repository}"
+    text = SOURCE.sub(lambda found: found[1] + source, text)
     return LESSON.sub(lesson, text)
 
 

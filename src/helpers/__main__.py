@@ -2,7 +2,7 @@
 
 import sys
 
-from missing_aa.cli import parser_of, run
+from missing_aa.cli import helped, parser_of, run
 
 COMMANDS = ("helpers.runner", "helpers.doctor", "helpers.report", "helpers.kit")
 
@@ -18,7 +18,7 @@ def parser():
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    return run(parser(), sys.argv[1:] if argv is None else argv)
+    return run(parser(), helped(sys.argv[1:] if argv is None else argv))
 
 
 if __name__ == "__main__":

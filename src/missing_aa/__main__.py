@@ -29,10 +29,15 @@ def leave_out_the_current_folder() -> None:
 
 def main() -> int:
     """Run the command line; returns the exit code."""
-    leave_out_the_current_folder()
-    from missing_aa.cli import main as command
+    try:
+        leave_out_the_current_folder()
+        from missing_aa.cli import main as command
 
-    return command()
+        return command()
+    except KeyboardInterrupt:  # before a command was there to say so
+        if sys.stderr is not None:
+            print("missing-aa: stopped", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -23,6 +23,28 @@ def clean_all(value: Any) -> Any:
     return value
 
 
+def shell_word(text: str) -> str:
+    """The text as one word of a shell's; what cannot be printed as bash reads it, `$'…'`."""
+    if text.isprintable():
+        from shlex import quote  # no help waits for it
+
+        return quote(text)
+    known = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\t": "\\t"}
+    shown = (known.get(c) or (c if c.isprintable() else _as_bytes(c)) for c in text)
+    return f"$'{''.join(shown)}'"
+
+
+def shell_path(path: str) -> str:
+    """The same of a file; one that begins with a dash is no option."""
+    return shell_word(f"./{path}" if path.startswith("-") else path)
+
+
+def _as_bytes(text: str) -> str:
+    from os import fsencode
+
+    return "".join(f"\\x{byte:02x}" for byte in fsencode(text))
+
+
 def few(names: Sequence[str], most: int = 3, longest: int = 200) -> str:
     """The first of some names, each cleaned: "a, b, c and 7 more"."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""

@@ -7,6 +7,9 @@
   const BLOCKS = "p, li, td, dt, dd, pre, h1, h2, h3, h4, h5, h6, figcaption, summary";
   const MOST = 240;
 
+  // A page that is opened as a file may not fetch another one: it lists the pages without sentences.
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
   function blocks(html, anchor) {
     const page = new DOMParser().parseFromString(html, "text/html");
     const article = page.querySelector("article.bd-article") ?? page.body;

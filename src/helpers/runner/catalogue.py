@@ -34,10 +34,11 @@ class Lesson:
         return self.path.stem
 
     def answers_to(self, word: str) -> bool:
-        """Whether a person means this lesson by its number or its full name."""
+        """Whether a person means this lesson by its number, its full name or its path."""
         number = self.name[:2]
         both = word.isdecimal() and number.isdecimal()
-        return word == self.name or (both and int(word) == int(number))
+        named = self.name in (word, Path(word).stem if word.endswith(".ipynb") else word)
+        return named or (both and int(word) == int(number))
 
 
 def root() -> Path:
@@ -61,15 +62,25 @@ def lessons(folder: Path) -> list[Lesson]:
 def choose(among: list[Lesson], words: Iterable[str]) -> list[Lesson]:
     """The lessons that a person's words name, in order; all without words.
 
-    Raises UsageProblem, which lists the lessons, for a word that names none.
+    A part of a name is enough where one lesson alone has it. Raises UsageProblem for a word that
+    names none, or several.
     """
     words = list(words)
-    for word in words:
-        if not any(lesson.answers_to(word) for lesson in among):
-            raise UsageProblem(
-                f"there is no lesson {word!r}; there are {', '.join(one.name for one in among)}"
-            )
-    return [lesson for lesson in among if not words or any(map(lesson.answers_to, words))]
+    named = [_named(among, word) for word in words]
+    return [lesson for lesson in among if not words or lesson in named]
+
+
+def _named(among: list[Lesson], word: str) -> Lesson:
+    for lesson in among:
+        if lesson.answers_to(word):
+            return lesson
+    part = "" if word.isdecimal() else word.lower()
+    found = [lesson for lesson in among if part and part in lesson.name]
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(lesson.name for lesson in found or among)
+    what = f"{word!r} fits several lessons:" if found else f"there is no lesson {word!r}; there are"
+    raise UsageProblem(f"{what} {listed}")
 
 
 def fit_parameters(

@@ -15,7 +15,9 @@ def add(commands) -> None:
         description="Execute the lessons; without LESSON, all of them. Each gives an executed "
         "notebook and a self-contained HTML page.",
     )
-    command.add_argument("lessons", nargs="*", metavar="LESSON", help="a number or a full name")
+    command.add_argument(
+        "lessons", nargs="*", metavar="LESSON", help="a number, a name or a part of one, or a path"
+    )
     command.add_argument(
         "--jobs", type=count, metavar="N", help="at most N at once (fewer where memory is short)"
     )

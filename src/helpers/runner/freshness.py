@@ -1,5 +1,6 @@
 """Are executed lessons still what a run would give? Asked by what is built from them."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,16 @@ def refresh(lessons: list[Lesson], folder: Path) -> int:
     if not names:
         return 0
     run = [sys.executable, "-m", "helpers", "run", *names, "--output", folder]
-    return subprocess.run(run, cwd=lessons[0].path.parent).returncode
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # to end the run in order, too
+    try:
+        with subprocess.Popen(run, cwd=lessons[0].path.parent) as child:
+            try:
+                return child.wait()
+            except BaseException:
+                child.terminate()
+                raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _is_fresh(lesson: Path, done: Path, since: float) -> bool:

@@ -1,14 +1,16 @@
 """Ways out for a file that will miss something, in the order that serves it."""
 
 import os
-import shlex
 from dataclasses import dataclass
 
 from missing_aa.checker.check import Check
 from missing_aa.checker.findings import NAME, PACKAGE
 from missing_aa.checker.names import MAIN
+from missing_aa.text import shell_path, shell_word
 
 OWN = "torch"
+KNOWN = ("torch", "torchvision", "timm", "numpy")
+"""Packages that nobody takes for a folder of their own project."""
 
 
 @dataclass(frozen=True)
@@ -39,40 +41,61 @@ def _project(check: Check) -> list[Way]:
     ]
     tops = dict.fromkeys(path.partition(".")[0] for path in missing)
     found = []
-    for top in tops:
-        if top == MAIN:
-            text = "its class was defined in a script: name that script with --path SCRIPT.py"
-        else:
-            text = (
-                f"{top} is not installed: if it is a folder of the project that wrote the file, "
-                "name the folder above it with --path DIR; if it is a package, install it"
-            )
+    if MAIN in tops:
+        text = "its class was defined in a script: name that script with --path SCRIPT.py"
+        found.append(Way("path", text))
+    if known := [top for top in tops if top in KNOWN]:
+        text = f"{_are(known)} not installed here: install {_it(known)} and check again"
+        found.append(Way("path", text, (f"pip install {' '.join(known)}",)))
+    if others := [top for top in tops if top != MAIN and top not in KNOWN]:
+        one = len(others) == 1
+        folder, package = ("a folder", "a package") if one else ("folders", "packages")
+        it = "it is" if one else "they are"
+        text = (
+            f"{_are(others)} not installed: if {it} {folder} of the project that wrote the file, "
+            f"name the folder above {_it(others)} with --path DIR; if {it} {package}, install "
+            f"{_it(others)}"
+        )
         found.append(Way("path", text))
     return found
 
 
+def _are(names: list[str]) -> str:
+    *before, last = names
+    return f"{', '.join(before)} and {last} are" if before else f"{last} is"
+
+
+def _it(names: list[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
 def _rescue(check: Check) -> Way:
     model = check.models[0]
-    source = shlex.quote(check.path)
+    source = shell_path(check.path)
     stem = os.path.splitext(os.path.basename(check.path))[0]
-    root = f" --root {shlex.quote(model.model)}" if len(check.models) > 1 else ""
+    root = f" --root {shell_word(model.model)}" if len(check.models) > 1 else ""
     library = model.class_.partition(".")[0]
-    if library == "timm" and model.architecture:
-        target = shlex.quote(stem)
+    absent = {package.name for package in check.packages if not package.found}
+    if library == "timm" and model.architecture and not absent & {"timm", OWN}:
         return Way(
             "rescue",
             "get the weights out, and let the installed timm make the model; it needs no code of "
             "the writer's",
             (
-                f"missing-aa rescue --format timm {source} {target}{root}",
+                f"missing-aa rescue --format timm {source} {shell_path(stem)}{root}",
                 f"timm.create_model({'local-dir:' + stem!r}, pretrained=True)",
             ),
         )
-    target = shlex.quote(f"{stem}.safetensors")
+    target = shell_path(f"{stem}.safetensors")
+    if absent & {library, OWN}:
+        needless = " and no ".join(dict.fromkeys((OWN, library)))
+        make = f"get the weights out, which needs no {needless}; make the model again where "
+        make += f"{library} is"
+    else:
+        make = f"get the weights out, make the model again with the installed {library}"
     return Way(
         "rescue",
-        f"get the weights out, make the model again with the installed {library}, and load them "
-        "strictly; compare an output with one that you know",
+        f"{make}, and load them strictly; compare an output with one that you know",
         (
             f"missing-aa rescue {source} {target}{root}",
             f"model.load_state_dict(safetensors.torch.load_file({stem + '.safetensors'!r}))",

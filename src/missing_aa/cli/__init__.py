@@ -148,9 +148,14 @@ def parser_of(name: str, description: str, modules: Sequence[str], epilog: str =
     return top
 
 
+def helped(words: Sequence[str]) -> list[str]:
+    """The words of a person; `help scan` means `scan --help`."""
+    return [*words[1:2], "--help"] if words and words[0] == "help" else list(words)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code. An expected failure is one line on stderr."""
-    words = sys.argv[1:] if argv is None else argv
+    words = helped(sys.argv[1:] if argv is None else argv)
     if words and words[0] in COURSE:
         output.complain(
             f"missing-aa {words[0]}",

@@ -13,10 +13,10 @@ def add(commands) -> None:
 
     command = commands.add_parser(
         "explain",
-        help="say what an error means, and the ways out, from measured releases",
-        description="Say what changed in timm, which releases meet the error and what leads out of "
-        "it, from the atlas of measured releases. Nothing is run, and torch is not needed. Exit "
-        "code 1 means that the atlas has not met it.",
+        help="say what an error means, of whichever library, and the ways out",
+        description="Say what an error means, of whichever library, and what leads out of it; for "
+        "timm also which releases meet it, from the atlas of measured releases. Nothing is run, "
+        "and torch is not needed. Exit code 1 means that the atlas has not met it.",
     )
     command.add_argument(
         "what",
@@ -62,11 +62,17 @@ def _explain(args: argparse.Namespace):
         raw = _text_in(what)
         if raw is not None:
             return "error", explain_text(pasted.decode(raw))
-        return "checkpoint", _explain_file(what, limits(args))
+        # So that the commands of the answer take it for no option.
+        return "checkpoint", _explain_file(f"./{what}" if what[0] == "-" else what, limits(args))
     if what in ledger.load().models:
         from missing_aa.explainer.checkpoint import of_architecture
 
         return "model", of_architecture(what)
+    if near := _models_like(what, ledger.load().models):
+        raise UsageProblem(
+            f"{what} is no model of the atlas; the nearest are {', '.join(near)}. Of a file of it, "
+            "missing-aa check MODEL.pt says more"
+        )
     if _is_name_of_a_file(what):
         raise UsageProblem(f"there is no file {what}")
     return "error", explain_text(what)
@@ -120,3 +126,11 @@ def _is_name_of_a_file(what: str) -> bool:
 
     named = what.lower().endswith((*PICKLES, ".txt", ".log")) or os.sep in what
     return len(what.split()) == 1 and named
+
+
+def _models_like(what: str, models) -> list[str]:
+    """The models of the atlas that one word comes near to; no error is written like that."""
+    import difflib
+
+    plain = what.isascii() and what.replace("_", "").isalnum() and what.islower()
+    return difflib.get_close_matches(what, models, n=4, cutoff=0.7) if plain else []

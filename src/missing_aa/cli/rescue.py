@@ -188,21 +188,21 @@ def _pairs(args: argparse.Namespace) -> list[tuple["Path", "Path"]]:
     """Each source with its target; two sources of one name get targets of two names."""
     from pathlib import Path
 
-    from missing_aa.text import clean
+    from missing_aa.text import clean, shell_path
 
     if Path("-") in args.files:
         raise UsageProblem("what comes through a pipe cannot be rescued; save it to a file first")
     suffix = ".safetensors" if args.format == "safetensors" else ""
     if args.to is None:
         if len(args.files) == 1 and args.files[0].exists():
-            name = clean(str(args.files[0].with_suffix(suffix or "")))
+            name = shell_path(str(args.files[0].with_suffix(suffix or "")))
             raise UsageProblem(f"name the target too: SOURCE TARGET, as {name}, or --to FOLDER")
         if len(args.files) != 2:
             raise UsageProblem("name SOURCE and TARGET, or many files and --to FOLDER")
         source, target = args.files
         if suffix and target.suffix != suffix:
-            name = clean(target.stem)
-            raise UsageProblem(f"the target is safetensors: name it like {name}{suffix}")
+            name = shell_path(f"{target.stem}{suffix}")
+            raise UsageProblem(f"the target is safetensors: name it like {name}")
         return [(source, target)]
     try:
         args.to.mkdir(parents=True, exist_ok=True)

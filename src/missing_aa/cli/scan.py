@@ -80,9 +80,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _kinds(text: str) -> tuple[str, ...]:
-    kinds = tuple(text.split(","))
-    if unknown := set(kinds) - set(KINDS):
+    kinds = tuple(word.strip() for word in text.split(","))
+    if unknown := sorted(set(kinds) - set(KINDS)):
+        words = ", ".join(map(repr, unknown))
         raise argparse.ArgumentTypeError(
-            f"knows {', '.join(KINDS)}, with commas between, and not {', '.join(sorted(unknown))}"
+            f"knows {', '.join(KINDS)}, with commas between, and not {words}"
         )
     return kinds

@@ -186,7 +186,7 @@ def explain_file(path: str | os.PathLike, limits: Limits = DEFAULT) -> Outlook:
     return replace(
         outlook,
         answer=f"{checked.answer}. Whether the output is what it was, no check can tell.",
-        missing=tuple(_missing(one) for one in checked.findings),
+        missing=tuple(dict.fromkeys(_missing(one) for one in checked.findings)),
         ways=outlook.ways or _ways_out(checked),
     )
 

@@ -24,9 +24,12 @@ def uv() -> list[str]:
     """The words that start uv, this Python's or the one on the path; none where there is none."""
     if _has("uv"):
         return [sys.executable, "-P", "-m", "uv"]
-    found = Path(shutil.which("uv") or "uv")
-    # Windows looks in the current folder first.
-    return [str(found)] if found.is_absolute() and found.parent != Path.cwd() else []
+    for place in (shutil.which("uv"), os.environ.get("UV")):  # uvx says in UV where uv is
+        found = Path(place or "uv")
+        # Windows looks in the current folder first.
+        if found.is_absolute() and found.parent != Path.cwd() and found.is_file():
+            return [str(found)]
+    return []
 
 
 def name() -> str:

@@ -12,6 +12,7 @@ from missing_aa.containers.container import Container, open_checkpoint
 from missing_aa.containers.disguise import WINDOW
 from missing_aa.containers.legacy import look_into
 from missing_aa.containers.safetensors_header import read_header
+from missing_aa.containers.unpack import unpacked_head
 from missing_aa.contents import read
 from missing_aa.errors import (
     CheckpointError,
@@ -55,6 +56,7 @@ RUNS_CODE = f"holds objects of {{}}: loading it runs their package's code, {NOT_
 NOBODY_FOLLOWED = (
     "loading it uses {}, and what that does is not known: look at it before you load it"
 )
+PACKED = "a checkpoint of torch's, compressed, which torch.load does not read: unpack it first"
 _MEANS = {Refused: REFUSED, Malformed: MALFORMED, LimitReached: LIMIT}
 
 
@@ -102,11 +104,15 @@ def _judge(found: Checkpoint, limits: Limits) -> Checkpoint | None:
         is_gone = isinstance(problem.__cause__, FileNotFoundError)
         return None if is_gone else _trouble(found, problem)
     except CheckpointError as problem:
+        if _is_packed_by_hand(found.path):
+            return _trouble(found, Malformed(PACKED, problem.format))
         return _trouble(found, problem) if _is_meant_as_checkpoint(found.path, problem) else None
     with container:
         found.format, found.size = container.format, container.size
         if container.format in formats.LOOKED_INTO and not formats.is_named_pickle(found.path):
             return None
+        if container.format == "joblib" and _is_packed_by_hand(found.path):
+            return _trouble(found, Malformed(PACKED, container.format))
         if container.format in formats.FOREIGN:
             found.remark = f"not judged; {formats.FOREIGN[container.format]}"
             if container.format == formats.PROGRAM:
@@ -138,6 +144,16 @@ def _is_meant_as_checkpoint(path: str, problem: CheckpointError) -> bool:
     if formats.promises_checkpoint(path):
         return problem.format != "unknown" or not formats.is_text(head)
     return formats.begins_as_torch_writes(head)
+
+
+def _is_packed_by_hand(path: str) -> bool:
+    """Whether what torch wrote was compressed afterwards, under a name that is looked for."""
+    if not formats.is_named_pickle(path):
+        return False
+    with open(path, "rb") as file:
+        head = unpacked_head(file, formats.HEAD)
+    written = formats.begins_as_torch_writes(head)
+    return written or formats.by_head(head, len(head)) == "torch-legacy"
 
 
 def _safetensors(found: Checkpoint, container: Container) -> Checkpoint | None:

@@ -44,6 +44,8 @@ class Walk:
         """Path and size of each. Raises UsageProblem for a path that cannot be reached, at once."""
         given = [str(PurePath(os.fsdecode(path))) for path in paths]
         for path in given:
+            if not os.path.isabs(path) and not _is_here():
+                raise UsageProblem(f"the folder in which {clean(path)} would be is gone")
             if not os.path.lexists(path):
                 raise UsageProblem(f"there is no {clean(path)}: name a file or a folder")
             if not os.path.exists(path):
@@ -135,6 +137,14 @@ class Walk:
 
     def note(self, path: str, error: OSError) -> None:
         self.unreadable.append((path, f"cannot be read: {error.strerror or error}"))
+
+
+def _is_here() -> bool:
+    """Whether the current folder is still there."""
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
 
 
 def _steps(path: str) -> list[str]:

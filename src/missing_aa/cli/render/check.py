@@ -111,6 +111,9 @@ def _headline(check: Check) -> str:
         return f"{WILL_FAIL} {check.certain[0].when}"
     if not check.enough:
         return "may fail: too little of it could be walked to tell"
+    if check.answer == NOTHING and not check.models and check.kind == "state_dict":
+        also = f"; of the names that it asks for {NOTHING}" if check.packages else ""
+        return f"holds weights alone, a state_dict, and no whole model{also}"
     if check.answer == NOTHING and not check.models:
         return "holds no whole model that is known here; of the names that it asks for " + NOTHING
     return check.answer

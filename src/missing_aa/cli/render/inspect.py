@@ -10,7 +10,7 @@ from missing_aa.cli.render.tables import print_table
 from missing_aa.cli.terminal import paint
 from missing_aa.errors import Problem
 from missing_aa.pickles.policy import DANGEROUS, FINE, NEEDS_CODE, UNJUDGED, VERDICTS
-from missing_aa.text import clean, clean_all, size
+from missing_aa.text import clean, clean_all, shell_path, shell_word, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -129,15 +129,15 @@ def _model(model: "Model") -> list[str]:
 
 
 def _next_step(findings: "Findings") -> str:
-    from shlex import quote
-
     from missing_aa.containers.formats import FOREIGN, PROGRAM, RUNS_PROGRAM
 
     if findings.dangerous:
         warning = "Do not load this file: it asks for what no checkpoint needs."
         if not findings.models:
             return warning
-        rescue = f"missing-aa rescue --even-if-dangerous {quote(findings.path)} TARGET.safetensors"
+        rescue = (
+            f"missing-aa rescue --even-if-dangerous {shell_path(findings.path)} TARGET.safetensors"
+        )
         return f"{warning} Its weights come out without running it: {rescue}"
     if findings.format == PROGRAM:
         return f"It is {RUNS_PROGRAM}: only if you trust it, {FOREIGN[PROGRAM]}."
@@ -146,10 +146,10 @@ def _next_step(findings: "Findings") -> str:
     if findings.is_unjudged and not findings.whole_models:
         return "Look at what the unjudged names do before you load it with weights_only=False."
     if findings.whole_models:
-        which = f" --root {quote(findings.models[0].name)}" if len(findings.models) > 1 else ""
+        which = f" --root {shell_word(findings.models[0].name)}" if len(findings.models) > 1 else ""
         return (
             "A whole model is tied to the code that wrote it. Get the weights out with: "
-            f"missing-aa rescue {quote(findings.path)} TARGET.safetensors{which}"
+            f"missing-aa rescue {shell_path(findings.path)} TARGET.safetensors{which}"
         )
     if findings.kind == "state_dict":
         return "Only weights: they can be loaded into a model that you make."

@@ -3,13 +3,12 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from missing_aa.cli.output import complain, print_text
 from missing_aa.cli.render.tables import Cell, print_table
 from missing_aa.errors import Problem
-from missing_aa.text import clean, clean_all, few, size
+from missing_aa.text import clean, clean_all, few, shell_path, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -159,7 +158,7 @@ def next_steps(outcome: Outcome, report: "Report") -> list[str]:
         "    model.load_state_dict(state_dict)",
         "    model.eval()  # to use it, not to train it",
         "If timm has renamed something since, that fails; then this makes what it takes today:",
-        f"    missing-aa rescue {clean(quote(str(outcome.source)))} FOLDER --format timm",
+        f"    missing-aa rescue {shell_path(str(outcome.source))} FOLDER --format timm",
     ]
 
 
@@ -172,7 +171,7 @@ def _for_a_model_of_ones_own(path: Path, report: "Report") -> list[str]:
     ]
     if name.startswith("timm.") or not name:
         what = "If it is one of timm's" if not name else "It is one of timm's; if"
-        source = clean(quote(str(path)))
+        source = shell_path(str(path))
         lines.append(
             f"{what} and you know timm's name for it: "
             f"missing-aa rescue {source} FOLDER --format timm --architecture NAME"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from missing_aa.containers.formats import FOREIGN
 from missing_aa.scanner.scan import Scan
 from missing_aa.scanner.verdict import (
     DANGEROUS,
-    EXIT_CODES,
     FINDING,
     FINE,
     LIMIT,
@@ -32,7 +30,7 @@ from missing_aa.scanner.verdict import (
     Checkpoint,
 )
 from missing_aa.scanner.walk import UNASKED
-from missing_aa.text import clean, clean_all, few
+from missing_aa.text import clean, clean_all, few, shell_path, shell_word
 
 WORDS = {
     FINE: "fine",
@@ -48,6 +46,19 @@ WORDS = {
     DANGEROUS: "dangerous",
 }
 """The verdicts that are shown, from the best to the worst, as they are counted."""
+
+MEANS = {
+    UNJUDGED: "A function or class in the file does what nobody followed: look before you load it.",
+    FINDING: "A whole model is in the file, which is tied to the code that wrote it: save weights "
+    "instead, and take those of this file out with missing-aa rescue.",
+    UNREADABLE: "The system does not let the file or the folder be read.",
+    LIMIT: "The file is larger than the limits of the scan: if you trust it, raise them.",
+    PLACEHOLDER: "The file is empty or a Git LFS pointer: what it stands for is somewhere else.",
+    MALFORMED: "The file is no checkpoint, though its name or its beginning promises one.",
+    REFUSED: "The file is built in a way that two readers could see differently: do not load it.",
+    DANGEROUS: "The file asks for a name that no checkpoint needs: do not load it.",
+}
+"""What a verdict that is no good one means, as a rule of SARIF says it."""
 
 STYLES = {
     FINE: "good",
@@ -120,9 +131,8 @@ def _as_sarif(scan: Scan) -> str:
     """SARIF 2.1.0, as code scanning takes it: a rule for each verdict, a result for each file."""
     bad = [found for found in scan.checkpoints if found.exit_code]
     rules = [
-        {"id": verdict, "shortDescription": {"text": f"{verdict}: {words}"}}
-        for verdict, words in WORDS.items()
-        if EXIT_CODES[verdict]
+        {"id": verdict, "shortDescription": {"text": means}, "help": {"text": means}}
+        for verdict, means in MEANS.items()
     ]
     driver = {"name": "missing-aa", "version": __version__, "rules": rules}
     results = [
@@ -201,14 +211,8 @@ def _advice(tied: list[Checkpoint]) -> Iterator[str]:
     if not tied:
         return
     yield TIED
-    for found in tied:
-        if found.format != "pickle" and found.path.isprintable():  # rescue takes what torch wrote
-            target = os.path.splitext(found.path)[0] + ".safetensors"
-            root = f" --root {_quoted(found.models[0]['name'])}" if len(found.models) > 1 else ""
-            yield RESCUE.format(source=_quoted(found.path), target=_quoted(target), root=root)
-            break
+    found = tied[0]
+    target = shell_path(os.path.splitext(found.path)[0] + ".safetensors")
+    root = f" --root {shell_word(found.models[0]['name'])}" if len(found.models) > 1 else ""
+    yield RESCUE.format(source=shell_path(found.path), target=target, root=root)
     yield SAVING
-
-
-def _quoted(text: str) -> str:
-    return shlex.quote(clean(text, 1000))

@@ -1,4 +1,4 @@
-"""Rows for a person: a table, or on a narrow terminal a block of lines for each row."""
+"""Rows for a person: a table, or a block of lines for each row where a table breaks words."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -24,8 +24,9 @@ def print_table(
     caption: str = "",
 ) -> None:
     """Print rows under their headings; those of `numbers` stand at the right."""
-    if console.width >= NARROW:
-        console.print(_table(head, rows, numbers, title, caption))
+    widths = _widths(console.width, head, rows)
+    if console.width >= NARROW and widths:
+        console.print(_table(head, rows, numbers, title, caption, widths))
         return
     if title:
         print_text(title)
@@ -35,7 +36,22 @@ def print_table(
         print_text(caption)
 
 
-def _table(head, rows, numbers, title, caption) -> "Table":
+def _widths(width: int, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[int | None]:
+    """The columns' widths, in which no word breaks; none if there are none.
+
+    Each None where all fits as it is.
+    """
+    columns = [[str(_text(row[at])) for row in [head, *rows]] for at in range(len(head))]
+    whole = [max(len(line) for cell in cells for line in cell.split("\n")) for cells in columns]
+    frame = 3 * len(head) + 1
+    if sum(whole) + frame <= width:
+        return [None] * len(head)
+    others = [max((len(w) for cell in cells for w in cell.split()), default=1) for cells in columns]
+    left = width - frame - sum(others[1:])
+    return [left, *others[1:]] if left >= others[0] else []
+
+
+def _table(head, rows, numbers, title, caption, widths) -> "Table":
     from rich import box
     from rich.table import Table
 
@@ -46,8 +62,13 @@ def _table(head, rows, numbers, title, caption) -> "Table":
         title_justify="left",
         caption_justify="left",
     )
-    for name in head:
-        table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
+    for name, width in zip(head, widths, strict=True):
+        table.add_column(
+            name,
+            justify="right" if name in numbers else "left",
+            overflow="fold",
+            width=width,
+        )
     for row in rows:
         table.add_row(*map(_text, row))
     return table
