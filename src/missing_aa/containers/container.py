@@ -201,7 +201,7 @@ def _recognise(file: BufferedReader, size: int) -> Container:
         except CheckpointError as problem:
             problem.format = problem.format or container.format
             raise
-    elif container.format in LOOKS_PACKED and is_pickle(unpacked_head(file, WINDOW)):
+    elif container.format in LOOKS_PACKED and _is_packed_pickle(container):
         container.format = "joblib"
     elif _is_run_as_pickle(container):
         container.format = "pickle"
@@ -217,6 +217,12 @@ def _recognise(file: BufferedReader, size: int) -> Container:
         begins = "only zeros: a download that never arrived" if not any(head) else ascii(head[:16])
         raise Malformed(f"this is no checkpoint of a kind known here; it begins with {begins}")
     return container
+
+
+def _is_packed_pickle(container: Container) -> bool:
+    begins = unpacked_head(container.file, WINDOW)
+    by_hand = formats.by_head(begins, len(begins)) == "torch-legacy"  # joblib reads a number
+    return is_pickle(begins) and not by_hand
 
 
 def _is_run_as_pickle(container: Container) -> bool:

@@ -111,8 +111,6 @@ def _judge(found: Checkpoint, limits: Limits) -> Checkpoint | None:
         found.format, found.size = container.format, container.size
         if container.format in formats.LOOKED_INTO and not formats.is_named_pickle(found.path):
             return None
-        if container.format == "joblib" and _is_packed_by_hand(found.path):
-            return _trouble(found, Malformed(PACKED, container.format))
         if container.format in formats.FOREIGN:
             found.remark = f"not judged; {formats.FOREIGN[container.format]}"
             if container.format == formats.PROGRAM:
