@@ -4,7 +4,7 @@ import codecs
 import re
 import struct
 
-from missing_aa.pickles import joblib_arrays
+from missing_aa.pickles import joblib_arrays, texts
 from missing_aa.pickles.machine import (
     BYTE,
     DOUBLE,
@@ -112,10 +112,10 @@ LITERALS = {
     b"S": _string_line,
     b"U": _sized(BYTE, _byte_string),
     b"T": _sized(INT, _byte_string),
-    b"V": lambda m: m.push(m.line().decode("raw-unicode-escape")),
-    b"X": _sized(UINT, text),
-    b"\x8c": _sized(BYTE, text),
-    b"\x8d": _sized(LONG, text),
+    b"V": texts.line,
+    b"X": texts.sized(UINT),
+    b"\x8c": texts.sized(BYTE),
+    b"\x8d": texts.sized(LONG),
     b"C": _sized(BYTE, bytes),
     b"B": _sized(UINT, bytes),
     b"\x8e": _sized(LONG, bytes),
@@ -161,23 +161,43 @@ def _pop(m: Machine) -> None:
 
 def _tuple(size: int):
     def step(m: Machine) -> None:
-        if len(m.stack) < size:
+        stack = m.stack
+        if len(stack) < size:
             raise Broken("the stack is empty")
-        m.stack[-size:] = [tuple(m.stack[-size:])]
+        stack[-size:] = (tuple(stack[-size:]),)
+        m.made += 1
 
     return step
 
 
 def _fresh(make):
-    return lambda m: m.stack.append(make())
+    def step(m: Machine) -> None:
+        m.stack.append(make())
+        m.made += 1
+
+    return step
+
+
+def _gathered(make):
+    """What stands above the mark, as one thing."""
+
+    def step(m: Machine) -> None:
+        m.push(make(m.to_mark()))
+        m.made += 1
+
+    return step
 
 
 def _get(m: Machine) -> None:
-    m.stack.append(m.memo[m.number(UINT)])
+    (at,) = UINT.unpack_from(m.data, m.at)
+    m.at += 4
+    m.stack.append(m.memo[at])
 
 
 def _put(m: Machine) -> None:
-    m.memo[m.number(UINT)] = m.stack[-1]
+    (at,) = UINT.unpack_from(m.data, m.at)
+    m.at += 4
+    m.memo[at] = m.stack[-1]
 
 
 # Most of what a model's pickle does is to put and get by one byte: so that has its own functions.
@@ -282,6 +302,7 @@ def _dict(m: Machine) -> None:
     made = Dict()
     _set(m, made, m.to_mark())
     m.push(made)
+    m.made += 1
 
 
 def _set_of(m: Machine, kind: str) -> None:
@@ -289,6 +310,7 @@ def _set_of(m: Machine, kind: str) -> None:
     made.items = m.to_mark()
     _note_keys(m, made.items)
     m.push(made)
+    m.made += 1
 
 
 def _global(m: Machine) -> None:
@@ -427,12 +449,12 @@ for _code, _step in {
     b"\x85": _tuple(1),
     b"\x86": _tuple(2),
     b"\x87": _tuple(3),
-    b"t": lambda m: m.push(tuple(m.to_mark())),
+    b"t": _gathered(tuple),
     b"]": _fresh(list),
-    b"l": lambda m: m.push(m.to_mark()),
+    b"l": _gathered(list),
     b"}": _fresh(Dict),
     b"d": _dict,
-    b"\x8f": lambda m: m.push(Object("set", ())),
+    b"\x8f": _fresh(lambda: Object("set", ())),
     b"\x90": _add_to_set,
     b"\x91": lambda m: _set_of(m, "frozenset"),
     b"a": _append,
