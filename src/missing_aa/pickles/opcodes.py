@@ -318,8 +318,18 @@ def _global(m: Machine) -> None:
     m.push(m.ask(module, text(m.line())))
 
 
+def _may_be_text(node: object) -> bool:
+    """Whether it may be a text once it is loaded, and one that is not empty."""
+    if isinstance(node, Object):
+        is_fresh = node.is_new and type(node.made_by) is Global and node.args == ()
+        return not is_fresh and not isinstance(node.made_by, str)
+    return isinstance(node, str | Global | Persistent)
+
+
 def _stack_global(m: Machine) -> None:
     name, module = m.pop(), m.pop()
+    if not _may_be_text(name) or not _may_be_text(module):
+        raise Broken("a name is asked for by what is no text")
     m.push(m.ask(module, name))
 
 
@@ -396,7 +406,7 @@ def _pass_array(m: Machine, target: Object) -> None:
         return
     if m.at < m.frame_end:  # joblib's reader would take the array from behind the frame
         m.doubt(FRAME_WITHIN)
-    if joblib_arrays.code(array).startswith(joblib_arrays.OBJECTS):
+    if joblib_arrays.holds_objects(array):
         m.program.arrays[target] = (m.at, 0)
         m.frame_end = 0
         m.follow_inner(STEPS)
