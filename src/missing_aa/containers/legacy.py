@@ -74,7 +74,7 @@ def look_into(program: Program, limits: Limits) -> None:
     """
     if not program.embedded or hands_on(program, PICKLE_IN_PICKLE):
         return
-    steps, known = program.opcodes, {}
+    steps, made_in_all, known = program.opcodes, program.made, {}
     for made in program.embedded:
         data = (
             bytes_of(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
@@ -84,7 +84,9 @@ def look_into(program: Program, limits: Limits) -> None:
         if data not in known:
             inner, _ = follow_legacy(data, limits)
             steps += inner.opcodes
+            made_in_all += inner.made + len(inner.objects)
             limits.check("opcodes", steps, "the number of the pickles' steps")
+            limits.check("objects", made_in_all, "the number of objects that the pickles make")
             program.add(inner)
             asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())
             is_sound = not (inner.error or inner.fault or asks_again)
