@@ -495,9 +495,9 @@ def test_a_safetensors_header_of_any_length_is_no_other_format(length, made):
     assert judged.verdict == "fine", judged
 
 
-def test_an_array_of_records_is_not_called_damaged(tmp_path):
+def test_an_array_that_is_not_measured_is_not_called_damaged(tmp_path):
     path = tmp_path / "forest.joblib"
-    joblib.dump({"nodes": np.zeros(3, [("left", "i8"), ("threshold", "f8")])}, path)
+    joblib.dump({"nodes": np.zeros(3, [(("a title", "left"), "i8")])}, path)
     with pytest.raises(Malformed, match="cannot be followed") as problem:
         inspect(path)
     assert "damaged" not in str(problem.value)

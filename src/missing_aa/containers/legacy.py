@@ -3,7 +3,7 @@
 import contextlib
 
 from missing_aa.containers.formats import by_head
-from missing_aa.errors import Malformed
+from missing_aa.errors import CheckpointError, Malformed
 from missing_aa.limits import Limits
 from missing_aa.pickles.follow import follow_pickle
 from missing_aa.pickles.program import (
@@ -11,8 +11,9 @@ from missing_aa.pickles.program import (
     Object,
     Persistent,
     Program,
+    Storage,
 )
-from missing_aa.pickles.storages import itemsize, storage_of
+from missing_aa.pickles.storages import described, itemsize, storage_of
 from missing_aa.pickles.uses import hands_on
 
 BEFORE = 3  # a magic number, the format's version, the sizes of the writer's integers
@@ -46,18 +47,18 @@ def follow_legacy(data: bytes, limits: Limits) -> tuple[Program, list]:
 def measure(read, size: int, program: Program, keys: list) -> dict[str, int]:
     """Bytes of each storage, by key; `read(start, size)` gives the file's bytes.
 
-    Raises Malformed where they reach beyond the file, or a key is no text or stands twice.
+    Raises Malformed where they reach beyond the file, or a key stands twice or not in the pickle.
     """
-    dtypes = {}
+    dtypes: dict[str, str] = {}
     for id in program.persistent:
         if storage := storage_of(Persistent(id)):
-            dtypes[storage.key] = storage.dtype
+            dtypes.setdefault(storage.key, storage.dtype)  # torch takes the first
     at, measured = program.end, {}
     for key in keys:
-        if type(key) is not str or key in measured:
+        if type(key) is not str or key in measured or key not in dtypes:
             raise Malformed("the storages behind the pickle are not listed the way torch does it")
         count = int.from_bytes(read(at, 8), "little")
-        length = count * itemsize(dtypes.get(key, "uint8"))
+        length = count * itemsize(dtypes[key])
         at += 8 + length
         if at > size:
             raise Malformed(CUT, "truncated")
@@ -73,7 +74,7 @@ def look_into(program: Program, limits: Limits) -> None:
     """
     if not program.embedded or hands_on(program, PICKLE_IN_PICKLE):
         return
-    steps, known = program.opcodes, {}
+    steps, made_in_all, known = program.opcodes, program.made, {}
     for made in program.embedded:
         data = (
             bytes_of(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
@@ -83,12 +84,25 @@ def look_into(program: Program, limits: Limits) -> None:
         if data not in known:
             inner, _ = follow_legacy(data, limits)
             steps += inner.opcodes
+            made_in_all += inner.made + len(inner.objects)
             limits.check("opcodes", steps, "the number of the pickles' steps")
+            limits.check("objects", made_in_all, "the number of objects that the pickles make")
             program.add(inner)
             asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())
             is_sound = not (inner.error or inner.fault or asks_again)
-            known[data] = storage_of(inner.root) if is_sound else None
+            known[data] = _only_storage(inner) if is_sound else None
         program.embedded[made] = known[data]
+
+
+def _only_storage(inner: Program) -> Storage | None:
+    """The whole storage that a pickle within a pickle gives; None where it gives anything else."""
+    storage = storage_of(inner.root)
+    try:
+        found = described(inner.persistent, with_views=True)
+    except CheckpointError:
+        return None
+    is_whole = isinstance(inner.root, Persistent) and inner.root.id[5:] == (None,)
+    return storage if len(found) == 1 and is_whole else None
 
 
 def bytes_of(node: object) -> bytes:

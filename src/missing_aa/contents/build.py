@@ -4,9 +4,10 @@ Nothing of the file's choosing is hashed, called or imported, and no tensor is m
 the file can ask for memory.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from missing_aa.contents import tensors
+from missing_aa.contents import dictionaries, tensors
 from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT, Name, Standin
 from missing_aa.contents.storages import Storages
 from missing_aa.contents.tensors import MAKERS, Keys
@@ -24,6 +25,11 @@ ATTRIBUTE = "builtins.getattr"
 HASHED = 2**61 - 1
 """Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""
 SIZE = "torch.Size"
+SET = "builtins.set"
+TENSOR_CHANGED = "a tensor in it is changed after it was made; no torch.save does that"
+ARRAY_CHANGED = "an array in it is changed after it was made; numpy does not do that"
+ARRAY_MISSHAPEN = "an array in it is not described the way numpy does it; it is damaged"
+STATE_TWICE = "an object in it gets its state twice, as in no checkpoint: do not load it"
 NAMING = frozenset({str, int, float, bool})
 """What can be a key and nothing else: two that are equal are one."""
 
@@ -107,6 +113,8 @@ class _Builder:
             if dotted == ORDERED_DICT and not node.pairs and not node.args:
                 return self.hollow
             if node in self.storages.embedded:
+                if node.states or _is_filled(node):
+                    raise Malformed(TENSOR_CHANGED)
                 return self.storages.embedded_span(node)
             if dotted in MAKERS:
                 return self._tensor(node, dotted, depth)
@@ -123,8 +131,10 @@ class _Builder:
     # A tensor is made from its arguments as they stand, lists and all: so they are read at once.
 
     def _tensor(self, node: Object, dotted: str, depth: int) -> View | Untaken:
-        if node.states or node.items or node.pairs:
-            raise Malformed("a tensor in it is changed after it was made; no torch.save does that")
+        if node.states or _is_filled(node):
+            raise Malformed(TENSOR_CHANGED)
+        if node.is_new:
+            raise Malformed(MISSHAPEN)
         try:
             return MAKERS[dotted](*self._argument(node.args, depth))
         except CheckpointError:
@@ -141,39 +151,47 @@ class _Builder:
             parts = [self._argument(p, depth + 1) if type(p) in NODES else p for p in node]
             return tuple(parts)
         if isinstance(node, Dict):
-            return Keys(key for key, _ in node.pairs if type(key) is str)
-        if isinstance(node, Object) and type(node.made_by) is Global:
-            if node.made_by.dotted == SIZE:
-                given = self._argument(node.args, depth + 1)
-                return given[0] if isinstance(given, tuple) and len(given) == 1 else ()
-            if node.made_by.dotted == ORDERED_DICT:
-                return Keys(key for key, _ in node.pairs if type(key) is str)
+            return _keys(node.pairs)
+        if dictionaries.is_dictionary(node):
+            assert isinstance(node, Object)
+            return _keys([*dictionaries.called_with(node), *node.pairs])
+        if isinstance(node, Object) and str(node.made_by) == SIZE:
+            given = self._argument(node.args, depth + 1)
+            if not isinstance(given, tuple) or len(given) > 1:
+                raise Malformed(MISSHAPEN)
+            return given[0] if given else ()
         return self.shell(node, depth)
 
     def _array(self, node: Object, dotted: str) -> object:
         """An array of numpy's: made empty and given its state, or over a buffer (protocol 5)."""
+        if _is_filled(node):
+            raise Malformed(ARRAY_CHANGED)
+        if node.is_new:
+            raise Malformed(ARRAY_MISSHAPEN)
         match node.args, list(node.states):
-            case ((Global(dotted=class_), *_), [(_, shape, dtype, order, raw)]) if (
-                dotted in tensors.RECONSTRUCT
+            case ((Global(dotted=class_), *_), [(_, shape, dtype, 0 | 1 as order, raw)]) if (
+                dotted in tensors.RECONSTRUCT and type(order) in (bool, int)
             ):
                 if class_ != tensors.NUMPY_ARRAY:
                     return tensors.OWN_CLASS
-                return self._numpy_array(raw, dtype, shape, order)
-            case ((raw, dtype, shape, order, *axes), []) if (
+                return self._numpy_array(raw, dtype, shape, order == 1)
+            case ((raw, dtype, shape, "C" | "F" as order, *axes), []) if (
                 dotted in tensors.FROM_BUFFER and not any(axes)
             ):
                 return self._numpy_array(raw, dtype, shape, order == "F")
-        raise Malformed("an array in it is not described the way numpy does it; it is damaged")
+        raise Malformed(ARRAY_MISSHAPEN)
 
-    def _numpy_array(self, raw: object, dtype: object, shape: object, column_major: object):
+    def _numpy_array(self, raw: object, dtype: object, shape: object, column_major: bool):
         found = self._dtype(dtype)
         if isinstance(found, Untaken):
             return found
         span = self.storages.raw_span(raw, found)
-        return array(span, self._argument(shape), column_major in (True, 1))
+        return array(span, self._argument(shape), column_major)
 
     def _joblib_array(self, node: Object) -> Array | Untaken:
         """An array whose bytes stand in the file behind what describes it."""
+        if _is_filled(node):
+            raise Malformed(ARRAY_CHANGED)
         described = joblib_arrays.described(node) or {}
         found = self._dtype(described.get("dtype"))
         if isinstance(found, Untaken):
@@ -186,6 +204,8 @@ class _Builder:
     def _dtype(self, node: object) -> str | Untaken:
         if not isinstance(node, Object) or str(node.made_by) != tensors.NUMPY_DTYPE:
             return tensors.NOT_PLAIN
+        if not joblib_arrays.is_plain_dtype(node):
+            return tensors.NOT_PLAIN
         return tensors.numpy_dtype(node.args, node.states[-1] if node.states else None)
 
     # Everything else is filled later.
@@ -193,9 +213,13 @@ class _Builder:
     def _fill(self, made: Standin, node: Dict | Object) -> None:
         if node.pairs or isinstance(node, Object) and node.args:
             made.pairs = self._pairs(node)
+        if isinstance(node, Object) and len(node.states) > 1:
+            raise Malformed(STATE_TWICE)
         if isinstance(node, Object) and made.dotted != ORDERED_DICT:
-            args = self.shell(node.args)
-            made.given = args if isinstance(args, tuple) else ()
+            is_emptied = node.is_new and made.dotted == SET  # whose __new__ takes nothing
+            if not is_emptied and made.dotted not in dictionaries.DICTIONARIES:
+                args = self.shell(node.args)
+                made.given = args if isinstance(args, tuple) else ()
             if node.kwargs:
                 made.given += (self.shell(node.kwargs),)
             if node.items:
@@ -205,8 +229,10 @@ class _Builder:
 
     def _pairs(self, node: Dict | Object) -> list[tuple]:
         pairs = list(node.pairs)
-        if isinstance(node, Object) and class_of(node) == ORDERED_DICT and node.args:
-            pairs = self._first(node.args) + pairs  # Python 2 wrote it as a call with a list
+        if isinstance(node, Object) and node.args and dictionaries.is_dictionary(node):
+            given = dictionaries.called_with(node)
+            self._count(len(given))
+            pairs = given + pairs
         names: dict[object, int] = {}
         kept: list[tuple] = []
         for key, value in pairs:
@@ -232,19 +258,18 @@ class _Builder:
             self.spelt[id(number)] = hex(number)
         return self.spelt[id(number)]
 
-    def _first(self, args: object) -> list[tuple]:
-        given = args[0] if type(args) is tuple and len(args) == 1 else None
-        if type(given) is not list or not all(
-            type(pair) in (list, tuple) and len(pair) == 2 for pair in given
-        ):
-            raise Malformed("a dictionary in it is made of something else than pairs")
-        self._count(len(given))
-        return [tuple(pair) for pair in given]
-
     def _count(self, entries: int) -> None:
         """What an object was given and carries; much of it can be the same for many objects."""
         self.entries += entries
         self.limits.check("objects", self.entries, "the number of the objects' attributes")
+
+
+def _is_filled(node: Object) -> bool:
+    return bool(node.items or node.pairs)
+
+
+def _keys(pairs: Iterable[tuple]) -> Keys:
+    return Keys(key for key, _ in pairs if type(key) is str)
 
 
 def _entries(states: list | tuple[()]) -> int:

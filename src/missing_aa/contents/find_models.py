@@ -103,7 +103,12 @@ class _Search:
         return found
 
     def _is_state_dict(self, value: object) -> bool:
-        """Mostly tensors, or the whole file, and nothing beside them that could hold more."""
+        """Mostly tensors, or the whole file, and nothing beside them that could hold more.
+
+        What an object was made with may stand in it as well, or may not: only its code knows.
+        """
+        if isinstance(value, Standin) and any(map(self._is_laden, (*value.given, *value.items))):
+            return False
         tensors = others = 0
         for name, item in pairs(value):
             if is_tensor(item):

@@ -31,6 +31,8 @@ QUANTISED = (
     "a quantised model's weights are packed in a way of torch's own and cannot be rescued; load it "
     "with the release that wrote it"
 )
+SETS = ("set", "frozenset", "builtins.set", "builtins.frozenset")
+NO_SET = "the names of the buffers that a module does not save are kept in no set: do not load it"
 SHOWN = 3
 """How many values that were left out are named."""
 
@@ -161,7 +163,13 @@ def is_tensor(value: object) -> bool:
 
 def _named(state: dict, kind: str) -> Iterator[tuple[str, object]]:
     """The entries of `_parameters`, `_buffers` or `_modules` that are not None."""
-    for name, value in pairs(state.get(kind)):
+    holder = state.get(kind)
+    if isinstance(holder, Standin):
+        if any(map(is_tensor, everything((holder.given, holder.items)))):
+            raise Malformed(f"what is in {kind} is kept in a way of its own and cannot be rescued")
+    elif holder is not None:
+        raise Malformed(f"{kind} is no dictionary, as it is in every module of torch's")
+    for name, value in pairs(holder):
         if not isinstance(name, str):
             raise Refused(f"a name in {kind} is no string; no state_dict could hold it")
         if value is not None:
@@ -169,11 +177,18 @@ def _named(state: dict, kind: str) -> Iterator[tuple[str, object]]:
 
 
 def _names_of(names: object) -> Iterator[str]:
-    """The texts in a set: a stand-in that was given one list, or was filled afterwards."""
-    if isinstance(names, Standin):
-        given = names.given[0] if names.given else []
-        members = [*(given if type(given) in (list, tuple) else []), *names.items]
-        yield from (name for name in members if type(name) is str)
+    """The texts in a set: a stand-in that was given one list, or was filled afterwards.
+
+    Raises Malformed for anything else.
+    """
+    if names is None:
+        return
+    if not isinstance(names, Standin) or names.dotted not in SETS or len(names.given) > 1:
+        raise Malformed(NO_SET)
+    given = names.given[0] if names.given else ()
+    if not isinstance(given, list | tuple):
+        raise Malformed(NO_SET)
+    yield from (name for name in (*given, *names.items) if type(name) is str)
 
 
 def _add(weights: Weights, name: str, value: object) -> View:

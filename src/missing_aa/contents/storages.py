@@ -11,12 +11,13 @@ from missing_aa.disk import unwritable
 from missing_aa.errors import CheckpointError, Malformed
 from missing_aa.limits import Limits
 from missing_aa.pickles.program import Object, Program
-from missing_aa.pickles.storages import itemsize
+from missing_aa.pickles.storages import NO_STORAGE, described, itemsize
 
 Places = dict[str, tuple[int, int]]
 """First byte and length of each storage, by its key."""
 
 NOT_FOLLOWED = Untaken("over data in a pickle of its own, which cannot be followed")
+NO_DATA = Untaken("on the meta device, which has no data")
 STRANGE = Untaken("over a storage of a kind that is not known here")
 
 
@@ -58,7 +59,10 @@ class Beside:
 
 
 class Storages:
-    """The storages of one file. Without `beside` its bytes are only counted, for `inspect`."""
+    """The storages of one file. Without `beside` its bytes are only counted, for `inspect`.
+
+    Raises Refused or Malformed where torch would not take them as they are described.
+    """
 
     def __init__(
         self, container: Container, program: Program, limits: Limits, beside: Beside | None = None
@@ -71,13 +75,15 @@ class Storages:
         self._is_unpacked = container.format == "joblib"
         self._places = None if container.format in BARE else _places(container, program)
 
-    def span(self, described: object) -> Span | Untaken:
+    def span(self, id: object) -> Span | Untaken:
         """A storage, from its persistent id. Raises Malformed."""
-        if type(described) is not tuple or len(described) < 5 or described[0] != "storage":
-            raise Malformed("it asks for something outside the pickle that is no storage")
-        _, kind, key, _, count, *rest = described
+        if type(id) is not tuple or len(id) < 5 or id[0] != "storage":
+            raise Malformed(NO_STORAGE)
+        _, kind, key, location, count, *rest = id
         if not isinstance(kind, Kind):
             return STRANGE
+        if location == META:
+            return NO_DATA
         if self._places is not None:
             return _locate(self._places, kind.dtype, key, count, *rest[:1])
         if self._beside:
@@ -91,15 +97,17 @@ class Storages:
         storage = self.embedded[made]
         if storage is None:
             return NOT_FOLLOWED
+        if storage.location == META:
+            return NO_DATA
         if not self._beside:
             return Span(storage.dtype, 0, storage.nbytes)
         data = legacy.bytes_of(made.args[0])
         inner, keys = legacy.follow_legacy(data, self._limits)
         sizes = legacy.measure(_reader(data), len(data), inner, keys)
         start, size = _behind(inner.end, sizes).get(storage.key, (0, -1))
-        if size < storage.nbytes:
+        if size != storage.nbytes:
             raise Malformed(MISSING)
-        return _keep(self._beside, storage.dtype, data[start : start + storage.nbytes])
+        return _keep(self._beside, storage.dtype, data[start : start + size])
 
     def raw_span(self, node: object, dtype: str) -> Span:
         """Bytes that stand in the pickle itself."""
@@ -114,6 +122,9 @@ class Storages:
         return Span(dtype, start, size)
 
 
+META = "meta"
+"""Where a storage lies that is a size and nothing more."""
+
 BARE = ("pickle", "joblib", "numpy-objects")
 """Formats in which no storages lie outside the pickle."""
 
@@ -125,7 +136,11 @@ def _keep(beside: Beside, dtype: str, data: bytes) -> Span:
 
 
 def _places(container: Container, program: Program) -> Places:
-    if container.format == "torch-legacy":
+    is_legacy = container.format == "torch-legacy"
+    for key, storage in described(program.persistent, with_views=is_legacy).items():
+        if container.storages.get(key, storage.nbytes) != storage.nbytes:
+            raise Malformed(MISSING)
+    if is_legacy:
         return _behind(program.end, container.storages)
     return {key: container.members[f"data/{key}"] for key in container.storages}
 

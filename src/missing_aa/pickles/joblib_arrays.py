@@ -5,6 +5,7 @@ From joblib/numpy_pickle.py, `NumpyArrayWrapper.write_array`.
 
 import re
 from math import prod
+from typing import TypeGuard
 
 from missing_aa.pickles.program import Dict, Object, class_of
 
@@ -12,11 +13,20 @@ WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 CODE = re.compile(r"([biufcSUVmM])(\d{1,9})")
 """The kind of an array's elements and their size: in bytes, but of U in letters of four."""
 OBJECTS = "O"
+DTYPE = "numpy.dtype"
+RECORD = re.compile(r"V\d{1,9}")
+HAS_OBJECT, POINTERS = 1, 7
+"""Of a type's flags: that an object is in it; that anything in it is a pointer."""
+MOST_FIELDS = 200
+"""A record with more is not measured."""
 FIELDS = ["subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"]
 """Its attributes; any other could stand for a method."""
 FLAGS = {OBJECTS: 63, "U": 8}
 """What numpy writes as a type's flags, by its kind, where it is not 0: are there pointers in it?"""
-UNLIKE = "an array is not of numbers or texts alone, or is not described the way joblib does it"
+UNLIKE = (
+    "an array is not of numbers, texts or records of them, or is not described the way joblib does "
+    "it"
+)
 CHANGED = "an array in it is changed after it was made; joblib does not do that"
 
 
@@ -38,7 +48,7 @@ def described(target: object) -> dict | None:
 def code(array: dict) -> str:
     """The array's type in numpy's letters, such as f4; "" where it is not told."""
     dtype = array.get("dtype")
-    if not isinstance(dtype, Object) or str(dtype.made_by) != "numpy.dtype":
+    if not isinstance(dtype, Object) or str(dtype.made_by) != DTYPE:
         return ""
     if not is_plain_dtype(dtype):
         return ""
@@ -46,26 +56,89 @@ def code(array: dict) -> str:
     return given if isinstance(given, str) else ""
 
 
-def is_plain_dtype(dtype: Object) -> bool:
-    """Whether a dtype's state says no more than its byte order: no fields, no other size."""
+def holds_objects(array: dict) -> bool:
+    """Whether its elements are objects, or records with an object: joblib pickles it then."""
+    dtype = array.get("dtype")
+    if code(array).startswith(OBJECTS):
+        return True
+    if not isinstance(dtype, Object) or str(dtype.made_by) != DTYPE or len(dtype.states) != 1:
+        return False
+    match dtype.args, dtype.states[0]:
+        case ((str(given), *_), (3 | 4, _, None, tuple(), Dict(), _, _, int(flags), *_)):
+            return bool(RECORD.fullmatch(given)) and bool(flags & HAS_OBJECT)
+    return False
+
+
+def is_plain_dtype(dtype: Object, known: dict[int, int | None] | None = None) -> bool:
+    """Whether a dtype's state says no more than its byte order, or tells a record's plain fields.
+
+    `known` are the sizes of the dtypes among its fields, by their ids.
+    """
     given = dtype.args[0] if isinstance(dtype.args, tuple) and dtype.args else None
     if not isinstance(given, str):
         return not dtype.states
-    found = CODE.fullmatch(given)
-    size = int(found[2]) * (4 if found[1] == "U" else 1) if found else -1
+    known = {} if known is None else known
     for state in dtype.states:
-        if not isinstance(state, tuple) or len(state) < 8 or state[2:5] != (None, None, None):
+        if not isinstance(state, tuple) or len(state) < 8:
             return False
-        if state[5] not in (-1, size) or state[7] != FLAGS.get(given[:1], 0):
+        if state[2:5] != (None, None, None):
+            if len(dtype.states) > 1 or not _is_record(given, state, known):
+                return False
+        elif state[5] not in (-1, _bytes(given)) or state[7] != FLAGS.get(given[:1], 0):
             return False
     return True
+
+
+def _bytes(given: str) -> int:
+    found = CODE.fullmatch(given)
+    return int(found[2]) * (4 if found[1] == "U" else 1) if found else -1
+
+
+def _is_record(given: str, state: tuple, known: dict[int, int | None]) -> bool:
+    """Whether the state is that of a record or of rows of one type, none of them an object."""
+    version, order, rows, names, fields, itemsize, _, flags = state[:8]
+    size = _bytes(given)
+    if not RECORD.fullmatch(given) or (version, order, itemsize) != (3, "|", size):
+        return False
+    if type(flags) is not int or flags & POINTERS:
+        return False
+    if rows is not None:
+        base, shape = rows if isinstance(rows, tuple) and len(rows) == 2 else (None, None)
+        if (names, fields) != (None, None) or not _are_lengths(shape):
+            return False
+        one = _size(base, known)
+        return one is not None and one * prod(shape) == size
+    if not isinstance(names, tuple) or not isinstance(fields, Dict) or len(names) > MOST_FIELDS:
+        return False
+    if [key for key, _ in fields.pairs] != list(names) or not all(type(n) is str for n in names):
+        return False
+    return all(_is_within(field, size, known) for _, field in fields.pairs)
+
+
+def _is_within(field: object, size: int, known: dict[int, int | None]) -> bool:
+    dtype, offset = field if isinstance(field, tuple) and len(field) == 2 else (None, None)
+    one = _size(dtype, known)
+    return one is not None and type(offset) is int and 0 <= offset <= size - one
+
+
+def _size(dtype: object, known: dict[int, int | None]) -> int | None:
+    """Bytes of a field; None where it is not plain."""
+    if id(dtype) not in known:
+        known[id(dtype)] = None  # one that lies in itself
+        if isinstance(dtype, Object) and str(dtype.made_by) == DTYPE and len(known) <= MOST_FIELDS:
+            given = dtype.args[0] if isinstance(dtype.args, tuple) and dtype.args else None
+            if isinstance(given, str) and CODE.fullmatch(given) and is_plain_dtype(dtype, known):
+                known[id(dtype)] = _bytes(given)
+    return known[id(dtype)]
+
+
+def _are_lengths(shape: object) -> TypeGuard[tuple[int, ...]]:
+    return isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)
 
 
 def nbytes(array: dict) -> int | None:
     """How many bytes it takes; None where that cannot be known."""
     found, shape = CODE.fullmatch(code(array)), array.get("shape")
-    if not found or not isinstance(shape, tuple):
+    if not found or not _are_lengths(shape):
         return None
-    if not all(type(length) is int and length >= 0 for length in shape):
-        return None
-    return prod(shape) * int(found[2]) * (4 if found[1] == "U" else 1)
+    return prod(shape) * _bytes(found[0])

@@ -6,6 +6,7 @@ import re
 import struct
 import sys
 
+from missing_aa.pickles import texts
 from missing_aa.pickles.machine import (
     BYTE,
     DOUBLE,
@@ -15,7 +16,6 @@ from missing_aa.pickles.machine import (
     UINT,
     Broken,
     Machine,
-    text,
 )
 from missing_aa.pickles.program import Global, Object, Persistent
 
@@ -121,10 +121,10 @@ LITERALS = {
     b"S": _string_line,
     b"U": _sized(BYTE, _byte_string),
     b"T": _sized(INT, _byte_string),
-    b"V": lambda m: m.push(m.line().decode("raw-unicode-escape")),
-    b"X": _sized(UINT, text),
-    b"\x8c": _sized(BYTE, text),
-    b"\x8d": _sized(LONG, text),
+    b"V": texts.line,
+    b"X": texts.sized(UINT),
+    b"\x8c": texts.sized(BYTE),
+    b"\x8d": texts.sized(LONG),
     b"C": _sized(BYTE, bytes),
     b"B": _sized(UINT, bytes),
     b"\x8e": _sized(LONG, bytes),

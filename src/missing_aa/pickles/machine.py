@@ -9,6 +9,7 @@ from missing_aa.limits import Limits
 from missing_aa.pickles.program import (
     COMPUTED,
     PICKLE_IN_PICKLE,
+    Dict,
     Global,
     Object,
     Program,
@@ -84,7 +85,10 @@ class Machine:
         self.frame_end = 0
         """Where the last frame ends; no opcode may begin before and end behind it."""
         self.read: set[int] = set()
-        """The ids of lists that a call has read, which must not grow any more."""
+        """The ids of what a call has read, which must not grow any more."""
+        self.made = self.program.made
+        self.letters = 0
+        """Bytes that texts take which are wider in memory than in the file."""
 
     def run(self, steps: Sequence[Callable], limits: Limits) -> None:
         """Do the program step by step; `steps` holds what each opcode does."""
@@ -100,6 +104,8 @@ class Machine:
                     limits.check("opcodes", count, "the number of the pickle's steps")
                     waiting = len(self.stack) + len(self.marks)
                     limits.check("objects", waiting, "the number of objects on the pickle's stack")
+                    made = self.made + len(program.objects)
+                    limits.check("objects", made, "the number of objects that the pickle makes")
                 steps[data[start]](self)
                 if start < self.frame_end < self.at:
                     self.doubt(FRAME_WITHIN)
@@ -111,6 +117,7 @@ class Machine:
             raise
         finally:
             program.opcodes = count
+            program.made = self.made
         limits.check("opcodes", limits.opcodes + 1, "the number of the pickle's steps")
 
     # Reading the program's text.
@@ -130,9 +137,11 @@ class Machine:
 
     def follow_inner(self, steps: Sequence[Callable]) -> None:
         """Follow a pickle that stands between two opcodes of this one."""
+        self.program.made = self.made
         inner = Machine(self.data, self.at, self.program)
         protocol = self.program.protocol
         inner.run(steps, self.limits)
+        self.made = inner.made
         self.at, self.program.protocol = inner.at, protocol
 
     def doubt(self, why: str) -> None:
@@ -177,13 +186,15 @@ class Machine:
         return known[module, name]
 
     def note_read(self, args: list | tuple, depth: int = 0) -> None:
-        """Remember the lists among a call's arguments, and those in them."""
+        """Remember the lists among a call's arguments, those in them, and what else can grow."""
         if depth == READ_DEEP or id(args) in self.read:
             return
         self.read.add(id(args))
         for item in args:
             if type(item) is list or type(item) is tuple:
                 self.note_read(item, depth + 1)
+            elif not depth and (type(item) is Dict or type(item) is Object):
+                self.read.add(id(item))
 
     def make(self, made_by, args, kwargs=None, is_new=False) -> None:
         """Push what calling `made_by`, or its `__new__`, would give."""

@@ -66,23 +66,43 @@ def _pop(m: Machine) -> None:
 
 def _tuple(size: int):
     def step(m: Machine) -> None:
-        if len(m.stack) < size:
+        stack = m.stack
+        if len(stack) < size:
             raise Broken("the stack is empty")
-        m.stack[-size:] = [tuple(m.stack[-size:])]
+        stack[-size:] = (tuple(stack[-size:]),)
+        m.made += 1
 
     return step
 
 
 def _fresh(make):
-    return lambda m: m.stack.append(make())
+    def step(m: Machine) -> None:
+        m.stack.append(make())
+        m.made += 1
+
+    return step
+
+
+def _gathered(make):
+    """What stands above the mark, as one thing."""
+
+    def step(m: Machine) -> None:
+        m.push(make(m.to_mark()))
+        m.made += 1
+
+    return step
 
 
 def _get(m: Machine) -> None:
-    m.stack.append(m.memo[m.number(UINT)])
+    (at,) = UINT.unpack_from(m.data, m.at)
+    m.at += 4
+    m.stack.append(m.memo[at])
 
 
 def _put(m: Machine) -> None:
-    m.memo[m.number(UINT)] = m.stack[-1]
+    (at,) = UINT.unpack_from(m.data, m.at)
+    m.at += 4
+    m.memo[at] = m.stack[-1]
 
 
 # Most of what a model's pickle does is to put and get by one byte: so that has its own functions.
@@ -203,6 +223,7 @@ def _dict(m: Machine) -> None:
     made = Dict()
     _set(m, made, m.to_mark())
     m.push(made)
+    m.made += 1
 
 
 def _set_of(m: Machine, kind: str) -> None:
@@ -210,6 +231,7 @@ def _set_of(m: Machine, kind: str) -> None:
     made.items = m.to_mark()
     _note_keys(m, made.items)
     m.push(made)
+    m.made += 1
 
 
 def _global(m: Machine) -> None:
@@ -217,8 +239,18 @@ def _global(m: Machine) -> None:
     m.push(m.ask(module, text(m.line())))
 
 
+def _may_be_text(node: object) -> bool:
+    """Whether it may be a text once it is loaded, and one that is not empty."""
+    if isinstance(node, Object):
+        is_fresh = node.is_new and type(node.made_by) is Global and node.args == ()
+        return not is_fresh and not isinstance(node.made_by, str)
+    return isinstance(node, str | Global | Persistent)
+
+
 def _stack_global(m: Machine) -> None:
     name, module = m.pop(), m.pop()
+    if not _may_be_text(name) or not _may_be_text(module):
+        raise Broken("a name is asked for by what is no text")
     m.push(m.ask(module, name))
 
 
@@ -336,7 +368,7 @@ def _pass_array(m: Machine, target: Object) -> None:
         return
     if m.at < m.frame_end:  # joblib's reader would take the array from behind the frame
         m.doubt(FRAME_WITHIN)
-    if joblib_arrays.code(array).startswith(joblib_arrays.OBJECTS):
+    if joblib_arrays.holds_objects(array):
         m.program.arrays[target] = (m.at, 0)
         m.frame_end = 0
         m.follow_inner(STEPS)
@@ -389,12 +421,12 @@ for _code, _step in {
     b"\x85": _tuple(1),
     b"\x86": _tuple(2),
     b"\x87": _tuple(3),
-    b"t": lambda m: m.push(tuple(m.to_mark())),
+    b"t": _gathered(tuple),
     b"]": _fresh(list),
-    b"l": lambda m: m.push(m.to_mark()),
+    b"l": _gathered(list),
     b"}": _fresh(Dict),
     b"d": _dict,
-    b"\x8f": lambda m: m.push(Object("set", ())),
+    b"\x8f": _fresh(lambda: Object("set", ())),
     b"\x90": _add_to_set,
     b"\x91": lambda m: _set_of(m, "frozenset"),
     b"a": _append,

@@ -38,8 +38,13 @@ READING = (
     "torch.tensor._rebuild",
     "torch.Size",
     "collections.OrderedDict",
+    "collections.defaultdict",
+    "collections.Counter",
+    "builtins.dict",
+    "builtins.set",
+    "builtins.frozenset",
 )
-"""Calls that read the lists in their arguments at once: what comes into these later is too late."""
+"""Calls that read what is in their arguments at once: what comes into these later is too late."""
 
 
 class Global:
@@ -125,6 +130,8 @@ class Program:
         self.arrays: dict[Object, tuple[int, int]] = {}
         self.protocol = 0
         self.opcodes = 0
+        self.made = 0
+        """How many lists, dictionaries, tuples and sets its steps have made."""
         self.end = 0
         self.fault: Malformed | LimitReached | None = None
         self.error: Malformed | LimitReached | None = None

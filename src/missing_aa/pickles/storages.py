@@ -1,5 +1,8 @@
 """Storages as a pickle describes them: their types and sizes, without the data."""
 
+from collections.abc import Iterable
+
+from missing_aa.errors import Malformed, Refused
 from missing_aa.pickles.program import Global, Persistent, Storage
 
 STORAGES = {
@@ -50,6 +53,47 @@ def storage_of(node) -> Storage | None:
         return None
     dtype = STORAGES.get(kind.name.removesuffix("Storage"), "uint8")
     return Storage(key, dtype, location, count * itemsize(dtype))
+
+
+NO_STORAGE = "it asks for something outside the pickle that is no storage"
+TWICE = (
+    "it describes the storage {} in two ways, of which torch would take the first for both: do not "
+    "load it, ask for the original"
+)
+
+
+def described(ids: Iterable, with_views: bool) -> dict[str, Storage]:
+    """The storages that the ids of a torch file describe, by key.
+
+    `with_views`: as before torch 1.6, where an id can name a part of a storage. torch keeps what it
+    meets first of each key, so raises Refused where two differ, Malformed for what is no storage.
+    """
+    found: dict[str, Storage] = {}
+    parts: dict[str, tuple] = {}
+    for id in ids:
+        if with_views and isinstance(id, tuple) and id[:1] == ("module",):
+            continue  # a class
+        storage = storage_of(Persistent(id))
+        if storage is None or len(id) != 5 + with_views:
+            raise Malformed(NO_STORAGE)
+        first = found.setdefault(storage.key, storage)
+        if first != storage and (first.nbytes or storage.nbytes):
+            raise Refused(TWICE.format(ascii(storage.key)))
+        if with_views and id[5] is not None:
+            key, part = _part(storage, id[5])
+            if parts.setdefault(key, part) != part:
+                raise Refused(TWICE.format(ascii(key)))
+    for key in found.keys() & parts.keys():
+        raise Refused(TWICE.format(ascii(key)))
+    return found
+
+
+def _part(storage: Storage, view: object) -> tuple[str, tuple]:
+    """The key of a part of a storage, and what it is a part of."""
+    key, *numbers = view if isinstance(view, tuple) and len(view) == 3 else (None,)
+    if type(key) is not str or not all(map(_is_count, numbers)):
+        raise Malformed(NO_STORAGE)
+    return key, (storage.key, storage.dtype, *numbers)
 
 
 def _is_count(value) -> bool:

@@ -1,0 +1,61 @@
+"""What a dictionary holds that was made by calling its class, before anything is set in it."""
+
+from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT
+from missing_aa.errors import Malformed
+from missing_aa.pickles.program import INDIRECT, Dict, Object, class_of
+
+DEFAULT_DICT = "collections.defaultdict"
+COUNTER = "collections.Counter"
+DICTIONARIES = frozenset({PLAIN_DICT, ORDERED_DICT, DEFAULT_DICT, COUNTER})
+"""Classes that hold the pairs which they are called with, and no others."""
+
+NESTED = 100
+"""How deep a dictionary may be made of a dictionary."""
+NO_PAIRS = "a dictionary in it is made of something else than pairs"
+
+
+def is_dictionary(node: object) -> bool:
+    """Whether it is an object of a class of Python's own that holds pairs."""
+    kind = class_of(node)
+    return kind is not None and kind.dotted in DICTIONARIES
+
+
+def called_with(node: Object) -> list[tuple]:
+    """The pairs that a dictionary gets from the call that makes it, in Python's order.
+
+    `__new__` alone takes none. Raises Malformed for what cannot be followed.
+    """
+    return _called_with(node, 0)
+
+
+def _called_with(node: Object, depth: int) -> list[tuple]:
+    kind, args = class_of(node), node.args
+    if node.is_new or kind is None or not args:
+        return []
+    if kind is not node.made_by:
+        if str(node.made_by) == INDIRECT[0]:  # calls the __init__ of a base too
+            raise Malformed(NO_PAIRS)
+        return []
+    if kind.dotted == DEFAULT_DICT and isinstance(args, tuple):
+        args = args[1:]
+        if not args:
+            return []
+    if not isinstance(args, tuple) or len(args) != 1 or depth == NESTED:
+        raise Malformed(NO_PAIRS)
+    if kind.dotted == COUNTER and not isinstance(args[0], Dict | Object):
+        raise Malformed(NO_PAIRS)  # it counts what it is given
+    return _pairs_of(args[0], depth)
+
+
+def _pairs_of(given: object, depth: int) -> list[tuple]:
+    if isinstance(given, Dict):
+        return list(given.pairs)
+    if isinstance(given, Object):
+        if not is_dictionary(given) or given.states or given.items:
+            raise Malformed(NO_PAIRS)
+        return _called_with(given, depth + 1) + list(given.pairs)
+    if not isinstance(given, list | tuple) or not all(
+        type(pair) in (list, tuple) and len(pair) == 2 for pair in given
+    ):
+        raise Malformed(NO_PAIRS)
+    return [tuple(pair) for pair in given]

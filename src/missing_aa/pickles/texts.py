@@ -1,0 +1,46 @@
+"""The opcodes that push a text; what texts take in memory is counted."""
+
+import re
+import struct
+from collections.abc import Callable
+
+from missing_aa.pickles.machine import Machine, Short, text
+
+WIDEST, WIDE = re.compile(rb"[\xf0-\xff]"), re.compile(rb"[\xc4-\xff]")
+"""Bytes of letters for which Python keeps a text in four bytes a letter, or in two."""
+
+
+def sized(form: struct.Struct) -> Callable[[Machine], None]:
+    """The step for a text with its length before it."""
+    unpack, size = form.unpack_from, form.size
+
+    def step(m: Machine) -> None:
+        (length,) = unpack(m.data, m.at)
+        begin = m.at = m.at + size
+        end = begin + length
+        if end > len(m.data):
+            raise Short("it asks for more bytes than there are")
+        m.at = end
+        raw = m.data[begin:end]
+        m.stack.append(raw.decode("ascii") if raw.isascii() else _wide(m, raw))
+
+    return step
+
+
+def line(m: Machine) -> None:
+    """The step for a text that ends with its line."""
+    raw = m.line()
+    if b"\\" in raw:
+        _count(m, 4 * len(raw))
+    m.push(raw.decode("raw-unicode-escape"))
+
+
+def _wide(m: Machine, raw: bytes) -> str:
+    """A text of more than ASCII: one letter can make all of it four times as long."""
+    _count(m, len(raw) * (4 if WIDEST.search(raw) else 2 if WIDE.search(raw) else 1))
+    return text(raw)
+
+
+def _count(m: Machine, letters: int) -> None:
+    m.letters += letters
+    m.limits.check("pickle_bytes", m.letters, "the length of its texts in memory")
