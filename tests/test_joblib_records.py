@@ -109,3 +109,16 @@ def test_a_name_that_is_no_text_ends_the_pickle(what):
 def test_a_name_that_may_be_a_text_is_computed(what):
     program = follow_pickle(b"\x80\x04" + MAY_BE[what] + text("system") + b"\x93.")
     assert not program.error and "(computed)" in {name for name, _ in program.globals}
+
+
+WORDS = numpy.array(["a", "b"], dtype=object)
+HONEST = {"in a dictionary": {"names": WORDS, "x": 1}, "alone": WORDS, "in a list": [WORDS[:1]]}
+
+
+@pytest.mark.parametrize("where", HONEST)
+def test_an_array_of_objects_is_no_mark_and_no_name(where, tmp_path, capsys):
+    joblib.dump(HONEST[where], tmp_path / "words.joblib")
+    path = str(tmp_path / "words.joblib")
+    # Without joblib the array's own pickle is read with the outer one's memo: 1 where names come of it.
+    code = int(where == "in a dictionary")
+    assert [main([command, path]) for command in ("scan", "inspect")] == [code, code]

@@ -151,9 +151,10 @@ def _may_be_numbers(first: object, second: object) -> bool:
 
 
 def _is_unsure(root: object) -> bool:
-    """Whether only a load can tell what it is; the description of an array is none of torch's."""
+    """Whether only a load can tell what it is; an array or its description is no number."""
     kind = class_of(root)
     is_array = kind is not None and kind.dotted == joblib_arrays.WRAPPER
+    is_array = is_array or joblib_arrays.is_of_several(root)
     return isinstance(root, Global | Object) and not is_array
 
 

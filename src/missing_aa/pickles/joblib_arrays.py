@@ -7,13 +7,15 @@ import re
 from math import prod
 from typing import TypeGuard
 
-from missing_aa.pickles.program import Dict, Object, class_of
+from missing_aa.pickles.program import Dict, Global, Object, class_of
 
 WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 CODE = re.compile(r"([biufcSUVmM])(\d{1,9})")
 """The kind of an array's elements and their size: in bytes, but of U in letters of four."""
 OBJECTS = "O"
 DTYPE = "numpy.dtype"
+ARRAY = "numpy.ndarray"
+MAKERS = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
 RECORD = re.compile(r"V\d{1,9}")
 HAS_OBJECT, POINTERS = 1, 7
 """Of a type's flags: that an object is in it; that anything in it is a pointer."""
@@ -43,6 +45,19 @@ def described(target: object) -> dict | None:
     if not all(type(key) is str and key in FIELDS for key, _ in state.pairs):
         raise ValueError(UNLIKE)
     return dict(state.pairs)
+
+
+def is_of_several(node: object) -> bool:
+    """Whether it is a pickled array of more than one element, which is equal to no number."""
+    match node:
+        case Object(
+            made_by=Global(dotted=maker),
+            args=(Global(dotted=kind), *_),
+            states=[(int(), tuple(shape), *_)],
+        ):
+            sizes = all(type(size) is int for size in shape)
+            return maker in MAKERS and kind == ARRAY and sizes and prod(shape) > 1
+    return False
 
 
 def code(array: dict) -> str:

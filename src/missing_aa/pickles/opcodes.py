@@ -25,6 +25,9 @@ from missing_aa.pickles.program import Dict, Global, Object, Persistent, is_clas
 SETTERS = ("torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild_from_type_v2")
 """They set each attribute of the state that they are given fourth."""
 
+NO_TEXTS = (joblib_arrays.WRAPPER, joblib_arrays.DTYPE, joblib_arrays.ARRAY)
+"""Names of classes that joblib writes with every array, so that a reader without it meets them."""
+
 CLASS_METHODS = ("zoneinfo.ZoneInfo._unpickle",)
 """Methods of Python's own classes that make an object, and are asked for as their attributes."""
 
@@ -244,6 +247,8 @@ def _may_be_text(node: object) -> bool:
     if isinstance(node, Object):
         is_fresh = node.is_new and type(node.made_by) is Global and node.args == ()
         return not is_fresh and not isinstance(node.made_by, str)
+    if isinstance(node, Global) and node.dotted in NO_TEXTS:
+        return False
     return isinstance(node, str | Global | Persistent)
 
 
