@@ -119,6 +119,6 @@ HONEST = {"in a dictionary": {"names": WORDS, "x": 1}, "alone": WORDS, "in a lis
 def test_an_array_of_objects_is_no_mark_and_no_name(where, tmp_path, capsys):
     joblib.dump(HONEST[where], tmp_path / "words.joblib")
     path = str(tmp_path / "words.joblib")
-    # Without joblib the array's own pickle is read with the outer one's memo: 1 where names come of it.
+    # Without joblib the array's own pickle is read with the outer memo: names may come of that.
     code = int(where == "in a dictionary")
     assert [main([command, path]) for command in ("scan", "inspect")] == [code, code]
