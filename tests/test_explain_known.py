@@ -194,6 +194,16 @@ def test_a_private_method_that_was_pickled_is_no_matter_of_versions(saved, tmp_p
     assert "--even-if-dangerous" in ways(found)
     state = rescue(path, even_if_dangerous=True).state_dict
     assert {*state} == {"layer.weight", "layer.bias"}
+    with pytest.raises(Exception) as refused:
+        torch.load(path, weights_only=True)
+    assert "rescue" in ways(explain_text(str(refused.value)))
+
+
+def test_a_method_that_torch_refuses_may_be_a_state_dict_without_brackets(tmp_path):
+    torch.save(nn.Linear(1, 1).state_dict, tmp_path / "a.pt")
+    with pytest.raises(Exception) as refused:
+        torch.load(tmp_path / "a.pt", weights_only=True)
+    assert "without brackets" in explain_text(str(refused.value)).changed
 
 
 @pytest.mark.parametrize(

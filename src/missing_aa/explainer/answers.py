@@ -152,10 +152,7 @@ NO_PICKLE = (
     "one of them, ask again with the whole traceback."
 )
 
-NO_MORE = (
-    "nothing that is known here. Nothing in the text says that a file with a model's weights has a "
-    "part in it."
-)
+NO_MORE = "nothing that is known here, and so no way out."
 
 
 def from_cases(

@@ -25,8 +25,8 @@ from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
 
 NEWER_FIRST = (
-    "; where that is not known, try a newer one first, as this package grows more than it loses; "
-    "and for a file that is older than the installed one, an older one"
+    "; where that is not known, try a newer one first (what is not found in this package is as a "
+    "rule newer than what is installed), and for a file that is older, an older one"
 )
 GONE_FIRST = (
     "; where that is not known: as a rule one that is older than the installed, which took the "

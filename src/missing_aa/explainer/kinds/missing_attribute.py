@@ -248,7 +248,7 @@ def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:
         what += (
             " If it was made anew, its library and one that it is built on do not belong together."
             f" No line in the text has `{error.name}`: the frame that reads it is not there, "
-            f"and it is not known whose code that is.{_at_work(seen)}"
+            "and it is not known whose code that is."
         )
     weights: tuple[Way, ...] = (OUT_OF_A_FILE,)
     if is_weightless(error.class_, seen):
@@ -261,15 +261,6 @@ def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:
         *weights,
         f"{'Or i' if weights else 'I'}{library[1:]}{'' if unseen else WHICH}",
         *(["For an object that was made anew: what its library's requirements name."] * unseen),
-    )
-
-
-def _at_work(seen: Seen) -> str:
-    """A sentence on the last code that the text shows, as a hint at whose class it can be."""
-    last = "/".join(seen.failed.path.split("/")[-2:]) if seen.failed else ""
-    return last.endswith(".py") * (
-        f" The last code that the text shows is {last}. If the class is of that code, load the "
-        "file with that code's own function for it, which may mend files of older versions."
     )
 
 
