@@ -149,7 +149,7 @@ LIBRARIES = (
         ),
     ),
     Known(
-        r"trust_remote_code ?= ?True|custom code which must be executed"
+        r"option `?trust_remote_code ?= ?True|custom code which must be executed"
         r"|requires you to execute the \w+ file in that repo",
         "the model's class is code of its own repository, and transformers runs that only if it is "
         "told to.",
