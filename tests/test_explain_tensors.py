@@ -189,3 +189,46 @@ def test_known_buffers_are_named_beside_other_names():
     )
     found = explain_text(text)
     assert "ceased to save: a.position_ids. They can be left out" in found.changed
+
+
+HEAD = "Error(s) in loading state_dict for FooNet:\n\t"
+
+
+def mismatch(name, ours, theirs):
+    return (
+        f"size mismatch for {name}: copying a param with shape torch.Size({ours}) from checkpoint, "
+        f"the shape in current model is torch.Size({theirs}).\n\t"
+    )
+
+
+@pytest.mark.parametrize(
+    "first, second, said",
+    [
+        (([18, 12], [72, 12]), ([46, 12], [184, 12]), "4 times smaller in the file"),
+        (([18, 12], [18, 6]), ([46], [23]), "2 times larger in the file"),
+    ],
+)
+def test_parts_of_a_divided_model_differ_by_one_factor(first, second, said):
+    found = explain_text(HEAD + mismatch("a.weight", *first) + mismatch("b.weight", *second))
+    assert said in found.changed and "tensor parallel" in found.changed
+    assert "version" not in everything(found).replace("no version is the cause", "")
+
+
+@pytest.mark.parametrize(
+    "second",
+    [([4, 3], [6, 3]), ([8, 3], [24, 3]), ([2, 2], [4, 4]), ([2, 3], [4, 3, 1]), ([2, 3], [5, 3])],
+)
+def test_others_are_not_said_to_be_divided(second):
+    text = HEAD + mismatch("a.weight", [2, 3], [4, 3])
+    assert "tensor parallel" not in everything(explain_text(text))
+    assert "tensor parallel" not in everything(explain_text(text + mismatch("b.weight", *second)))
+
+
+def test_constants_alone_may_be_missing():
+    missing = 'Missing key(s) in state_dict: "embeddings.position_ids", "a.inv_freq". '
+    found = explain_text(HEAD + missing)
+    assert "nothing that was learned is missing" in found.changed
+    assert "strict=False" in everything(found)
+    for more in (', "a.weight". ', '. \n\tUnexpected key(s) in state_dict: "b.weight". '):
+        other = explain_text(HEAD + missing.removesuffix(". ") + more)
+        assert "nothing that was learned" not in other.changed

@@ -22,6 +22,7 @@ from torch.jit.mobile import _load_for_lite_interpreter
 from missing_aa import rescue
 from missing_aa.explainer.explain import explain_text
 from missing_aa.explainer.known_files import OF_OTHER_FORMATS
+from missing_aa.explainer.known_libraries import LIBRARIES
 from missing_aa.explainer.known_texts import TEXTS
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n"
@@ -240,7 +241,8 @@ def test_every_entry_has_its_own_error(tmp_path):
         for format in OF_OTHER_FORMATS
     ]
     answered = {explain_text(text).changed for text in texts}
-    assert [known.pattern for known in TEXTS if known.what not in answered] == []
+    known = [known for known in TEXTS if known not in LIBRARIES]
+    assert [one.pattern for one in known if one.what not in answered] == []
 
 
 def damaged(tmp_path):

@@ -9,6 +9,7 @@ from missing_aa.explainer.errors import Error
 from missing_aa.explainer.known_breaks import (
     DISTRIBUTIONS,
     MODULES,
+    SELDOM_TENSORS,
     WEIGHTLESS,
     WITHOUT_TENSORS,
     Moved,
@@ -92,8 +93,21 @@ def out_of(package: str, seen: Seen, class_: str = "") -> tuple[Way, ...]:
     """The ways out for a file with objects of a package; none where those hold no tensors."""
     if is_weightless(class_, seen):
         return ()
-    packages = {package, *(package_of(frame.path) for frame in seen.frames if frame.unpickles)}
-    return () if packages & WITHOUT_TENSORS else (RESCUE, FOR_A_FILE)
+    return (RESCUE, FOR_A_FILE) if may_hold_tensors(package, seen) else ()
+
+
+def may_hold_tensors(package: str, seen: Seen) -> bool:
+    """Whether a file with objects of a package may hold tensors of torch's.
+
+    Not where frames show who reads it, and nothing in the whole text is torch's.
+    """
+    readers = {package_of(frame.path) for frame in seen.frames if frame.unpickles}
+    if {package, *readers} & WITHOUT_TENSORS:
+        return False
+    if seen.says_torch or not seen.frames:
+        return True
+    failed = package_of(seen.failed.path) if seen.failed else ""
+    return package not in SELDOM_TENSORS and failed not in WITHOUT_TENSORS
 
 
 def way(advice: str) -> Way:

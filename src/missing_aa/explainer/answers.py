@@ -27,7 +27,7 @@ PLACES = {
     "rescue": "when the weights are taken out",
 }
 WIDTH = 100
-SHELL = ("missing-aa ", "pip ", "python ", "git ", "TORCH_")
+SHELL = ("missing-aa ", "pip ", "python ", "git ", "zip ", "TORCH_")
 """How a command begins that is for a shell and not for Python."""
 MOST_WINDOWS, MOST_MODELS = 4, 6
 
@@ -151,6 +151,8 @@ NO_PICKLE = (
     "nothing that is known here. The text names no pickle and no torch.load. If a file was read by "
     "one of them, ask again with the whole traceback."
 )
+
+NO_MORE = "nothing that is known here, and so no way out."
 
 
 def from_cases(

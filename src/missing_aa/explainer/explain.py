@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from missing_aa.errors import UsageProblem
 from missing_aa.explainer import kinds
-from missing_aa.explainer.advice import FOR_A_FILE, RESCUE
-from missing_aa.explainer.answers import ATLAS, NO_PICKLE, Answer, from_cases, general
+from missing_aa.explainer.advice import FOR_A_FILE, RESCUE, may_hold_tensors
+from missing_aa.explainer.answers import ATLAS, NO_MORE, NO_PICKLE, Answer, from_cases, general
 from missing_aa.explainer.cases import Case, Ledger, is_upgrade
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
 from missing_aa.explainer.kinds import other_texts
+from missing_aa.explainer.known_libraries import FIRST
 from missing_aa.explainer.known_texts import PICKLES
 from missing_aa.explainer.ledger import load
 from missing_aa.explainer.pasted import plain
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
+from missing_aa.explainer.seen import TRACEBACK, seen_in
 from missing_aa.explainer.seen import seen as seen_around
 from missing_aa.explainer.traceback import frames
 
@@ -66,6 +68,8 @@ def explain_text(text: str) -> Answer:
             or _unknown("", pasted, ledger)
         )
     seen, kind = seen_around(pasted, hit), kinds.KINDS[hit.error.kind]
+    if first := other_texts.by_pattern(seen.text + pasted[hit.start :], FIRST):
+        return first
     cases = find(hit.error, ledger) if hit.error.kind != WEIGHTS_ONLY else []
     measured = hit.error.kind == STATE_DICT and cases
     if not measured and (other := kind.other(hit.error, seen)):
@@ -83,14 +87,15 @@ def _unknown(error: str, text: str, ledger: Ledger) -> Answer:
 
     timm's only where the text names it.
     """
-    code = [frame.code for frame in frames(text)] or [text]
+    found = frames(text)
+    code = [frame.code for frame in found] or [text]
     if any("torch.jit.load" in one for one in code):
         return general(error, (PROGRAM,))
     if re.search(r"\btimm\b", text):
         return general(error, everyone(ledger))
-    if re.search(PICKLES, text):
+    if re.search(PICKLES, text) and may_hold_tensors("", seen_in(text)):
         return general(error, (RESCUE, FOR_A_FILE))
-    return general(error, (), NO_PICKLE)
+    return general(error, (), NO_MORE if TRACEBACK in text and len(found) > 1 else NO_PICKLE)
 
 
 def index() -> Iterator[tuple[Error, Answer]]:

@@ -191,6 +191,9 @@ DISTRIBUTIONS = {
 WITHOUT_TENSORS = {"sklearn", "joblib", "xgboost", "lightgbm", "catboost", "pandas", "scipy"}
 """Packages whose objects hold no tensors of torch's, so that no weights can be taken out."""
 
+SELDOM_TENSORS = {"", "builtins", "numpy", "cloudpickle", "dill"}
+"""Packages whose objects hold such tensors only where torch has a part; "" is Python's own."""
+
 WEIGHTLESS = (
     "Tokenizer",
     "TokenizerFast",
@@ -206,8 +209,25 @@ WEIGHTLESS = (
 )
 """Ends of the names of classes whose objects hold no weights, unless they are modules."""
 
-BUFFERS = ("relative_position_index", "relative_coords_table", "attn_mask", "position_ids")
+BUFFERS = (
+    "relative_position_index",
+    "relative_coords_table",
+    "attn_mask",
+    "position_ids",
+    "inv_freq",
+)
 """Last names of buffers that constructors compute, and that libraries ceased to save."""
+
+WRAPPERS = {
+    "DataParallel": "module",
+    "DistributedDataParallel": "module",
+    "FullyShardedDataParallel": "module",
+    "OptimizedModule": "_orig_mod",
+}
+"""Torch's wrappers of a model -> the attribute under which they keep it."""
+
+GROWING = ("torch", "ultralytics", "lightning", "PIL")
+"""Packages in which, as a rule, a name that a file asks for is newer than the one installed."""
 
 QUANTISED = ("qweight", "qzeros", "scales", "g_idx", "SCB", "absmax", "quant_map", "weight_format")
 """Last names of tensors that quantised layers keep (GPTQ, AWQ, bitsandbytes)."""

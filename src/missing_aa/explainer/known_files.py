@@ -5,6 +5,22 @@ A way out is a sentence; the lines below its first are commands.
 
 from typing import NamedTuple
 
+
+class Known(NamedTuple):
+    """A text: `pattern`, looked for in what the errors say; what it means; what to do.
+
+    All of `beside` must be somewhere in the whole text, and `unless` must not; `frame` must be in
+    the file or the line of the frame that failed.
+    """
+
+    pattern: str
+    what: str
+    ways: tuple[str, ...]
+    beside: tuple[str, ...] = ()
+    unless: str = ""
+    frame: str = ""
+
+
 WHOLE_FILE_AGAIN = (
     "Fetch or save the file again, and compare its size or sha256 with the published one. "
     "What is cut off cannot be taken out."

@@ -3,9 +3,8 @@
 A way out is a sentence; the lines below its first are commands.
 """
 
-from typing import NamedTuple
-
-from missing_aa.explainer.known_files import DAMAGED, OF_OTHER_FORMATS, WHOLE_FILE_AGAIN
+from missing_aa.explainer.known_files import DAMAGED, OF_OTHER_FORMATS, WHOLE_FILE_AGAIN, Known
+from missing_aa.explainer.known_libraries import LIBRARIES
 
 RESCUE = "missing-aa rescue model.pt model.safetensors"
 PICKLES = r"(?i)pickl|\btorch\.load\b|torch[\\/]serialization\.py"
@@ -19,20 +18,8 @@ RAISED = (
 """What the text of a program has that was ended by an error."""
 
 
-class Known(NamedTuple):
-    """A text: `pattern`, looked for in what the errors say; what it means; what to do.
-
-    All of `beside` must be somewhere in the whole text, and `unless` must not.
-    """
-
-    pattern: str
-    what: str
-    ways: tuple[str, ...]
-    beside: tuple[str, ...] = ()
-    unless: str = ""
-
-
 TEXTS = (
+    *LIBRARIES,
     Known(
         r"failed locating file \S*?constants\.pkl",
         "torch.jit.load reads TorchScript programs and nothing else, and this file has none of "
@@ -141,12 +128,13 @@ TEXTS = (
         ("Read it with torch.jit.load(path), under a torch that is not older than its writer.",),
     ),
     Known(
-        r"persistent_load|persistent ids?\b|persistent IDs in protocol 0",
+        r"A load persistent id instruction was encountered,? but no persistent_load function was "
+        r"specified|persistent_load|persistent ids?\b|persistent IDs in protocol 0",
         "the pickle refers to data beside it (persistent ids), as torch's files do: it was read "
         "with another reader than the one that it was written for.",
         (
-            "Read the file, not a pickle out of it, with torch.load; if torch.load says this, the "
-            "file is another program's.",
+            "Read the file itself with torch.load, and not the data.pkl out of it; if torch.load "
+            "says this of the whole file, it is another program's.",
         ),
     ),
     Known(

@@ -11,6 +11,8 @@ _ESTIMATOR = re.compile(
     r"unpickle\s+estimator\s+(\w{1,100})\s+from\s+version\s+(\d[\w.]{0,20}?)\s+when\s+using\s+version"
 )
 
+_OF_TORCH = re.compile(r"(?i)torch|\.pth?\b|\.ckpt\b|\bnn\.|safetensors")
+
 
 class Estimator(NamedTuple):
     """A class of scikit-learn's, and the version that wrote its object, as a warning says it."""
@@ -27,13 +29,15 @@ class Seen:
     """The text up to an error, from the beginning of its own traceback; the frames in it.
 
     `failed` is the innermost frame that is not torch's. Of the whole text: `says_timm`, whether it
-    names timm anywhere, and the `estimators` of which scikit-learn warned.
+    names timm anywhere, `says_torch`, whether anything that is torch's, and the `estimators` of
+    which scikit-learn warned.
     """
 
     text: str = ""
     frames: tuple[Frame, ...] = ()
     failed: Frame | None = None
     says_timm: bool = False
+    says_torch: bool = False
     estimators: tuple[Estimator, ...] = ()
 
     @property
@@ -66,10 +70,20 @@ def seen(text: str, hit: Hit) -> Seen:
     """What a plain text shows of the error in it."""
     before = text[: hit.start]
     own = before[max(0, before.rfind(TRACEBACK)) :]
+    return _seen(own, text)
+
+
+def seen_in(text: str) -> Seen:
+    """What a plain text shows in which no error was read."""
+    return _seen(text, text)
+
+
+def _seen(own: str, text: str) -> Seen:
     found = frames(own)
     estimators = tuple(Estimator(*one) for one in _ESTIMATOR.findall(text))
     says_timm = bool(re.search(r"\btimm\b", text))
-    return Seen(own, tuple(found), innermost(found), says_timm, estimators)
+    says_torch = says_timm or bool(_OF_TORCH.search(text))
+    return Seen(own, tuple(found), innermost(found), says_timm, says_torch, estimators)
 
 
 def package_of(path: str) -> str:

@@ -11,6 +11,7 @@ from missing_aa.explainer.advice import (
     advise,
     in_releases,
     library,
+    may_hold_tensors,
     moved,
     out_of,
     writer_s,
@@ -18,13 +19,18 @@ from missing_aa.explainer.advice import (
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, LOOKUP, Error, find_words
+from missing_aa.explainer.known_breaks import GROWING
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
 
 NEWER_FIRST = (
-    "; where that is not known, try a newer one first, and for a file that is older than the "
-    "installed one, an older one"
+    "; where that is not known, try a newer one first (what is not found in this package is as a "
+    "rule newer than what is installed), and for a file that is older, an older one"
+)
+GONE_FIRST = (
+    "; where that is not known: as a rule one that is older than the installed, which took the "
+    "name away or moved it; but a newer one, if the file is newer than what is installed"
 )
 OLDER_FIRST = (
     "; where that is not known, try an older one first, because the name of that module is itself "
@@ -71,7 +77,8 @@ def other(error: Error, seen: Seen) -> Answer | None:
             error,
             f"the file asks for `{class_}`, which was defined in the script that wrote it.",
             "Define or import it where you load the file.",
-            Way(ADVICE, "Or take the weights out, without it.", RESCUE.commands),
+            *[Way(ADVICE, "Or take the weights out, without it.", RESCUE.commands)]
+            * may_hold_tensors("", seen),
             known_by=NAMES,
         )
     if not package or package in sys.stdlib_module_names:
@@ -81,7 +88,7 @@ def other(error: Error, seen: Seen) -> Answer | None:
             f"the file asks for {name}, which is not there: another Python wrote the file, or "
             "another version of a library, or one that gives such names to its objects.",
             "Read it with the Python and the libraries that wrote it.",
-            *out_of(package, seen)[:1],
+            *out_of("", seen)[:1],
             known_by=NAMES,
         )
     known = moved(module)
@@ -94,7 +101,7 @@ def other(error: Error, seen: Seen) -> Answer | None:
         f"{package} is a folder of a project, another of that name was imported in its place.",
         writer_s(package, seen, "", OLDER_FIRST)
         if is_old
-        else writer_s(package, seen, module, NEWER_FIRST),
+        else writer_s(package, seen, module, NEWER_FIRST if package in GROWING else GONE_FIRST),
         *out_of(package, seen),
         known_by=NAMES,
     )

@@ -12,6 +12,10 @@ from missing_aa.explainer.kinds import cannot_get_attribute
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
 
+OF_CODE = (
+    ": as a rule an older one than the installed, which took the name away or moved it; but a "
+    "newer one, if the code is newer than what is installed"
+)
 WORDS = r"cannot\s+import\s+name"
 
 
@@ -47,11 +51,12 @@ def other(error: Error, seen: Seen) -> Answer | None:
         if seen.frames or seen.imports(error.name)
         else "If it came while a file was loaded, another version wrote the file."
     )
+    when = "" if homes or known else OF_CODE
     return advise(
         error,
         f"code imports or reads `{error.class_}` from {error.name or 'a module'}, and the version "
         f"that is installed does not have it there. {f'{known.what} ' if known else ''}{file}",
-        f"{where}Change the import, or install the version that this code was written for.".strip(),
+        f"{where}Change the import, or install the version that this code was written for{when}.",
     )
 
 

@@ -12,7 +12,6 @@ from missing_aa.explainer.advice import (
     in_releases,
     installed_as,
     is_weightless,
-    library,
     listed,
     out_of,
     together,
@@ -21,7 +20,7 @@ from missing_aa.explainer.advice import (
 from missing_aa.explainer.answers import NEAR, Answer, general
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import ATTRIBUTE, DOTTED, IMPORT, NAME, Error, find_words
-from missing_aa.explainer.kinds import torch_attribute
+from missing_aa.explainer.kinds import particular, torch_attribute
 from missing_aa.explainer.kinds.torch_attribute import OUT_OF_A_FILE, WHOSE
 from missing_aa.explainer.known_breaks import (
     MODULE_ATTRIBUTES,
@@ -39,6 +38,12 @@ OF_MODELS |= {"parameters", "predict", "state_dict", "to", "train"}
 """What people ask of a model."""
 MOST_PATHS = 3
 BUILTINS = ("NoneType", "str", "int", "float", "bool", "list", "tuple", "function", "Tensor")
+
+CUT_OFF = (
+    "Look in the program's output for the last frame, which is not in this text: it says whose "
+    "line reads it."
+)
+WHICH = " The full traceback says which library's line reads it."
 
 WORDS = r"has\s+no\s+attribute"
 
@@ -128,6 +133,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         failed = None  # the frame that reads it was cut off
     package = package_of(failed.path) if failed else ""
     torchs = not failed or failed.is_torch
+    if particular.is_inside(error, failed):
+        return particular.of_the_model_inside(error)
     key = f"{error.class_}.{error.name}"
     if error.name in MODULE_BASES and error.class_ not in (*WEIGHTS, *BUILTINS):
         return torch_attribute.unfinished(error)
@@ -138,7 +145,7 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
     if error.class_ in (*WEIGHTS, *BUILTINS):
         return None
     if failed and failed.unpickles:
-        return _while_loaded(error, seen)
+        return particular.while_loaded(error, seen)
     if not failed and error.class_ in TORCH_CLASSES:
         return torch_attribute.named_as_torch_s(error, carriers(error.class_, error.name))
     if not failed or package == "timm":
@@ -192,20 +199,6 @@ def _of_another_object(error: Error, package: str, seen: Seen) -> Answer | None:
     )
 
 
-def _while_loaded(error: Error, seen: Seen) -> Answer:
-    """The answer where the file's own program asked for it, and no line of code."""
-    package = package_of(seen.frames[-1].path)
-    return advise(
-        error,
-        f"while the file was read, its own program asked an object of {error.class_} for "
-        f"`{error.name}`: another version of the library of that class (or a fork) wrote the file, "
-        "or a method that was kept on the object is looked up by its name.",
-        *out_of(package, seen)[:1],
-        "Load it with the versions that wrote it, and save the weights alone.",
-        known_by="the frames of the traceback",
-    )
-
-
 def _not_timm(error: Error, seen: Seen) -> Answer | None:
     if error.class_ in WEIGHTS:
         sure = error.name in OF_MODELS
@@ -223,7 +216,7 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
             ),
         )
     if error.class_ in BUILTINS:
-        return _of_a_value(error, seen)
+        return particular.of_a_value(error, seen)
     failed = seen.failed
     unseen = bool(failed and not failed.is_timm and not mentions(failed, error.name))
     if failed and not failed.is_timm and not unseen:
@@ -241,26 +234,6 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
     if not class_record.named([error.class_]) and (unseen or not failed):
         return _of_somebody(error, seen, unseen)
     return None
-
-
-def _of_a_value(error: Error, seen: Seen) -> Answer:
-    """The answer where a value of Python's or torch's own stands in the place of an object."""
-    where = "Look where that value comes from, in the last frame of the traceback that is yours."
-    what = f"the value is of Python's or torch's own type {error.class_}"
-    package = package_of(seen.failed.path) if seen.failed else ""
-    if seen.failed and package and not seen.failed.is_timm and seen.loads:
-        return advise(
-            error,
-            f"{what}, where code of {package} reads `{error.name}` while a file is loaded. If it "
-            f"comes out of the file: another version of {library(package)} wrote it and keeps that "
-            "elsewhere, or the file is of another kind than that code wants.",
-            f"Read the file with the version of {installed_as(package)} that wrote it; where that "
-            "is not known, try a newer one first.",
-            f"If it does not come out of the file: {where[0].lower()}{where[1:]}",
-            known_by="the frames of the traceback",
-        )
-    timms = ", and no part of a model that a release of timm could have changed"
-    return advise(error, f"{what}{timms if seen.says_timm else ''}.", where)
 
 
 def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:
@@ -284,10 +257,9 @@ def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:
     return advise(
         error,
         what,
-        *([WHOSE] if unseen else []),
+        *([CUT_OFF] if unseen else []),
         *weights,
-        f"{'Or i' if weights else 'I'}{library[1:]} The full traceback says which library's line "
-        "reads it.",
+        f"{'Or i' if weights else 'I'}{library[1:]}{'' if unseen else WHICH}",
         *(["For an object that was made anew: what its library's requirements name."] * unseen),
     )
 

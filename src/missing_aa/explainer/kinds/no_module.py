@@ -16,6 +16,7 @@ from missing_aa.explainer.advice import (
     installed_as,
     library,
     listed,
+    may_hold_tensors,
     moved,
     out_of,
     together,
@@ -138,7 +139,8 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
             "installed, or a file or folder of the project that the model is of.",
             "If it is of a project: load the file where that project's folder is on the path "
             f"(sys.path). {STRANGER}",
-            Way(ADVICE, "Or take the weights out of the file, without it.", RESCUE.commands),
+            *[Way(ADVICE, "Or take the weights out of the file, without it.", RESCUE.commands)]
+            * may_hold_tensors(error.name.partition(".")[0], seen),
         )
     if seen.imports("timm") and not seen.loads:
         home = home_of(error.name)

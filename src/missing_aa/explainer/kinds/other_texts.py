@@ -6,11 +6,13 @@ from missing_aa.explainer.advice import advise
 from missing_aa.explainer.answers import NEAR, Answer, from_cases
 from missing_aa.explainer.cases import Ledger, is_upgrade
 from missing_aa.explainer.errors import ATTRIBUTE, Error, line_at
+from missing_aa.explainer.errors import NEAR as REACH
 from missing_aa.explainer.errors import OTHER as WORDS
 from missing_aa.explainer.kinds import missing_attribute
+from missing_aa.explainer.known_files import Known
 from missing_aa.explainer.known_texts import TEXTS
 from missing_aa.explainer.pasted import squeeze
-from missing_aa.explainer.traceback import said
+from missing_aa.explainer.traceback import frames, innermost, said
 
 SHORT = 600
 """Characters up to which a text is taken for a sentence about an error."""
@@ -44,19 +46,32 @@ def by_words(text: str, ledger: Ledger) -> Answer | None:
     return from_cases(NEAR, error, cases, ledger, what)
 
 
-def by_pattern(text: str) -> Answer | None:
-    """The answer to a text that names none of these errors, and is known by its words.
+def by_pattern(text: str, texts: tuple[Known, ...] = TEXTS) -> Answer | None:
+    """The answer to a text that is known by its words, to one that names no other error.
 
     The name of a frame and a line of source are no words of an error: they say little of it.
     """
     said_there = said(text)
-    for known in TEXTS:
+    failed = innermost(frames(text))
+    for known in texts:
+        if known.frame and not (failed and re.search(known.frame, f"{failed.path}\n{failed.code}")):
+            continue
         if known.unless and re.search(known.unless, text):
             continue
         if not all(re.search(one, text) for one in known.beside):
             continue
         pattern = known.pattern.replace(" ", r"\s+")  # lines are broken where they are long
         for found in list(re.finditer(pattern, said_there))[-1:]:
-            error = Error(WORDS, name=line_at(said_there, found.start()))
+            error = Error(WORDS, name=_lines_of(said_there, found))
             return advise(error, known.what, *known.ways, known_by="the words of the error")
     return None
+
+
+def _lines_of(text: str, found: re.Match) -> str:
+    """The line, or the lines, in which an error is said."""
+    head = line_at(text, found.start())
+    if "\n" not in found[0].strip():
+        return head if found[0] in head else f"… {found[0]}"
+    return " ".join((head + " " + text[text.index("\n", found.start()) : found.end()]).split())[
+        :REACH
+    ]

@@ -6,6 +6,7 @@ from fractions import Fraction
 from missing_aa.explainer.advice import RESCUE, advise
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import Error
+from missing_aa.explainer.kinds import divided
 from missing_aa.explainer.known_breaks import BUFFERS, LOSSES, QUANTISED
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen
@@ -50,6 +51,8 @@ def known(error: Error, seen: Seen) -> Answer | None:
     found = buffers(error)
     if found and len(found) == len(error.unexpected) and not error.missing and not error.shapes:
         return _no_longer_saved(error)
+    if _are_constants(error):
+        return _not_saved_yet(error)
     if (homes := _losses(error)) and not error.shapes:
         return _beside_the_network(error, homes)
     if _is_same_but_for_ones(error):
@@ -64,12 +67,40 @@ def known(error: Error, seen: Seen) -> Answer | None:
         return _quantised_otherwise(error)
     if not error.missing and not error.unexpected and (count := _classes(error.shapes)):
         return _other_classes(error, seen, count)
+    if factor := divided.factor(error):
+        return divided.answer(error, factor)
     return _prefixed(error)
 
 
 def buffers(error: Error) -> tuple[str, ...]:
     """The names in the file that are of buffers which libraries ceased to save."""
     return tuple(name for name in error.unexpected if _last(name) in BUFFERS)
+
+
+def _are_constants(error: Error) -> bool:
+    """Whether nothing but buffers that are computed is missing."""
+    rest = error.unexpected or error.shapes
+    return (
+        bool(error.missing) and not rest and all(_last(name) in BUFFERS for name in error.missing)
+    )
+
+
+def _not_saved_yet(error: Error) -> Answer:
+    last = ", ".join(sorted({_last(name) for name in error.missing}))
+    return advise(
+        error,
+        f"all that the file lacks are buffers ({last}). By their names they are constants, which "
+        "the model computes when it is made: nothing that was learned is missing. As a rule "
+        "another version of the library wrote the file, which did not save them.",
+        Way(
+            ADVICE,
+            "Load without strictness, which is safe for these, and look that no other name is "
+            "printed.",
+            ("print(model.load_state_dict(weights, strict=False))",),
+        ),
+        "Or install the version of the library that wrote the file.",
+        known_by="the names in the text",
+    )
 
 
 def _last(name: str) -> str:

@@ -40,10 +40,13 @@ def other(error: Error, seen: Seen) -> Answer | None:
         return advise(
             error,
             "the pickle fetches an attribute by name (getattr), as it does for a method that was "
-            "kept on an object (ultralytics' -seg and -pose models of 8.0 to 8.2.0 do). So does "
-            "code that means harm: look before you load it.",
+            "kept on an object (ultralytics' -seg and -pose models of 8.0 to 8.2.0 do), or saved "
+            "as such: torch.save(model.state_dict, …), without brackets. So does code that means "
+            "harm: look before you load it.",
             Way(ADVICE, "Look what it fetches.", ("missing-aa inspect model.pt",)),
             Way(ADVICE, "Take the weights out; it is refused if more is asked.", RESCUE.commands),
+            "If model.state_dict was saved without brackets: save it again with them, "
+            "torch.save(model.state_dict(), path).",
         )
     named = f"{error.name}.{error.class_}".strip(".")
     if named in PLAIN:

@@ -1,0 +1,109 @@
+"""Attributes that are missing for a reason of their own: of wrappers, of values, while loading."""
+
+import re
+
+from missing_aa.explainer.advice import RESCUE, advise, installed_as, out_of
+from missing_aa.explainer.answers import Answer
+from missing_aa.explainer.errors import Error
+from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, MODULE_BASES, WRAPPERS
+from missing_aa.explainer.remedies import ADVICE, Way
+from missing_aa.explainer.seen import Seen, package_of, reads
+from missing_aa.explainer.traceback import Frame
+
+_PRIVATE = re.compile(r"__\w*(?<!__)$|_[A-Z]\w*?__\w*(?<!__)$")
+BY_FRAMES = "the frames of the traceback"
+
+
+def is_inside(error: Error, failed: Frame | None) -> bool:
+    """Whether one of torch's wrappers was asked for what the model inside it has."""
+    own = {*MODULE_ATTRIBUTES, *MODULE_BASES, WRAPPERS.get(error.class_)}
+    by_itself = failed and (failed.unpickles or failed.is_torch and reads(failed, error.name))
+    return error.class_ in WRAPPERS and error.name not in own and not by_itself
+
+
+def of_the_model_inside(error: Error) -> Answer:
+    """The answer where a wrapper was asked in the place of the model."""
+    inner = WRAPPERS[error.class_]
+    return advise(
+        error,
+        f"{error.class_} is torch's wrapper around a model, which it keeps as `.{inner}`. "
+        f"`{error.name}` was asked of the wrapper, and as a rule the model inside has it: then it "
+        "is no matter of versions, and the weights have no part in it.",
+        Way(ADVICE, "Ask the model inside.", (f"model.{inner}.{error.name}",)),
+        "Or do that before the model is wrapped, or do not wrap it; then the names in the file "
+        f"must be without `{inner}.` at their beginning.",
+        known_by="torch's source",
+    )
+
+
+def while_loaded(error: Error, seen: Seen) -> Answer:
+    """The answer where the file's own program asked for it, and no line of code."""
+    package = package_of(seen.frames[-1].path)
+    asked = f"while the file was read, its own program asked an object of {error.class_} for"
+    if _PRIVATE.match(error.name):
+        return _private(error, asked, seen)
+    return advise(
+        error,
+        f"{asked} `{error.name}`: another version of the library of that class (or a fork) wrote "
+        "the file, or a method that was kept on the object is looked up by its name.",
+        *out_of(package, seen)[:1],
+        "Load it with the versions that wrote it"
+        f"{', and save the weights alone' if out_of(package, seen) else ''}.",
+        known_by=BY_FRAMES,
+    )
+
+
+def _private(error: Error, asked: str, seen: Seen) -> Answer:
+    """The answer where pickle looks a method up by a name that Python changes in a class."""
+    model = bool(out_of("", seen))
+    brackets = (
+        " For a model that is most often `torch.save(model.state_dict, …)` without brackets, or "
+        "torch.save(model): both save the whole model with it."
+    )
+    return advise(
+        error,
+        f"{asked} `{error.name}`. As a rule that is a private method (its name begins with two "
+        "underscores) which was pickled with the object: Python keeps it under a longer name, and "
+        "pickle looks for the short one. So the versions that wrote the file do not read it either."
+        f"{brackets if model else ''}",
+        *[
+            Way(
+                ADVICE,
+                "Where the model was made: save the weights alone, with brackets.",
+                ('torch.save(model.state_dict(), "weights.pt")',),
+            ),
+            Way(
+                ADVICE,
+                "If only this file is left: take the weights out, which runs none of it. Without "
+                "the last word it is refused, because the pickle fetches something by its name; "
+                "look what that is.",
+                ("missing-aa inspect model.pt", f"{RESCUE.commands[0]} --even-if-dangerous"),
+            ),
+        ]
+        * model,
+        "In the code of the class: give that method a name with one underscore, and save anew.",
+        known_by=BY_FRAMES,
+    )
+
+
+def of_a_value(error: Error, seen: Seen) -> Answer:
+    """The answer where a value of Python's or torch's own stands in the place of an object."""
+    where = "Look where that value comes from, in the last frame of the traceback that is yours."
+    what = f"the value is of Python's or torch's own type {error.class_}"
+    package = package_of(seen.failed.path) if seen.failed else ""
+    if seen.failed and package and not seen.failed.is_timm and seen.loads:
+        return advise(
+            error,
+            f"{what}, where code of {package} reads `{error.name}` while a file is loaded. That "
+            "alone says nothing of the version of a file: the value can come from the call, or "
+            f"from a library that {package} is built on and that is newer or older than it wants; "
+            "or the file is of another kind than that code reads.",
+            where,
+            f"Install versions of {installed_as(package)} and of what it is built on that belong "
+            "together; its requirements name them.",
+            "If the value comes out of the file: read it with the version of "
+            f"{installed_as(package)} that wrote it.",
+            known_by=BY_FRAMES,
+        )
+    timms = ", and no part of a model that a release of timm could have changed"
+    return advise(error, f"{what}{timms if seen.says_timm else ''}.", where)
