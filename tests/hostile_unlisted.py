@@ -146,6 +146,30 @@ def set_by_setattr() -> dict[str, bytes]:
     }
 
 
+def hidden_arrays() -> dict[str, bytes]:
+    """joblib takes an object for the description of an array; the file does not show its class."""
+    hidden = TOUCH + b"0"
+    swallowed = b"N0B" + struct.pack("<I", len(hidden))
+    wrapper = name("joblib.numpy_pickle", "NumpyArrayWrapper")
+    described, plain = _array("u1", len(swallowed)), new(name("argparse", "Namespace"))
+    pair = call(name("builtins", "tuple"), many(described, table(__class__=wrapper)))
+    keys = call(name("builtins", "zip"), many(text("__class__")), many(wrapper))
+    attributes = call(name("collections", "OrderedDict"), keys)
+    several = call(name("builtins", "tuple"), many(wrapper))
+    made = call(name("copyreg", "__newobj__"), several)
+    bodies = {
+        "a pair that is made": plain + pair + b"b",
+        "attributes that are made": plain + row(described, attributes) + b"b",
+        "arguments that are made": call(name("builtins", "max"), many(wrapper))
+        + b")\x81"
+        + described
+        + b"b",
+        "an alias": call(name("builtins", "max"), many(new(wrapper))) + described + b"b",
+        "a class in a list": made + described + b"b",
+    }
+    return {how: pickled(body + swallowed + hidden + b"0}") for how, body in bodies.items()}
+
+
 TWO_WAYS = {
     "class by setattr.joblib": class_by_setattr(),
     "frame.joblib": frame_behind_an_array(),

@@ -231,6 +231,33 @@ def test_what_a_state_sets_by_setattr_is_not_only_kept(how, code, tmp_path, caps
     assert [main([command, str(path)]) for command in ("scan", "inspect")] == [code, code]
 
 
+@pytest.mark.parametrize("how", hostile_unlisted.hidden_arrays())
+def test_what_hides_an_array_from_this_reader_is_refused(how, tmp_path, capsys):
+    path = tmp_path / "file.joblib"
+    path.write_bytes(hostile_unlisted.hidden_arrays()[how])
+    scan, inspect, rescue = codes(path, tmp_path)
+    assert scan in (3, 4) and scan == inspect and rescue in (3, 4)
+
+
+def test_attributes_within_attributes_take_no_time(tmp_path, capsys):
+    nested = b"N"
+    for _ in range(3000):
+        nested = hostile_files.call(hostile_files.ORDERED, nested)
+    state = hostile_files.row(b"N", nested)
+    body = hostile_files.new(hostile_files.name("argparse", "Namespace")) + state + b"b"
+    (tmp_path / "file.pkl").write_bytes(hostile_files.pickled(body))
+    assert main(["scan", str(tmp_path / "file.pkl")]) == 4
+
+
+@pytest.mark.parametrize("kind", ["('|V0', '|O')", "[('a', '|V0', '|O')]", "'|O'"])
+def test_an_array_whose_type_hides_objects_is_judged_as_a_pickle(kind, tmp_path, capsys):
+    header = f"{{'descr': {kind}, 'fortran_order': False, 'shape': (1,)}}\n".encode()
+    begins = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header
+    path = tmp_path / "array.npy"
+    path.write_bytes(begins + hostile_files.pickled(hostile_unlisted.TOUCH))
+    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [3, 3]
+
+
 def test_a_tensor_s_state_changes_no_class(tmp_path, capsys):
     rebuilt = hostile_files.call(
         hostile_files.name("torch._utils", "_rebuild_parameter_with_state"),

@@ -24,6 +24,7 @@ LOOKS_PACKED = ("gzip", "unknown", *LOOKS_LIKE)
 
 FORMAT_VERSION = 1001
 """What the second of a legacy file's pickles holds."""
+HIDDEN_ARRAY = "it hides what joblib would read as an array: readers would see different files"
 MAY_BE_LEGACY = (
     "what it begins with may turn out to be the mark of torch's form before 1.6 once it is loaded: "
     "readers would see different files"
@@ -87,7 +88,11 @@ class Container:
         program, keys = self._follow_from_start(limits)
         if self.format == "pickle" and program.root == MAGIC_NUMBER:
             self.format = "torch-legacy"  # the number in another spelling: torch compares its value
+            with_arrays = program
             program, keys = self._follow_from_start(limits)
+            if with_arrays.arrays:  # joblib reads another file
+                program.add(with_arrays)
+                program.fault = program.fault or Malformed(MAY_BE_LEGACY)
         if self.format == "pickle":
             self._follow_behind(program, limits)
             _add_what_pickle_would_read(program, limits)
@@ -141,10 +146,11 @@ class Container:
 def _may_be_numbers(first: object, second: object) -> bool:
     """Whether two pickles in a row may be the two numbers of a legacy file, made by what they call.
 
-    Only a load can tell; objects that got a state are none.
+    Only a load can tell; objects that got a state are none, but for an array of one number.
     """
     if isinstance(second, Object):
-        second_may_be = not (second.states or second.items or second.pairs)
+        filled = second.states or second.items or second.pairs
+        second_may_be = not filled or joblib_arrays.is_of_one(second)
     else:
         second_may_be = isinstance(second, Global) or second == FORMAT_VERSION
     return isinstance(first, Global | Object) and second_may_be
@@ -160,6 +166,8 @@ def _is_unsure(root: object) -> bool:
 
 def _add_what_pickle_would_read(program: Program, limits: Limits) -> None:
     """Add the dangerous names that a load without joblib would find in the bytes of arrays."""
+    if joblib_arrays.is_hidden(program):
+        program.fault = program.fault or Malformed(HIDDEN_ARRAY)
     if program.arrays:
         plain = follow_pickle(program.data, limits=limits)
         if plain.root == MAGIC_NUMBER or not plain.error and _is_unsure(plain.root):

@@ -70,10 +70,22 @@ def _is_plain(kind: object) -> bool:
     if isinstance(kind, str):
         return bool(PLAIN.fullmatch(kind))
     if isinstance(kind, tuple):  # many of one type in each element
-        return len(kind) == 2 and _is_plain(kind[0])
+        return len(kind) == 2 and _is_plain(kind[0]) and _is_shape(kind[1])
     if not isinstance(kind, list):
         return False
-    return all(isinstance(f, tuple) and 2 <= len(f) <= 3 and _is_plain(f[1]) for f in kind)
+    return all(
+        isinstance(field, tuple)
+        and 2 <= len(field) <= 3
+        and _is_plain(field[1])
+        and all(map(_is_shape, field[2:]))
+        for field in kind
+    )
+
+
+def _is_shape(value: object) -> bool:
+    """Whether it says how many there are; another type there would be the one that counts."""
+    sizes = value if isinstance(value, tuple) else (value,)
+    return all(type(size) is int for size in sizes)
 
 
 def _opened(file: BinaryIO) -> "ZipFile":

@@ -165,6 +165,15 @@ FRESH = (
     "numpy.random._pickle.__generator_ctor numpy.random._pickle.__bit_generator_ctor "
     "numpy.random.bit_generator.__pyx_unpickle_SeedSequence joblib.numpy_pickle.NumpyArrayWrapper"
 )
+# An object of these may have an `items` of the file's choosing.
+HOLDERS = "types.SimpleNamespace argparse.Namespace collections.UserDict functools.partial"
+DICTIONARIES = "builtins.dict collections.OrderedDict collections.defaultdict collections.Counter"
+# What a call of these gives may be anything that they are given, a pair among it.
+GIVERS = (
+    "builtins.tuple builtins.list builtins.max builtins.min builtins.sum builtins.iter "
+    "builtins.reversed builtins.zip builtins.map builtins.filter builtins.enumerate builtins.type "
+    "operator.getitem _operator.getitem builtins.getattr torch.Size collections.deque"
+)
 NOT_FRESH = "builtins.type enum.Enum enum.IntEnum inspect._ParameterKind numpy.dtype"
 """Classes whose `__new__` can give what is there already."""
 

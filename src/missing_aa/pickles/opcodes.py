@@ -1,9 +1,8 @@
 """The opcodes of a pickle: what each does to the stack and the memo of the machine of `pickles`."""
 
 import struct
-from collections.abc import Iterator
 
-from missing_aa.pickles import joblib_arrays
+from missing_aa.pickles import joblib_arrays, known_names
 from missing_aa.pickles.literals import DIFFERS, LITERALS, number_line, whole_number
 from missing_aa.pickles.machine import (
     BYTE,
@@ -25,6 +24,9 @@ from missing_aa.pickles.program import Dict, Global, Object, Persistent, is_clas
 SETTERS = ("torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild_from_type_v2")
 """They set each attribute of the state that they are given fourth."""
 
+HOLDERS = frozenset(known_names.HOLDERS.split())
+DICTIONARIES = frozenset(known_names.DICTIONARIES.split())
+GIVERS = frozenset(known_names.GIVERS.split())
 NO_TEXTS = (joblib_arrays.WRAPPER, joblib_arrays.DTYPE, joblib_arrays.ARRAY)
 """Names of classes that joblib writes with every array, so that a reader without it meets them."""
 
@@ -282,6 +284,8 @@ def _call(m: Machine) -> None:
     if type(made_by) is Global and made_by.dotted in SETTERS and isinstance(args, tuple):
         for state in args[3:4]:
             for part in state if isinstance(state, tuple) else (state,):
+                if not isinstance(part, Dict) and part is not None:
+                    m.doubt("a tensor's state is no dictionary")
                 _note_set(m, part)
     if type(made_by) is Global and made_by.dotted == "builtins.getattr":
         match args:  # a class in a class, which is a name as any other
@@ -326,7 +330,9 @@ def _build(m: Machine) -> None:
     elif not isinstance(target, Object):
         m.doubt(UNFOLLOWED)
     if isinstance(target, Object):
-        if isinstance(state, tuple) and len(state) == 2:
+        if _may_be_pair(state):
+            m.doubt("a state is made by what may give any")
+        elif isinstance(state, tuple) and len(state) == 2:
             _note_set(m, state[1])
         if target.states:
             target.states.append(state)
@@ -338,29 +344,28 @@ def _build(m: Machine) -> None:
 
 def _note_set(m: Machine, attributes: object) -> None:
     """What is set by `setattr`, and not put into a `__dict__`, can change an object's class."""
-    names = _first_of_pairs(attributes)
-    if any(type(name) is not str or name in ("__class__", "__dict__") for name in names):
+    if isinstance(attributes, Object) and _may_have_items(attributes):
+        m.doubt("the attributes that a state sets are given by an object of the file's making")
+    pairs = attributes.pairs if isinstance(attributes, Dict | Object) else ()
+    if any(type(name) is not str or name in ("__class__", "__dict__") for name, _ in pairs):
         m.doubt("a state sets attributes that can change an object's class")
-    if isinstance(attributes, Object):  # its `items` are asked for, which it may have of the file
-        states = [half for state in attributes.states for half in _halves(state)]
-        own = [name for half in states for name in _first_of_pairs(half)]
-        if "items" in own or isinstance(attributes.made_by, Object):
-            m.doubt("the attributes that a state sets are given by an object of the file's making")
 
 
-def _halves(state: object) -> tuple:
-    return state if isinstance(state, tuple) else (state,)
+def _may_have_items(node: Object) -> bool:
+    """Whether a reader that asks for its `items` may get what the file has put there."""
+    maker = node.made_by
+    if not isinstance(maker, Global):
+        return not isinstance(maker, str)  # what an object gave that was called
+    is_dictionary = maker.dotted in DICTIONARIES
+    return maker.dotted in HOLDERS or is_dictionary and bool(node.args)
 
 
-def _first_of_pairs(node: object) -> Iterator:
-    """The keys of a dictionary, those that it was made of among them."""
-    if isinstance(node, Dict | Object):
-        yield from (pair[0] for pair in node.pairs)
-    if isinstance(node, Object) and isinstance(node.args, tuple):
-        for given in node.args:
-            yield from _first_of_pairs(given)
-    if isinstance(node, list):
-        yield from (pair[0] for pair in node if isinstance(pair, tuple | list) and pair)
+def _may_be_pair(state: object) -> bool:
+    """Whether a state may turn out to be a pair that the file does not show."""
+    if not isinstance(state, Object) or isinstance(state.made_by, str):
+        return False
+    maker = state.made_by
+    return not isinstance(maker, Global) or maker.dotted in GIVERS
 
 
 def _pass_array(m: Machine, target: Object) -> None:

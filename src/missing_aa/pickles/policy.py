@@ -18,6 +18,7 @@ from missing_aa.pickles import known_names
 from missing_aa.pickles.joblib_arrays import is_plain_dtype
 from missing_aa.pickles.program import (
     COMPUTED,
+    INDIRECT,
     PICKLE_IN_PICKLE,
     Dict,
     Global,
@@ -188,6 +189,9 @@ def _filled_aliases(program: Program) -> set[str]:
 def _is_fresh(made: Object) -> bool:
     """Whether a call of a listed name gives an object that was not there before."""
     name = made.made_by.dotted if isinstance(made.made_by, Global) else ""
+    is_told = isinstance(made.args, tuple) and not any(isinstance(a, Object) for a in made.args)
+    if (made.is_new or name in INDIRECT) and not is_told:
+        return False  # an object that is given may have a `__new__` of its own
     if made.is_new:
         return bool(name) and name not in NOT_FRESH
     if name in ITERATORS:
