@@ -29,6 +29,14 @@ def test_the_lock_holds_exact_versions_no_addresses_and_no_cuda():
         assert not re.match(r"nvidia|cuda|triton", requirement.name), requirement
 
 
+def test_a_development_container_has_a_python_that_serves_and_a_command_that_is_there():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    version = container["image"].rpartition(":")[2]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(f"{version}.0")
+    command, target = container["postCreateCommand"].split()
+    assert command == "make" and f"\n{target}:" in (ROOT / "Makefile").read_text()
+
+
 def test_the_lock_satisfies_every_extra():
     locked = {requirement.name.lower(): requirement for requirement in LOCK}
     wanted = [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
