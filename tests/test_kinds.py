@@ -202,6 +202,27 @@ def test_a_zip_of_arrays_that_is_damaged_is_malformed(packed, tmp_path, capsys):
     assert main(["scan", str(path)]) == main(["inspect", str(path)]) == 4
 
 
+def test_arrays_in_a_zip_are_found_by_what_they_begin_with(tmp_path, capsys):
+    path = tmp_path / "a.npz"
+    path.write_bytes(hostile_kinds.npz(zipfile.ZIP_STORED, b=hostile_kinds.OBJECTS))
+    assert main(["scan", str(path)]) == main(["inspect", str(path)]) == 3
+
+
+@pytest.mark.parametrize("how", ["a wrong count", "a member twice"])
+def test_a_zip_of_arrays_that_readers_see_differently_is_malformed(how, tmp_path, capsys):
+    data = bytearray(hostile_kinds.npz(zipfile.ZIP_STORED, a_npy=hostile_kinds.OBJECTS))
+    begin, end = data.find(b"PK\1\2"), data.rfind(b"PK\5\6")
+    count = (2).to_bytes(2, "little")
+    if how == "a member twice":
+        data[end:end] = data[begin:end]
+        end += end - begin
+        data[end + 12 : end + 16] = (end - begin).to_bytes(4, "little")
+    data[end + 8 : end + 12] = count * 2
+    path = tmp_path / "a.npz"
+    path.write_bytes(data)
+    assert main(["scan", str(path)]) == main(["inspect", str(path)]) == 4
+
+
 def test_a_zip_of_more_members_than_are_looked_into_reaches_the_limit(
     tmp_path, monkeypatch, capsys
 ):

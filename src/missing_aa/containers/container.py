@@ -270,11 +270,11 @@ def _open_zip(container: Container) -> None:
 def _look_for_arrays(container: Container, names: list[str]) -> None:
     """numpy.load takes any zip, and the arrays out of it by their names."""
     named = [name for name in names if name.lower().endswith(numpy_arrays.SUFFIX)]
-    if not named:
+    is_numpys = container.format == "zip" and (named or len(names) <= numpy_arrays.MOST_ARRAYS)
+    if not named and not is_numpys:
         return
-    is_numpys = container.format == "zip"
     container.arrays = numpy_arrays.of_objects(container.file, names if is_numpys else named)
-    if is_numpys:
+    if is_numpys and (named or container.arrays):
         container.format = "numpy-objects" if container.arrays else "numpy"
     elif container.arrays:
         raise Refused(

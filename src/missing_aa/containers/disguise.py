@@ -16,6 +16,8 @@ WINDOW = 2**20
 FEW = 16
 """So many steps the first bytes of other kinds may be good for, by chance."""
 STEPS_AT_MOST = 100_000
+NEAR = 2**12
+"""So far the end of a line is looked for at first."""
 LONG = 2**16
 MOST = Limits().pickle_bytes
 
@@ -99,10 +101,12 @@ class _Far:
         return self.file.read(size)
 
     def find(self, what: bytes, start: int) -> int:
-        while piece := self._read(start, WINDOW):
+        size = NEAR
+        while piece := self._read(start, size):
             if (found := piece.find(what)) >= 0:
                 return start + found
             start += len(piece)
+            size = WINDOW
         return -1
 
 

@@ -6,6 +6,7 @@ From numpy/lib/_format_impl.py, `_read_array_header` and `read_array`.
 import ast
 import re
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from missing_aa.containers.unpack import damaged
@@ -26,6 +27,7 @@ MOST_ARRAYS = 100_000
 PLAIN = re.compile(r"[<>|=]?[biufcSUVmM]\d{1,9}(\[\w{1,20}\])?")
 """The types, as numpy writes them, in which there are no objects."""
 BROKEN = "the header of the NumPy array is damaged: fetch the file again, or save it again"
+DOUBLED = "the zip lists a member twice: readers would see different files"
 BROKEN_ZIP = "the zip of NumPy arrays is damaged or cut short: fetch it again"
 
 
@@ -108,6 +110,8 @@ def of_objects(file: BinaryIO, names: list[str]) -> list[str]:
         problem = LimitReached(f"the zip holds {len(names):,} members, too many to look for arrays")
         problem.format = "numpy"
         raise problem
+    if len(set(names)) < len(names):
+        raise Malformed(DOUBLED, "numpy")
     found = []
     try:
         with _opened(file) as archive:
@@ -128,13 +132,15 @@ def follow_objects(file: BinaryIO, names: list[str], limits: Limits) -> Program:
     """
     program = Program(b"", 0)
     if not names:
-        return _follow(file, limits, program)
-    roots, steps = [], 0
+        _follow(file, limits, program)
+        return program
+    roots, steps, left = [], 0, limits
     try:
         with _opened(file) as archive:
             for name in names:
                 with archive.open(name) as member:
-                    _follow(cast(BinaryIO, member), limits, program)
+                    taken = _follow(cast(BinaryIO, member), left, program)
+                left = replace(left, pickle_bytes=max(0, left.pickle_bytes - taken))
                 roots.append(program.root)
                 steps += program.opcodes
                 limits.check("opcodes", steps, "the number of the pickles' steps")
@@ -144,11 +150,12 @@ def follow_objects(file: BinaryIO, names: list[str], limits: Limits) -> Program:
     return program
 
 
-def _follow(file: BinaryIO, limits: Limits, into: Program) -> Program:
+def _follow(file: BinaryIO, limits: Limits, into: Program) -> int:
+    """Follow one; how many bytes were read for it."""
     start = pickle_start(file) or 0
     file.seek(start)
     data = file.read(limits.pickle_bytes + 1)
     program = follow_pickle(data, 0, limits, into=into)
     if program.short and len(data) > limits.pickle_bytes:
         limits.check("pickle_bytes", start + len(data), "the length of the pickle, in bytes,")
-    return program
+    return len(data)

@@ -136,7 +136,7 @@ def _is_meant_as_checkpoint(path: str, problem: CheckpointError) -> bool:
         return True  # torch.load reads one
     if isinstance(problem, Refused) and (problem.format == "tar" or formats.is_named_array(path)):
         return True
-    if problem.format == "numpy":
+    if problem.format == "numpy" or problem.format == "zip" and formats.is_named_array(path):
         return True
     head = formats.first_bytes(path, 1)
     if formats.promises_checkpoint(path):
