@@ -170,6 +170,25 @@ def hidden_arrays() -> dict[str, bytes]:
     return {how: pickled(body + swallowed + hidden + b"0}") for how, body in bodies.items()}
 
 
+def aliases() -> dict[str, bytes]:
+    """A call that is taken to make something new gives what is there, which is then changed."""
+    there = new(name("types", "SimpleNamespace"))
+    chosen = call(name("functools", "partial"), name("builtins", "max")) + row(
+        name("builtins", "max"), row(there), table(key=name("builtins", "bool")), b"N"
+    )
+    own = state(new(name("argparse", "Namespace")), __new__=chosen + b"b")
+    plain = name("argparse", "Namespace")
+    parameter = name("torch.nn.parameter", "Parameter")
+    made = {
+        "__newobj__": call(name("copyreg", "__newobj__"), own, b"N"),
+        "_reconstructor": call(name("copyreg", "_reconstructor"), plain, own, b"N"),
+        "Parameter": new(parameter, own, b"\x89"),
+    }
+    array = new(name("numpy.ma", "MaskedArray"), row(number(1)))
+    dump = call(name("builtins", "getattr"), array, text("dump"))
+    return {how: pickled(state(alias, append=dump)) for how, alias in made.items()}
+
+
 TWO_WAYS = {
     "class by setattr.joblib": class_by_setattr(),
     "frame.joblib": frame_behind_an_array(),
@@ -192,7 +211,19 @@ def magic(first: bytes, second: bytes) -> bytes:
 
 BY_A_NAME = name("torch.serialization", "MAGIC_NUMBER")
 BY_A_CALL = call(name("builtins", "int"), text("119547037146038801333356"))
+DTYPE = call(name("numpy", "dtype"), text("i4"), b"\x89", b"\x88")
+ONE_NUMBER = (
+    call(
+        name("numpy._core.multiarray", "_reconstruct"),
+        name("numpy", "ndarray"),
+        row(number(0)),
+        b"C\1b",
+    )
+    + row(number(1), b")", DTYPE, b"\x89", b"C\4" + struct.pack("<i", 1001))
+    + b"b"
+)
 MAGIC = {
+    "an array of one number": magic(BY_A_CALL, ONE_NUMBER),
     "a name": magic(BY_A_NAME, VERSION),
     "a call": magic(BY_A_CALL, VERSION),
     "two calls": magic(BY_A_CALL, call(name("builtins", "int"), text("1001"))),

@@ -239,6 +239,13 @@ def test_what_hides_an_array_from_this_reader_is_refused(how, tmp_path, capsys):
     assert scan in (3, 4) and scan == inspect and rescue in (3, 4)
 
 
+@pytest.mark.parametrize("how", hostile_unlisted.aliases())
+def test_what_may_be_there_already_and_is_changed_is_dangerous(how, tmp_path, capsys):
+    path = tmp_path / "file.pkl"
+    path.write_bytes(hostile_unlisted.aliases()[how])
+    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [3, 3]
+
+
 def test_attributes_within_attributes_take_no_time(tmp_path, capsys):
     nested = b"N"
     for _ in range(3000):
