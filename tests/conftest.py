@@ -39,6 +39,15 @@ def written(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def session():
+    """A process that rescues one file after the other."""
+    from missing_aa import Session
+
+    with Session() as session:
+        yield session
+
+
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory):
     """A Python with the bare package: what its own dependencies bring, and nothing else."""

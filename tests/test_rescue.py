@@ -11,18 +11,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-from missing_aa import Session, rescue, rescue_to
+from missing_aa import rescue, rescue_to
 from missing_aa.contents.find_models import WhichRoot
 from missing_aa.errors import Malformed
 from missing_aa.rescuer import extract
 from missing_aa.rescuer.messages import Request
 from rescue_files import MODELS, RELEASES
-
-
-@pytest.fixture(scope="module")
-def session():
-    with Session() as session:
-        yield session
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 import foreign
-from missing_aa import Session, inspect, rescue, rescue_to
+from missing_aa import inspect, rescue, rescue_to
 from missing_aa.errors import LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
 from rescue_files import PROTO, mapping, name, value
@@ -16,12 +16,6 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("foreign")
     foreign.unpack(folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def session():
-    with Session() as session:
-        yield session
 
 
 @pytest.mark.parametrize("name", foreign.EXPECTED)

@@ -12,12 +12,6 @@ from rescue_files import PROTO, call, mapping, module, name, tensor, text, torch
 SOUND = mapping({"w": tensor()})
 
 
-@pytest.fixture(scope="module")
-def session():
-    with Session() as session:
-        yield session
-
-
 @pytest.fixture
 def made(tmp_path):
     return lambda program, storages=None: torch_zip(tmp_path / "model.pt", program, storages)

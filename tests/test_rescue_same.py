@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hostile_files import call, in_zip, legacy, many, name, new, number, ordered, row, table, text
-from missing_aa import Session, rescue
+from missing_aa import rescue
 from missing_aa.containers.legacy import follow_legacy, measure
 from missing_aa.errors import LimitReached, Malformed, Problem, Refused
 from missing_aa.limits import DEFAULT, Limits
@@ -126,12 +126,6 @@ STRANGE_MODULES = {
     ),
     "no dictionary": module(_parameters=many(W)),
 }
-
-
-@pytest.fixture(scope="module")
-def session():
-    with Session() as session:
-        yield session
 
 
 @pytest.fixture

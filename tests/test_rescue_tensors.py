@@ -7,15 +7,9 @@ import pytest
 import torch
 from torch import fx, nn
 
-from missing_aa import Session, inspect, rescue
+from missing_aa import inspect, rescue
 from missing_aa.errors import Malformed, Refused
 from rescue_files import PROTO, call, mapping, module, name, tensor, torch_zip, value
-
-
-@pytest.fixture(scope="module")
-def session():
-    with Session() as session:
-        yield session
 
 
 @pytest.fixture

@@ -193,10 +193,12 @@ def _check_names(result: Check, world: World, program: Program) -> None:
 
 def _walk_models(result: Check, world: World, models: list, steps: int) -> None:
     run, result.models = _walk(world, models, steps)
+    result.steps = steps - max(run.left, 0)
     found = run.found[0]
     doubtful = {key: finding for key, finding in found.items() if hangs_on_arguments(finding)}
     if doubtful and any(model.defaults for model in result.models):
         any_call, walked = _walk(world, models, steps, defaults=False)
+        result.steps += steps - max(any_call.left, 0)
         certain = {key for key, finding in any_call.found[0].items() if finding.certain}
         if not doubtful.keys() <= certain:
             run, result.models = any_call, [replace(each, defaults=[]) for each in walked]
@@ -206,7 +208,6 @@ def _walk_models(result: Check, world: World, models: list, steps: int) -> None:
             found |= any_call.found[0]
     result.findings += found.values()
     result.notes += run.notes
-    result.steps = steps - max(run.left, 0)
 
 
 def _walk(

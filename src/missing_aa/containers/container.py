@@ -17,6 +17,7 @@ from missing_aa.limits import DEFAULT, Limits
 from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.follow import follow_pickle
 from missing_aa.pickles.program import Global, Object, Program, class_of
+from missing_aa.pickles.uses import hides_array
 
 LOOKS_LIKE = ("safetensors", *formats.FOREIGN)
 """Told by a few bytes that can begin a pickle too: torch.load would run `GGUF` and what follows."""
@@ -166,7 +167,7 @@ def _is_unsure(root: object) -> bool:
 
 def _add_what_pickle_would_read(program: Program, limits: Limits) -> None:
     """Add the dangerous names that a load without joblib would find in the bytes of arrays."""
-    if joblib_arrays.is_hidden(program):
+    if hides_array(program):
         program.fault = program.fault or Malformed(HIDDEN_ARRAY)
     if program.arrays:
         plain = follow_pickle(program.data, limits=limits)

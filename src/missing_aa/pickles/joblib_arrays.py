@@ -7,10 +7,8 @@ import re
 from math import prod
 from typing import TypeGuard
 
-from missing_aa.pickles import known_names
-from missing_aa.pickles.program import NODES, Dict, Global, Object, Program, class_of, parts_of
+from missing_aa.pickles.program import Dict, Global, Object, class_of
 
-KNOWN = known_names.SAFE.union(known_names.DATA.split(), known_names.STANDARD.split())
 WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 CODE = re.compile(r"([biufcSUVmM])(\d{1,9})")
 """The kind of an array's elements and their size: in bytes, but of U in letters of four."""
@@ -71,59 +69,6 @@ def _elements(node: object) -> int | None:
             if maker in MAKERS and kind == ARRAY and all(type(size) is int for size in shape):
                 return prod(shape)
     return None
-
-
-def is_hidden(program: Program) -> bool:
-    """Whether an array's description may be there that the reading did not know as one.
-
-    joblib knows it by the class of the object that gets a state, however it was made: so its name
-    may stand nowhere but where such an object is made, each gets one state, and nothing that could
-    give it back is given a state.
-    """
-    wrappers: set[int] = set()
-    for made in program.objects:
-        kind = class_of(made)
-        if kind is not None and kind.dotted == WRAPPER:
-            if kind is not made.made_by or not made.is_new or made.args or len(made.states) != 1:
-                return True
-            wrappers.add(id(made))
-    seen: set[int] = set()
-    for made in program.objects:
-        reached = _reached([*parts_of(made)], seen)
-        if any(isinstance(node, Global) and _is_named_so(node) for node in reached):
-            return True
-    if any(_is_named_so(one) and one.dotted != WRAPPER for one in program.globals.values()):
-        return True
-    return any(
-        made.states and type(made.made_by) is not str and _gives_back(made, wrappers)
-        for made in program.objects
-    )
-
-
-def _is_named_so(node: Global) -> bool:
-    return node.name.rpartition(".")[2] == WRAPPER.rpartition(".")[2]
-
-
-def _gives_back(made: Object, wrappers: set[int]) -> bool:
-    """Whether a call that Python, numpy or torch brings may give what is among its arguments."""
-    maker = made.made_by
-    if isinstance(maker, Global) and (
-        maker.dotted not in KNOWN or maker.dotted.startswith("numpy.random.")
-    ):
-        return False  # a class of somebody's: its code runs, and the verdict says so; a generator
-    return any(id(node) in wrappers for node in _reached([made.args, made.kwargs], set()))
-
-
-def _reached(nodes: list, seen: set[int]) -> list:
-    """All nodes in these, however deep; what was seen before is left out."""
-    found, waiting = [], [node for node in nodes if type(node) in NODES]
-    while waiting:
-        node = waiting.pop()
-        if id(node) not in seen:
-            seen.add(id(node))
-            found.append(node)
-            waiting += [part for part in parts_of(node) if type(part) in NODES]
-    return found
 
 
 def code(array: dict) -> str:

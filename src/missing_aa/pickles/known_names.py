@@ -228,3 +228,5 @@ torch.uint16 torch.uint2 torch.uint3 torch.uint32 torch.uint4 torch.uint5 torch.
 torch.uint64 torch.uint7 torch.uint8
 """
 SAFE = frozenset(_NAMES.split())
+LISTED = SAFE.union(DATA.split(), STANDARD.split(), NUMBERS)
+"""Names known to be inert: they run nothing but what they are given, which is judged as called."""

@@ -50,12 +50,9 @@ DEEPEST = max(word.count(".") for word in REASONS) + 1
 VERBS = frozenset(known_names.VERBS.split())
 PASSAGES = frozenset(known_names.PASSAGES.split())
 CLASSES = {word: reason for reason, words in known_names.CLASSES.items() for word in words.split()}
-LISTED = known_names.SAFE.union(
-    known_names.DATA.split(), known_names.STANDARD.split(), known_names.NUMBERS
-)
-"""Names known to be inert: they run nothing but what they are given, which is judged as called."""
+LISTED = known_names.LISTED
 INERT = known_names.SAFE | frozenset(known_names.DATA.split())
-"""Those among them that make plain values of plain values."""
+"""Those of LISTED that make plain values of plain values."""
 GETTERS = frozenset(known_names.GETTERS.split())
 KEPT = frozenset(known_names.KEPT.split())
 """Listed names that are only kept: what they give, called, may be anything."""

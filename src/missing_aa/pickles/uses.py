@@ -7,7 +7,8 @@ whatever a function that it calls is given. What could be called so counts as ca
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from missing_aa.pickles.known_names import SAFE
+from missing_aa.pickles.joblib_arrays import WRAPPER
+from missing_aa.pickles.known_names import LISTED, SAFE
 from missing_aa.pickles.program import NODES, Dict, Global, Object, Program, class_of, parts_of
 
 KEEPERS = ("functools.partial", "collections.defaultdict")
@@ -202,6 +203,44 @@ def hands_on(program: Program, name: str) -> bool:
     """
     within = _reached([*program.objects, *program.persistent, *program.keys], deep=True)
     return any(isinstance(node, Global) and node.dotted == name for node in within)
+
+
+def hides_array(program: Program) -> bool:
+    """Whether an array's description may be there that the reading did not know as one.
+
+    joblib knows it by the class of the object that gets a state, however it was made: so its name
+    may stand nowhere but where such an object is made, each gets one state, and nothing that could
+    give it back is given a state.
+    """
+    wrappers = [made for made in program.objects if _name(class_of(made)) == WRAPPER]
+    if not all(_is_plainly_made(made) for made in wrappers) or hands_on(program, WRAPPER):
+        return True
+    last = WRAPPER.rpartition(".")[2]
+    others = (one for one in program.globals.values() if one.dotted != WRAPPER)
+    if any(one.name.rpartition(".")[2] == last for one in others):
+        return True
+    ids = set(map(id, wrappers))
+    return any(made.states and _gives_back(made, ids) for made in program.objects)
+
+
+def _is_plainly_made(made: Object) -> bool:
+    return (
+        _name(made.made_by) == WRAPPER and made.is_new and not made.args and len(made.states) == 1
+    )
+
+
+def _gives_back(made: Object, wrappers: set[int]) -> bool:
+    """Whether a call that Python, numpy or torch brings may give what is among its arguments.
+
+    Of a class of somebody's the code runs, and the verdict says so; a generator gives none.
+    """
+    maker = made.made_by
+    if isinstance(maker, Global) and (
+        maker.dotted not in LISTED or maker.dotted.startswith("numpy.random.")
+    ):
+        return False
+    given = _reached([made.args, made.kwargs], deep=True)
+    return not isinstance(maker, str) and any(id(node) in wrappers for node in given)
 
 
 def _name(node: object) -> str:

@@ -31,6 +31,8 @@ HEADS = {
 """Layers that libraries call so and that have an output for each class."""
 PREFIXES = ("module.", "model.", "_orig_mod.", "encoder.", "backbone.")
 """With which wrappers of torch's and of libraries begin the names of what they wrap."""
+LENIENTLY = ("print(model.load_state_dict(weights, strict=False))",)
+WRITERS = "Or install the version of the library that wrote the file."
 
 
 def misfit(error: Error) -> str:
@@ -96,9 +98,9 @@ def _not_saved_yet(error: Error) -> Answer:
             ADVICE,
             "Load without strictness, which is safe for these, and look that no other name is "
             "printed.",
-            ("print(model.load_state_dict(weights, strict=False))",),
+            LENIENTLY,
         ),
-        "Or install the version of the library that wrote the file.",
+        WRITERS,
         known_by="the names in the text",
     )
 
@@ -119,7 +121,7 @@ def _no_longer_saved(error: Error) -> Answer:
             "Leave them out, and load the rest strictly.",
             (f"weights = {{k: v for k, v in weights.items() if not k.endswith({tuple(last)!r})}}",),
         ),
-        "Or install the version of the library that wrote the file.",
+        WRITERS,
     )
 
 
@@ -281,7 +283,7 @@ def _beside_the_network(error: Error, homes: list[str]) -> Answer:
             ADVICE,
             "Load without strictness, and look that no other name is printed; then nothing of the "
             "network is missing. (Whatever loads the file for you may pass strict=False on.)",
-            ("print(model.load_state_dict(weights, strict=False))",),
+            LENIENTLY,
         ),
         "Or install the version of the library of that loss that wrote the file.",
         known_by="the names in the text",
@@ -328,7 +330,7 @@ def _laid_out_otherwise(error: Error) -> Answer:
                 "model.load_state_dict(weights)",
             ),
         ),
-        "Or install the version of the library that wrote the file.",
+        WRITERS,
         known_by="the shapes in the text",
     )
 
