@@ -102,7 +102,7 @@ class State(ABC):
 
     @abstractmethod
     def items_of_object(self, obj: Obj) -> tuple[list, bool]:
-        """What iterating over an object gives; see BuiltinCalls."""
+        """What iterating over an object gives; see ModuleObjects."""
 
     @abstractmethod
     def item_of_object(self, obj: Obj, key: object, node: ast.AST | None) -> object: ...
