@@ -139,17 +139,21 @@ NEW = {
 CERTAIN = {"reads"}
 
 
-@pytest.mark.parametrize("how", NEW)
-def test_only_what_must_fail_is_certain(tmp_path, monkeypatch, capsys, how):
-    """The file is written by the old source and checked against the new one."""
-    folder = tmp_path / "old"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def block(tmp_path_factory):
+    """A model, written whole by the old source."""
+    folder = tmp_path_factory.mktemp("old")
     (folder / "oldlib.py").write_text(OLD)
     program = "import torch, oldlib; torch.save(oldlib.Block(), 'model.pt')"
     subprocess.run([sys.executable, "-c", program], cwd=folder, check=True)
-    (tmp_path / "new").mkdir()
-    (tmp_path / "new" / "oldlib.py").write_text(NEW[how])
-    code = main(["check", "--path", str(tmp_path / "new"), str(folder / "model.pt")])
+    return folder / "model.pt"
+
+
+@pytest.mark.parametrize("how", NEW)
+def test_only_what_must_fail_is_certain(block, tmp_path, capsys, how):
+    """The file is checked against the new source."""
+    (tmp_path / "oldlib.py").write_text(NEW[how])
+    code = main(["check", "--path", str(tmp_path), str(block)])
     said = capsys.readouterr().out
     assert code == (how in CERTAIN), said
     assert ("'Block' object has no attribute 'scale'" in said) or how not in CERTAIN

@@ -183,6 +183,7 @@ def test_before_it_is_installed_lab_says_what_comes_first(tmp_path):
     assert done.returncode == 1 and "First: python3 install" in done.stderr
 
 
+@pytest.mark.long  # an environment is made
 @with_pip
 def test_it_installs_once_and_again_where_it_was_cut_short_or_moved(kit):
     misled = {"PIP_INDEX_URL": "https://nowhere.invalid", "MISSING_AA_CACHE": "mine"}
@@ -208,6 +209,7 @@ def test_it_installs_once_and_again_where_it_was_cut_short_or_moved(kit):
     assert again.returncode == 0 and "Installing" in again.stdout
 
 
+@pytest.mark.long  # an environment is made
 @with_pip
 def test_a_machine_that_the_doctor_finds_ill_is_not_called_ready(kit):
     kit = kit.rename(kit.with_name("--ill--"))

@@ -7,6 +7,8 @@ from tools import server_memory
 import tiny_lessons
 from missing_aa.errors import Problem
 
+pytestmark = pytest.mark.long  # a server, with learners in it
+
 HOLD = "held = bytearray(300 * 2**20)"  # written to, so that the memory is really taken
 
 
