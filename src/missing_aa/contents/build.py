@@ -15,6 +15,7 @@ from missing_aa.contents.views import MISSHAPEN, Array, Untaken, View, array
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
 from missing_aa.pickles import joblib_arrays
+from missing_aa.pickles.known_names import DICTIONARIES
 from missing_aa.pickles.program import INDIRECT, NODES, Dict, Global, Object, Persistent, Program
 
 NESTED = 100
@@ -217,7 +218,7 @@ class _Builder:
             raise Malformed(STATE_TWICE)
         if isinstance(node, Object) and made.dotted != ORDERED_DICT:
             is_emptied = node.is_new and made.dotted == SET  # whose __new__ takes nothing
-            if not is_emptied and made.dotted not in dictionaries.DICTIONARIES:
+            if not is_emptied and made.dotted not in DICTIONARIES:
                 args = self.shell(node.args)
                 made.given = args if isinstance(args, tuple) else ()
             if node.kwargs:

@@ -1,13 +1,11 @@
 """What a dictionary holds that was made by calling its class, before anything is set in it."""
 
-from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT
 from missing_aa.errors import Malformed
+from missing_aa.pickles.known_names import DICTIONARIES
 from missing_aa.pickles.program import INDIRECT, Dict, Object, class_of
 
 DEFAULT_DICT = "collections.defaultdict"
 COUNTER = "collections.Counter"
-DICTIONARIES = frozenset({PLAIN_DICT, ORDERED_DICT, DEFAULT_DICT, COUNTER})
-"""Classes that hold the pairs which they are called with, and no others."""
 
 NESTED = 100
 """How deep a dictionary may be made of a dictionary."""

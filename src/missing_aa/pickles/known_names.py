@@ -167,7 +167,9 @@ FRESH = (
 )
 # An object of these may have an `items` of the file's choosing.
 HOLDERS = "types.SimpleNamespace argparse.Namespace collections.UserDict functools.partial"
-DICTIONARIES = "builtins.dict collections.OrderedDict collections.defaultdict collections.Counter"
+_PAIRED = "builtins.dict collections.OrderedDict collections.defaultdict collections.Counter"
+DICTIONARIES = frozenset(_PAIRED.split())
+"""Classes that hold the pairs which they are called with, and no others."""
 # What a call of these gives may be anything that they are given, a pair among it.
 GIVERS = (
     "builtins.tuple builtins.list builtins.max builtins.min builtins.sum builtins.iter "

@@ -25,7 +25,6 @@ SETTERS = ("torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild
 """They set each attribute of the state that they are given fourth."""
 
 HOLDERS = frozenset(known_names.HOLDERS.split())
-DICTIONARIES = frozenset(known_names.DICTIONARIES.split())
 GIVERS = frozenset(known_names.GIVERS.split())
 NO_TEXTS = (joblib_arrays.WRAPPER, joblib_arrays.DTYPE, joblib_arrays.ARRAY)
 """Names of classes that joblib writes with every array, so that a reader without it meets them."""
@@ -356,7 +355,7 @@ def _may_have_items(node: Object) -> bool:
     maker = node.made_by
     if not isinstance(maker, Global):
         return not isinstance(maker, str)  # what an object gave that was called
-    is_dictionary = maker.dotted in DICTIONARIES
+    is_dictionary = maker.dotted in known_names.DICTIONARIES
     return maker.dotted in HOLDERS or is_dictionary and bool(node.args)
 
 
