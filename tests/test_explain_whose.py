@@ -8,9 +8,11 @@ from pathlib import Path
 import packaging
 import platformdirs
 import pytest
+import torch
 from torch import nn
 
 from missing_aa.explainer.explain import explain_text
+from missing_aa.explainer.traceback import Frame
 
 SITE = "/home/u/env/lib/python3.11/site-packages"
 HEAD = "Traceback (most recent call last):\n"
@@ -126,3 +128,114 @@ def test_nothing_is_taken_out_of_what_has_no_weights_by_its_name(class_):
         assert "version of barlib" in found.changed and "rescue" not in everything(found)
     module = f'{HEAD}  File "{path}", line 7, in f\n    if self._in_context:\n{GETATTR}{error}'
     assert "rescue" in everything(explain_text(module))
+
+
+@pytest.mark.parametrize(
+    "path, torch_s, timm_s",
+    [
+        (f"{SITE}/torch/nn/modules/module.py", True, False),
+        ("torch/nn/modules/module.py", True, False),
+        ("/home/u/.cache/torch/hub/barlib_main/models/common.py", False, False),
+        ("/home/u/envs/torch/lib/python3.9/site-packages/barlib/net.py", False, False),
+        ("/home/u/envs/timm/lib/python3.9/site-packages/barlib/net.py", False, False),
+        ("/home/u/envs/timm/lib/python3.9/site-packages/torch/nn/modules/module.py", True, False),
+        (f"{SITE}/barlib/torch/net.py", False, False),
+        (f"{SITE}/timm/models/beit.py", False, True),
+    ],
+)
+def test_whose_a_file_is_is_said_by_its_package_and_not_by_any_folder(path, torch_s, timm_s):
+    frame = Frame(path)
+    assert (frame.is_torch, frame.is_timm) == (torch_s, timm_s)
+
+
+def test_a_repository_that_torch_hub_fetched_may_meet_another_package_s_object():
+    hub = "/home/u/.cache/torch/hub/barlib_main"
+    text = (
+        f'{HEAD}File "{hub}/hubconf.py", in line 78, in_create\n  return model.to(device)\n'
+        f'File "{SITE}/torch/nn/modules/module.py", line 1173, in to\n  return self._apply(f)\n'
+        f'File "{hub}/models/common.py", line 814, in_apply\n  m.grid = list(map(fn, m.grid))\n'
+        + ATTRIBUTE.format("Detect", "grid")
+    )
+    found = explain_text(text)
+    assert f"reads `grid` ({hub}/models/common.py)" in found.changed
+    assert "another package whose class has the same name" in found.changed
+    assert "missing-aa inspect" in everything(found) and "rescue" not in everything(found)
+
+
+MADE = (
+    f'{HEAD}  File "run.py", line 4, in <module>\n'
+    "    model = FooModel.from_pretrained(path)\n"
+    f'  File "{SITE}/barlib/modeling.py", line 7, in load\n    for key in model._plan:\n'
+    f"{GETATTR}{ATTRIBUTE.format('FooModel', '_plan')}"
+)
+
+
+def test_what_was_made_anew_has_no_writer():
+    for text in (MADE, MADE.replace(".from_pretrained(path)", "(config)")):
+        found = explain_text(text)
+        assert "do not belong together" in found.changed and "barlib" in everything(found)
+        assert "rescue" not in everything(found) and "wrote" not in everything(found)
+    cut = MADE.replace("model._plan", "stages")
+    assert "rescue" not in everything(explain_text(cut))
+    read = MADE.replace("FooModel.from_pretrained(path)", "torch.load(FooModel.from_pretrained(p))")
+    assert "rescue" in everything(explain_text(read))
+
+
+def test_a_class_that_is_called_as_one_of_timm_s_may_be_of_another_version_of_its_library():
+    error = ATTRIBUTE.format("Pooling", "foo_mode")
+    behind = (
+        f"{error}\n{'-' * 75}\nAttributeError        Traceback (most recent call last)\n"
+        "<command-32610> in <cell line: 4>()\n      2 a = 1\n----> 4 pred = model.transform(doc)\n"
+    )
+    for text in (behind, f"model = joblib.load(path)\n{error}"):
+        found = explain_text(text)
+        assert "another version of its library wrote it" in found.changed
+        assert "an older one than the installed" in everything(found)
+        assert "rescue" not in everything(found)
+    assert "rescue" in everything(explain_text(error))
+
+
+def test_a_traceback_below_its_error_is_read_where_no_other_error_is_in_it():
+    error = ATTRIBUTE.format("FooNet", "gain")
+    frame = f'{HEAD}  File "/home/u/run.py", line 22, in run\n    p = model.gain(x)\n'
+    assert "/home/u/run.py" in explain_text(f"{error}\n{frame}").changed
+    assert "/home/u/run.py" not in explain_text(f"{error}\n{frame}ValueError: odd").changed
+
+
+@pytest.mark.parametrize("before", ["module 'barlib.x' has", "'module' object has"])
+def test_an_error_is_headed_as_it_was_said(before):
+    text = f"AttributeError: {before} no attribute 'foo'"
+    assert explain_text(text).error == text
+    assert explain_text("cannot import name 'foo' from 'bar'").error.startswith("cannot import")
+
+
+def lookup(name, module):
+    return explain_text(f"Can't get attribute '{name}' on <module '{module}' from '/x/y.py'>")
+
+
+def test_a_private_name_is_of_no_newer_torch_and_one_has_a_successor():
+    assert "a newer one first" in everything(lookup("Foo", "torch.nn.modules.foo"))
+    assert "a newer one first" in everything(lookup("_rebuild_foo", "torch._utils"))
+    assert "a newer one first" not in everything(lookup("_Foo", "torch.nn.modules.foo"))
+    found = lookup("_LinearWithBias", "torch.nn.modules.linear")
+    assert "torch<1.9" in everything(found) and "newer one" not in everything(found)
+    exec(found.ways[-1].commands[0], {"torch": torch})
+    try:
+        old = torch.nn.modules.linear._LinearWithBias(2, 2)
+    finally:
+        del torch.nn.modules.linear._LinearWithBias
+    assert old(torch.ones(1, 2)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("package", ["gensim", "barlib"])
+def test_no_weights_are_promised_where_the_reader_is_shown_and_nothing_is_torch_s(package):
+    text = (
+        f'{HEAD}  File "{SITE}/{package}/utils.py", line 4, in unpickle\n    _pickle.load(f)\n'
+        f"AttributeError: Can't get attribute 'Vocab' on <module '{package}.models' from 'x'>"
+    )
+    assert "rescue" not in everything(explain_text(text))
+
+
+def test_a_vocabulary_is_no_model():
+    found = lookup("_default_unk_index", "torchtext.vocab")
+    assert "If the file holds the weights of a model besides" in everything(found)

@@ -179,6 +179,30 @@ TOLD = {
         "TypeError: __init__() got an unexpected keyword argument 'ragged'",
         "as a rule a newer one",
     ),
+    "another card": (
+        "RuntimeError: CUDA error: no kernel image is available for execution on the device",
+        "No file has a part in it",
+    ),
+    "joblib's arrays": (
+        '  File "/e/site-packages/joblib/numpy_pickle.py", line 506, in _unpickle\n'
+        "    obj = unpickler.load()\n"
+        '  File "/usr/lib/python3.7/pickle.py", line 1088, in load\n    dispatch[key[0]](self)\n'
+        "KeyError: 10",
+        "a newer joblib wrote the file",
+    ),
+    "no instruction": (
+        '  File "/usr/lib/python3.7/pickle.py", line 1088, in load\n    dispatch[key[0]](self)\n'
+        "KeyError: 0",
+        "begins no instruction: the file is damaged",
+    ),
+    "the library's own word, older": (
+        "ValueError: This index was generated with an earlier version of barlib.",
+        "an older version of it wrote",
+    ),
+    "the library's own word, newer": (
+        "ValueError: the model was saved using a more recent version of Foo",
+        "a newer version of it wrote",
+    ),
     "another output": ("after the upgrade of barlib the accuracy drops", "another output"),
 }
 """A text -> words of the answer; of libraries that are not installed here, as they say it."""

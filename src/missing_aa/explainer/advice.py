@@ -7,6 +7,7 @@ from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
 from missing_aa.explainer.cases import Case, Ledger
 from missing_aa.explainer.errors import Error
 from missing_aa.explainer.known_breaks import (
+    BESIDE_WEIGHTS,
     DISTRIBUTIONS,
     MODULES,
     SELDOM_TENSORS,
@@ -24,6 +25,11 @@ RESCUE = Way(
     "Take the weights out, without that code, and load them into a model that the installed "
     "version makes.",
     ("missing-aa rescue model.pt model.safetensors",),
+)
+RESCUE_IF = Way(
+    ADVICE,
+    "If the file holds the weights of a model besides: take them out, without that code.",
+    RESCUE.commands,
 )
 FOR_A_FILE = Way(
     ADVICE,
@@ -72,8 +78,8 @@ def writer_s(package: str, seen: Seen, module: str = "", unknown: str = "") -> W
         )
     return Way(
         ADVICE,
-        f"{install}; where that is not known, an older one, because the name of that module is "
-        "an old one. It may want an older Python.",
+        f"{install}; where that is not known, an older one, because that name is an old one. It "
+        "may want an older Python.",
         (f"pip install '{known.need}'",),
     )
 
@@ -93,6 +99,8 @@ def out_of(package: str, seen: Seen, class_: str = "") -> tuple[Way, ...]:
     """The ways out for a file with objects of a package; none where those hold no tensors."""
     if is_weightless(class_, seen):
         return ()
+    if package in BESIDE_WEIGHTS and seen.says_torch:
+        return (RESCUE_IF, FOR_A_FILE)
     return (RESCUE, FOR_A_FILE) if may_hold_tensors(package, seen) else ()
 
 
@@ -104,10 +112,12 @@ def may_hold_tensors(package: str, seen: Seen) -> bool:
     readers = {package_of(frame.path) for frame in seen.frames if frame.unpickles}
     if {package, *readers} & WITHOUT_TENSORS:
         return False
-    if seen.says_torch or not seen.frames:
+    if seen.says_torch:
         return True
+    if not seen.frames:
+        return "joblib.load" not in seen.text
     failed = package_of(seen.failed.path) if seen.failed else ""
-    return package not in SELDOM_TENSORS and failed not in WITHOUT_TENSORS
+    return not seen.loads and package not in SELDOM_TENSORS and failed not in WITHOUT_TENSORS
 
 
 def way(advice: str) -> Way:

@@ -32,14 +32,11 @@ find = partial(find_words, WORDS, read)
 
 def other(error: Error, seen: Seen) -> Answer | None:
     """The answer where no checkpoint from another timm is behind it; None if one can be."""
-    if error.class_.startswith("_rebuild_"):
-        module = error.name if "." in error.name else "torch._utils"
-        return cannot_get_attribute.other(Error(LOOKUP, error.class_, module), seen)
-    if seen.unpickles:  # pickle's own words where it is written in Python
-        found = cannot_get_attribute.other(Error(LOOKUP, error.class_, error.name), seen)
-        module = f"module '{error.name}'" if error.name else "'module' object"
-        message = f"AttributeError: {module} has no attribute '{error.class_}'"
-        return found and replace(found, error=message)
+    of_torch = error.class_.startswith("_rebuild_")
+    if of_torch or seen.unpickles:  # pickle's own words where it is written in Python
+        module = "torch._utils" if of_torch and "." not in error.name else error.name
+        found = cannot_get_attribute.other(Error(LOOKUP, error.class_, module), seen)
+        return found and replace(found, error=str(error))
     last = len(class_record.releases()) - 1
     homes = [
         path for path, known in class_record.named([error.class_]).items() if last in known.releases

@@ -45,6 +45,12 @@ CUT_OFF = (
 )
 WHICH = " The full traceback says which library's line reads it."
 
+OF_ANOTHER = Way(
+    ADVICE,
+    "If it came out of a file: look which package its classes are of, and read it with that one.",
+    ("missing-aa inspect model.pt",),
+)
+
 WORDS = r"has\s+no\s+attribute"
 
 
@@ -57,9 +63,11 @@ def read(before: str, words: str, after: str) -> Error | None:
     word, class_, is_object = subject.groups()
     word = (word or "").strip()
     if word == "module":
-        return Error(IMPORT, name[1], class_)
+        said = f"AttributeError: module '{class_}' has no attribute '{name[1]}'"
+        return Error(IMPORT, name[1], class_, said=said)
     if is_object and class_ == "module":  # as Python 2 and pickle say it
-        return Error(IMPORT, name[1])
+        said = f"AttributeError: 'module' object has no attribute '{name[1]}'"
+        return Error(IMPORT, name[1], said=said)
     if word == "object":  # "type object 'X'": the class itself was asked
         return None
     if not is_object and not class_[0].isupper():
@@ -146,6 +154,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         return None
     if failed and failed.unpickles:
         return particular.while_loaded(error, seen)
+    if package not in ("", "timm") and not torchs and particular.is_made_anew(error, seen):
+        return particular.made_anew(error, package)
     if not failed and error.class_ in TORCH_CLASSES:
         return torch_attribute.named_as_torch_s(error, carriers(error.class_, error.name))
     if not failed or package == "timm":
@@ -225,11 +235,12 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
         return advise(
             error,
             f"code outside timm reads `{error.name}` ({failed.path}) of a class {error.class_}"
-            ". It was written for a class that has it; if that line is of the class itself "
-            "(`self.`), and the object came whole out of a file, for an object of another "
-            f"version.{releases}",
+            ". It was written for a class that has it. If the object came whole out of a file: "
+            "another version of that code wrote it, or a fork or another package whose class has "
+            f"the same name.{releases}",
             *(["Install a release of timm that has it, if the class is timm's."] * bool(releases)),
             change,
+            *[OF_ANOTHER] * (seen.loads or "/torch/hub/" in failed.path),
         )
     if not class_record.named([error.class_]) and (unseen or not failed):
         return _of_somebody(error, seen, unseen)
@@ -253,6 +264,8 @@ def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:
     weights: tuple[Way, ...] = (OUT_OF_A_FILE,)
     if is_weightless(error.class_, seen):
         what += " By its name it holds no weights, so there are none to take out."
+        weights = ()
+    if particular.is_made_anew(error, seen):
         weights = ()
     return advise(
         error,
@@ -281,7 +294,7 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
         pins = [way for way in found.ways if any("pip install" in one for one in way.commands)]
         return replace(found, ways=(RESCUE, Way(ADVICE, own), *pins), again=None)
     if not seen.timm_files and not carriers(error.class_, error.name):
-        return _never_set(error, known)
+        return _never_set(error, known, seen)
     if carried(error.class_, error.name):
         return Answer(NEAR, str(error), changed(error), ways=tuple(everyone(ledger)))
     alike = [one for one in known if one.class_ == error.class_]
@@ -301,14 +314,16 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
     return together(error, alike, ledger, what)
 
 
-def _never_set(error: Error, known: list[Error]) -> Answer:
+def _never_set(error: Error, known: list[Error], seen: Seen) -> Answer:
     """The answer where timm has a class of that name, and none of them sets the attribute."""
     others = [one.name for one in known if one.class_ == error.class_]
     met = f" What its objects were measured to lack: {listed(others)}." if others else ""
     what = (
         f"the record of timm's sources has a class {error.class_} and no release in which its "
         f"constructor sets `{error.name}`: this class may be another library's of the same name, "
-        f"or your own; or a helper of timm's sets it, which the record does not follow.{met}"
+        "or your own; or a helper of timm's sets it, which the record does not follow. If the "
+        "object came whole out of a file, another version of its library wrote it, as a rule an "
+        f"older one than the installed.{met}"
     )
     return Answer(
         NEAR,
@@ -316,7 +331,12 @@ def _never_set(error: Error, known: list[Error]) -> Answer:
         what,
         ways=(
             Way(ADVICE, WHOSE),
-            RESCUE,
+            Way(
+                ADVICE,
+                "Install the version of the library of that class that wrote the file; where that "
+                "is not known, an older one than the installed.",
+            ),
+            *out_of("", seen, error.class_)[:1],
         ),
         known_by="the record of timm's sources; the text does not show whose class it is",
     )

@@ -53,6 +53,32 @@ def while_loaded(error: Error, seen: Seen) -> Answer:
     )
 
 
+def is_made_anew(error: Error, seen: Seen) -> bool:
+    """Whether the frames show that the object was being made, and no pickle was read."""
+    lines = "\n".join(frame.code for frame in seen.frames)
+    return (
+        not any(frame.unpickles for frame in seen.frames)
+        and bool(re.search(rf"from_pretrained\(|\b{re.escape(error.class_)}\(", lines))
+        and not re.search(r"\b(?:pickle|torch|joblib|dill)\.load\(", lines)
+    )
+
+
+def made_anew(error: Error, package: str) -> Answer:
+    """The answer where code of a package asks a new object for what its class does not set."""
+    name = installed_as(package)
+    return advise(
+        error,
+        f"as the frames show it, the object was made here and not read whole out of a file. Code "
+        f"of {package} reads `{error.name}` of it, and the code of {error.class_} does not set "
+        f"that: the two do not belong together. As a rule {name} is newer than what "
+        f"{error.class_} was written for. The weights have no part in it.",
+        f"Install the {name} for which the code of {error.class_} was written; its requirements "
+        "name it, and as a rule it is an older one.",
+        f"Or fetch that code anew, if it was mended for the {name} that is installed.",
+        known_by=BY_FRAMES,
+    )
+
+
 def _private(error: Error, asked: str, seen: Seen) -> Answer:
     """The answer where pickle looks a method up by a name that Python changes in a class."""
     model = bool(out_of("", seen))
