@@ -368,3 +368,26 @@ def test_constants_alone_may_be_missing():
     for more in (', "a.weight". ', '. \n\tUnexpected key(s) in state_dict: "b.weight". '):
         other = explain_text(HEAD + missing.removesuffix(". ") + more)
         assert "nothing that was learned" not in other.changed
+
+
+def names(missing, unexpected):
+    missing, unexpected = (", ".join(f'"{one}"' for one in each) for each in (missing, unexpected))
+    return explain_text(
+        f"{HEAD}Missing key(s) in state_dict: {missing}. \n"
+        f"\tUnexpected key(s) in state_dict: {unexpected}. "
+    )
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "backbone."])
+def test_a_name_that_both_sides_begin_with_is_no_wrapper_s(prefix):
+    found = names([f"{prefix}a.3.1.weight"], [f"{prefix}a.3.weight"])
+    assert "wrapper" not in found.changed and "removeprefix" not in everything(found)
+    wrapped = names(["a.weight", "b.new"], [f"{prefix}a.weight", f"{prefix}b.old"])
+    assert "a wrapper was saved with the model" in wrapped.changed
+    doubled = names([f"{prefix}a.weight"], [f"{prefix}{prefix}a.weight"])
+    assert "a wrapper was saved with the model" in doubled.changed
+
+
+def test_a_part_of_torch_s_names_is_not_taken_for_a_wrapper_of_other_names():
+    assert "wrapper was saved" not in names(["a.weight"], ["encoder.b.weight"]).changed
+    assert "wrapper was saved" in names(["a.weight"], ["module.b.weight"]).changed

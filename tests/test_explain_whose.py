@@ -239,3 +239,90 @@ def test_no_weights_are_promised_where_the_reader_is_shown_and_nothing_is_torch_
 def test_a_vocabulary_is_no_model():
     found = lookup("_default_unk_index", "torchtext.vocab")
     assert "If the file holds the weights of a model besides" in everything(found)
+
+
+def to_load(class_, line, name):
+    return (
+        f'{HEAD}  File "t.py", line 59, in <module>\n    net.load_state_dict(torch.load(path))\n'
+        f'  File "{SITE}/torch/nn/modules/module.py", line 742, in load_state_dict\n    {line}\n'
+        f"{GETATTR}**{ATTRIBUTE.format(class_, name)}**"
+    )
+
+
+@pytest.mark.parametrize("class_", ["FooNet", "DataParallel", "ResNet"])
+def test_a_whole_model_where_its_weights_are_wanted(class_):
+    for name, line in (
+        ("copy", "state_dict = state_dict.copy()"),
+        ("items", "for name, param in state_dict.items():"),
+    ):
+        found = explain_text(to_load(class_, line, name))
+        assert "the file holds the whole model" in found.changed
+        assert "loaded.state_dict()" in everything(found)
+        assert "version" not in everything(found).replace("no version is to blame", "")
+
+
+def test_no_line_is_said_to_be_missing_that_is_there():
+    text = to_load("FooNet", "odd = thing.copy()", "copy")
+    found = explain_text(text)
+    assert "No line" not in found.changed and "modules/module.py" in found.changed
+    assert "the last frame, which is not in this text" not in everything(found)
+    assert "No line in the text" in explain_text(text.replace("thing.copy()", "x")).changed
+
+
+@pytest.mark.parametrize(
+    "line, read",
+    [
+        ("n = hparams.num_channels", 'hparams["num_channels"]'),
+        ("n = self.args.num_channels", 'self.args["num_channels"]'),
+        ("if model_cfg.num_channels:", 'model_cfg["num_channels"]'),
+    ],
+)
+def test_settings_that_are_a_dictionary_are_no_weights(line, read):
+    frame = f'  File "/p/model.py", line 80, in __init__\n    {line}\n'
+    error = ATTRIBUTE.format("dict", "num_channels")
+    found = explain_text(f"{HEAD}{frame}{error}")
+    assert found.changed.startswith("settings stand as a dictionary") and "Lightning" not in str(
+        found
+    )
+    assert read in everything(found) and "argparse.Namespace(**" in everything(found)
+    assert "load_state_dict" not in everything(found)
+    saving = f'  File "{SITE}/pytorch_lightning/core/saving.py", line 1, in f\n    cls(**kwargs)\n'
+    found = explain_text(f"{HEAD}{saving}{frame}{error}")
+    assert "install the Lightning for which" in everything(found)
+    found = explain_text(f"{HEAD}{saving}{frame.replace(line, 'n = x.num_channels')}{error}")
+    assert found.changed.startswith("a dictionary, as a rule settings")
+
+
+def test_a_dictionary_in_the_place_of_a_model_is_no_settings():
+    saving = f'  File "{SITE}/pytorch_lightning/core/saving.py", line 1, in f\n    cls(**kwargs)\n'
+    for head, line in ((saving, "f = self.net.eval"), ("", "args.net.eval()")):
+        frame = f'  File "/p/model.py", line 80, in __init__\n    {line}\n'
+        found = explain_text(f"{HEAD}{head}{frame}{ATTRIBUTE.format('dict', 'eval')}")
+        assert "and no model" in found.changed
+    for line, name in (("opt.step()", "step"), ("x(opt.param_groups)", "param_groups")):
+        frame = f'  File "/p/a.py", line 8, in f\n    {line}\n'
+        found = explain_text(f"{HEAD}{frame}{ATTRIBUTE.format('dict', name)}")
+        assert "brackets" not in everything(found)
+    frame = '  File "/p/a.py", line 8, in f\n    if args.cuda:\n'
+    found = explain_text(f"{HEAD}{frame}{ATTRIBUTE.format('dict', 'cuda')}")
+    assert found.changed.startswith("settings")
+
+
+def test_a_file_is_not_cleared_where_the_frame_that_asks_was_cut_off():
+    error = "AttributeError: module 'barlib.enums' has no attribute '_FooMode'"
+    cut = f'{HEAD}  File "{SITE}/barlib/call.py", line 44, in f\n    return fn(*args)\n'
+    found = explain_text(cut + error)
+    assert "No file has a part in it" not in found.changed and "wrote it" in everything(found)
+    for line in ("enums._FooMode.OFF", "from barlib.enums import (", "from .enums import ("):
+        found = explain_text(cut.replace("return fn(*args)", line) + error)
+        assert "No file has a part in it" in found.changed
+
+
+def test_a_kept_method_and_a_base_of_timm_s_are_named_where_no_frame_is():
+    found = explain_text(ATTRIBUTE.format("AlexNet", "features"))
+    assert "a method that was kept on it" in found.changed and not found.notes
+    assert "kept on it" not in explain_text(ATTRIBUTE.format("AlexNet", "_features")).changed
+    (note,) = explain_text(ATTRIBUTE.format("FooEncoder", "norm_pre")).notes
+    assert "VisionTransformer in timm 0.6.11 and later" in note and "inherits from one" in note
+    for many in ("drop_path", "foo_bar", "norm"):
+        assert not explain_text(ATTRIBUTE.format("FooEncoder", many)).notes

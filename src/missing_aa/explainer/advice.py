@@ -10,6 +10,7 @@ from missing_aa.explainer.known_breaks import (
     BESIDE_WEIGHTS,
     DISTRIBUTIONS,
     MODULES,
+    PROJECTS,
     SELDOM_TENSORS,
     WEIGHTLESS,
     WITHOUT_TENSORS,
@@ -17,6 +18,7 @@ from missing_aa.explainer.known_breaks import (
 )
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen, package_of
+from missing_aa.pickles.known_names import LIBRARIES
 from missing_aa.provenance import class_record
 from missing_aa.text import in_words
 
@@ -53,6 +55,13 @@ def moved(module: str) -> Moved | None:
     return next((one for one in MODULES if re.match(one.name, module)), None)
 
 
+def is_library(package: str, seen: Seen) -> bool:
+    """Whether that is an installed package by its name or a frame, and no folder of a project."""
+    known = {*LIBRARIES.split(), *DISTRIBUTIONS, *WITHOUT_TENSORS}
+    there = (package_of(frame.path) for frame in seen.frames)
+    return package in known or (package not in PROJECTS and package in there)
+
+
 def writer_s(package: str, seen: Seen, module: str = "", unknown: str = "") -> Way:
     """The way out by the version of a package that wrote the file, as far as it is known.
 
@@ -68,6 +77,20 @@ def writer_s(package: str, seen: Seen, module: str = "", unknown: str = "") -> W
             (f"pip install {name}=={version}",),
         )
     known = moved(module)
+    if package in PROJECTS:
+        return Way(
+            ADVICE,
+            f"Put the project that wrote the file, at the revision that wrote it, on the path "
+            f"(sys.path) before any other {package}; where the revision is not known, try newer "
+            f"and older ones. {STRANGER}",
+        )
+    if not known and not is_library(package, seen):
+        return Way(
+            ADVICE,
+            f"Put the code that wrote the file on the path (sys.path), at that revision, if {name} "
+            f"is a project's folder; if it is a package, install its version that wrote the file"
+            f"{unknown}.",
+        )
     if not known:
         return Way(ADVICE, f"{install}{unknown}.")
     if not known.need:

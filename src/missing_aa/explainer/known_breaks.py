@@ -32,6 +32,9 @@ TORCH_ATTRIBUTES = {
 """Class and attribute of torch's -> what its constructor sets by default, in torch 2.14.1, and the
 release that began to read it ("" for one before 1.0): docs/measured/torch_breaks.md."""
 
+SUPPLIED = {"padding_mode": "1.2", "proj_size": "1.9", "recompute_scale_factor": "2.1"}
+"""Attributes of that table -> the torch from which `__setstate__` gives them to older objects."""
+
 _TORCH_CLASSES = """
     AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveLogSoftmaxWithLoss
     AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d AlphaDropout AvgPool1d AvgPool2d
@@ -199,6 +202,10 @@ DISTRIBUTIONS = {
 }
 """Packages that pip knows under another name."""
 
+PROJECTS = {"config", "core", "lib", "model", "models", "modules", "nets", "networks"}
+PROJECTS |= {"layers", "net", "network", "nn", "scripts", "src", "tools", "util", "utils"}
+"""What people call a folder of their project: no package is to be installed because of it."""
+
 WITHOUT_TENSORS = {"sklearn", "joblib", "xgboost", "lightgbm", "catboost", "pandas", "scipy"}
 WITHOUT_TENSORS |= {"gensim"}
 """Packages whose objects hold no tensors of torch's, so that no weights can be taken out."""
@@ -212,6 +219,26 @@ OWN_FORMS = {
 
 BESIDE_WEIGHTS = {"torchtext"}
 """Packages whose objects are no models, and lie in files of torch's beside one or alone."""
+
+ESTIMATORS = re.compile(
+    r"(?:AdaBoost|Bagging|DecisionTree|Dummy|ExtraTrees?|GaussianProcess|(?:Hist)?GradientBoosting"
+    r"|KNeighbors|MLP|MultiOutput|PassiveAggressive|RadiusNeighbors|RandomForest|SGD|Stacking"
+    r"|Voting)(?:Classifier|Regressor)|(?:OneVsOne|OneVsRest|Ridge)Classifier"
+    r"|(?:Gamma|Huber|Isotonic|Poisson|Quantile|RANSAC|TheilSen|TransformedTarget|Tweedie)Regressor"
+    r"|(?:ARD|Linear|Logistic|PLS)Regression|(?:Linear|Nu)?SV[CR]|OneClassSVM"
+    r"|(?:Bernoulli|Categorical|Complement|Gaussian|Multinomial)NB|(?:Standard|MinMax|MaxAbs|Robust)"
+    r"Scaler|(?:Power|Quantile|Column|Function|Tfidf)Transformer|(?:Count|Dict|Hashing|Tfidf)"
+    r"Vectorizer|(?:Incremental|Kernel|Sparse)?PCA|TruncatedSVD|FastICA|NMF|TSNE"
+    r"|(?:OneHot|Ordinal|Label)Encoder|(?:MultiLabel|Label)Binarizer|(?:KNN|Simple)Imputer"
+    r"|(?:MiniBatch|Bisecting)?KMeans|H?DBSCAN|Birch|(?:Bayesian)?GaussianMixture|NearestNeighbors"
+    r"|IsolationForest|LocalOutlierFactor|(?:Grid|Randomized)SearchCV|CalibratedClassifierCV"
+    r"|(?:Lasso|Ridge|ElasticNet|LogisticRegression)CV|ElasticNet|Lasso|(?:Bayesian|Kernel)Ridge"
+    r"|PolynomialFeatures|KBinsDiscretizer|SelectKBest|LatentDirichletAllocation"
+)
+"""Names of scikit-learn's estimators that few other classes have."""
+
+SETTINGS = r"(?:\w+_)?(?:hparams|args|cfg|config|opts?|hps)"
+"""What code calls the settings that it is given."""
 
 SELDOM_TENSORS = {"", "builtins", "numpy", "cloudpickle", "dill"}
 """Packages whose objects hold such tensors only where torch has a part; "" is Python's own."""

@@ -21,6 +21,29 @@ RAISED = (
 TEXTS = (
     *LIBRARIES,
     Known(
+        r"maximum supported version for reading is \d+|kMaxSupportedFileFormatVersion",
+        "a newer torch wrote the file than reads it, in a version of its format that the older one "
+        "does not know. torch.save writes zips, which have such a version, since 1.6. The file is "
+        "whole, as far as this says.",
+        (
+            "Install a newer torch.\npip install --upgrade torch",
+            f"Or, if torch.save wrote it: take the weights out, which needs no torch.\n{RESCUE}",
+            "Or save it again where it was written, in the older form.\n"
+            "torch.save(weights, path, _use_new_zipfile_serialization=False)",
+            "A TorchScript program (torch.jit.save) a newer torch alone reads; or export it again "
+            "under the older one.",
+        ),
+    ),
+    Known(
+        r"minimum supported version for reading is \d+|kMinSupportedFileFormatVersion",
+        "an older torch wrote the file, in a version of its format that the one which reads it "
+        "does not know any more.",
+        (
+            "Read it with the torch that wrote it, or another old one, and save it again there in "
+            "the form of today: weights with torch.save, a program with torch.jit.save.",
+        ),
+    ),
+    Known(
         r"failed locating file \S*?constants\.pkl",
         "torch.jit.load reads TorchScript programs and nothing else, and this file has none of "
         "their parts: as a rule it is one that torch.save wrote. Nothing says that it is damaged.",

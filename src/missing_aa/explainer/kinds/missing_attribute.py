@@ -23,6 +23,7 @@ from missing_aa.explainer.errors import ATTRIBUTE, DOTTED, IMPORT, NAME, Error, 
 from missing_aa.explainer.kinds import particular, torch_attribute
 from missing_aa.explainer.kinds.torch_attribute import OUT_OF_A_FILE, WHOSE
 from missing_aa.explainer.known_breaks import (
+    ESTIMATORS,
     MODULE_ATTRIBUTES,
     MODULE_BASES,
     TORCH_ATTRIBUTES,
@@ -141,6 +142,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         failed = None  # the frame that reads it was cut off
     package = package_of(failed.path) if failed else ""
     torchs = not failed or failed.is_torch
+    if particular.stands_for_weights(error, seen):
+        return particular.whole_object(error)
     if particular.is_inside(error, failed):
         return particular.of_the_model_inside(error)
     key = f"{error.class_}.{error.name}"
@@ -212,6 +215,8 @@ def _of_another_object(error: Error, package: str, seen: Seen) -> Answer | None:
 def _not_timm(error: Error, seen: Seen) -> Answer | None:
     if error.class_ in WEIGHTS:
         sure = error.name in OF_MODELS
+        if settings := particular.of_settings(error, seen, sure):
+            return settings
         return advise(
             error,
             "what was loaded is a dictionary of weights, and no model."
@@ -243,6 +248,8 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
             *[OF_ANOTHER] * (seen.loads or "/torch/hub/" in failed.path),
         )
     if not class_record.named([error.class_]) and (unseen or not failed):
+        if ESTIMATORS.fullmatch(error.class_) and not seen.of_modules:
+            return particular.named_as_an_estimator(error, seen)
         return _of_somebody(error, seen, unseen)
     return None
 
@@ -254,11 +261,22 @@ def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:
         "releases). If the object came whole out of a file, another version of that code "
         "wrote it."
     )
+    if not seen.frames and not error.name.startswith("_"):
+        what += (
+            " Or code changed the object after it was made: a method that was kept on it is looked "
+            "up by its name while the file is read, and that fails as a rule in every version."
+        )
     library = "install the version of that library that wrote the file."
+    named = [frame.path for frame in seen.frames if mentions(frame, error.name)]
     if unseen:
         what += (
             " If it was made anew, its library and one that it is built on do not belong together."
-            f" No line in the text has `{error.name}`: the frame that reads it is not there, "
+        )
+        what += (
+            f" The last line in the text that has `{error.name}` is in {named[-1]}; whether it "
+            "asks this object for it is not known from the text."
+            if named
+            else f" No line in the text has `{error.name}`: the frame that reads it is not there, "
             "and it is not known whose code that is."
         )
     weights: tuple[Way, ...] = (OUT_OF_A_FILE,)
@@ -267,13 +285,33 @@ def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:
         weights = ()
     if particular.is_made_anew(error, seen):
         weights = ()
-    return advise(
+    found = advise(
         error,
         what,
-        *([CUT_OFF] if unseen else []),
+        *([CUT_OFF] if unseen and not named else []),
         *weights,
         f"{'Or i' if weights else 'I'}{library[1:]}{'' if unseen else WHICH}",
         *(["For an object that was made anew: what its library's requirements name."] * unseen),
+    )
+    return found if seen.frames else replace(found, notes=_of_timms(error))
+
+
+def _of_timms(error: Error) -> tuple[str, ...]:
+    """A note on the few classes of timm's that carry a telling attribute since a release."""
+    if "_" not in error.name.strip("_"):
+        return ()
+    names = {name for classes in class_record.modules().values() for name in classes}
+    found = [
+        f"{path} in timm {in_releases(known.may[error.name])}"
+        for path, known in class_record.named(names).items()
+        if known.may.get(error.name, known.releases) != known.releases
+    ]
+    if not 0 < len(found) <= MOST_PATHS:
+        return ()
+    return (
+        f"of timm's classes, `{error.name}` is carried by {'; '.join(found)}. If {error.class_} "
+        "inherits from one of them, and came whole out of a file: a timm without it wrote the "
+        "file, and such a one reads it.",
     )
 
 

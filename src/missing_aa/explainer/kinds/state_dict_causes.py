@@ -87,8 +87,10 @@ def _prefixed(error: Error) -> Answer | None:
     """The answer where one side's names have a wrapper's prefix, and the other's have not."""
     file, model = error.unexpected, error.missing
     for prefix in PREFIXES:
-        # Where the model asks for nothing else, the other names in the file fit.
-        if _are(file, prefix) and (model or prefix in OF_TORCH):
+        # A prefix on both sides is a name in the model, unless the file has it twice.
+        fits = bool({name.removeprefix(prefix) for name in file} & {*model})
+        alone = prefix in OF_TORCH and not any(name.startswith(prefix) for name in model)
+        if _are(file, prefix) and (fits or alone):
             return advise(
                 error,
                 f"every name in the file begins with {prefix!r}: a wrapper was saved with the "
