@@ -71,7 +71,7 @@ class Container:
         if self.format == "torch-zip":
             start, size = self.members["data.pkl"]
             limits.check("pickle_bytes", size, "the length of the pickle, in bytes,")
-            return follow_pickle(self.read(start, size), limits=limits)
+            return follow_pickle(self.read(start, size), limits=limits, as_torch=True)
         if self.format == "numpy-objects":
             program = numpy_arrays.follow_objects(self.file, self.arrays, limits)
             look_into(program, limits)

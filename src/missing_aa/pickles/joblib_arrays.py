@@ -98,17 +98,20 @@ def holds_objects(array: dict) -> bool:
 def is_plain_dtype(dtype: Object, known: dict[int, int | None] | None = None) -> bool:
     """Whether a dtype's state says no more than its byte order, or tells a record's plain fields.
 
+    It gets one: a second would change the arrays that were made with it.
     `known` are the sizes of the dtypes among its fields, by their ids.
     """
     given = dtype.args[0] if isinstance(dtype.args, tuple) and dtype.args else None
     if not isinstance(given, str):
         return not dtype.states
     known = {} if known is None else known
+    if len(dtype.states) > 1:
+        return False
     for state in dtype.states:
         if not isinstance(state, tuple) or len(state) < 8:
             return False
         if state[2:5] != (None, None, None):
-            if len(dtype.states) > 1 or not _is_record(given, state, known):
+            if not _is_record(given, state, known):
                 return False
         elif state[5] not in (-1, _bytes(given)) or state[7] != FLAGS.get(given[:1], 0):
             return False

@@ -58,8 +58,8 @@ READ_DEEP = 4
 """How deep lists may lie in the arguments of a call that reads them at once."""
 
 GROWN = (
-    "a list in it grows after a call has read it, as in no checkpoint: what was made of it cannot "
-    "be known"
+    "a list or a dictionary in it grows after it was read, as in no checkpoint: what was made of "
+    "it cannot be known"
 )
 
 
@@ -82,10 +82,12 @@ class Machine:
         self.memo: dict[int | str, object] = {}
         self.program = into or Program(data, start)
         self.with_arrays = False
+        self.as_torch = False
+        """Whether torch.load reads it, for which a str of Python 2 is UTF-8."""
         self.frame_end = 0
         """Where the last frame ends; no opcode may begin before and end behind it."""
         self.read: set[int] = set()
-        """The ids of what a call has read, which must not grow any more."""
+        """The ids of what a call has read, or a state has given: it must not grow any more."""
         self.made = self.program.made
         self.letters = 0
         """Bytes that texts take which are wider in memory than in the file."""

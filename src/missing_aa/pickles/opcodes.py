@@ -333,6 +333,8 @@ def _build(m: Machine) -> None:
             m.doubt("a state is made by what may give any")
         elif isinstance(state, tuple) and len(state) == 2:
             _note_set(m, state[1])
+        parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
+        m.read.update(id(part) for part in parts if isinstance(part, Dict | Object))  # it is copied
         if target.states:
             target.states.append(state)
         else:
@@ -375,6 +377,10 @@ def _pass_array(m: Machine, target: Object) -> None:
         raise Unfollowed(str(error)) from error
     if array is None:
         return
+    # joblib puts the array in the place of what described it, which the memo still has.
+    m.stack.pop()
+    m.make(target.made_by, target.args, target.kwargs, target.is_new)
+    m.stack[-1].states, target = list(target.states), m.stack[-1]
     if m.at < m.frame_end:  # joblib's reader would take the array from behind the frame
         m.doubt(FRAME_WITHIN)
     if joblib_arrays.holds_objects(array):
