@@ -7,7 +7,20 @@ import io
 import struct
 import zipfile
 
-from hostile_files import call, many, name, new, number, pickled, row, state, table, text
+from hostile_files import (
+    call,
+    many,
+    name,
+    new,
+    new_by,
+    number,
+    pickled,
+    raw,
+    row,
+    state,
+    table,
+    text,
+)
 
 OPENER = call(name("argparse", "FileType"), text("w"))
 """Given the name of a file, it makes one; it holds a plain value and no more."""
@@ -187,6 +200,46 @@ def aliases() -> dict[str, bytes]:
     array = new(name("numpy.ma", "MaskedArray"), row(number(1)))
     dump = call(name("builtins", "getattr"), array, text("dump"))
     return {how: pickled(state(alias, append=dump)) for how, alias in made.items()}
+
+
+def addresses() -> dict[str, bytes]:
+    """What numpy and torch then take for objects, or for numbers, at an address of the file's."""
+    given = row(number(1)), text("O"), raw(8 * b"A")
+    array, tensor = name("numpy", "ndarray"), name("torch", "Tensor")
+    listed, mapped = name("builtins", "list"), name("builtins", "map")
+    partial, newobj = name("functools", "partial"), name("copyreg", "__newobj__")
+    with_keywords = name("copyreg", "__newobj_ex__")
+    place = table(data=row(number(65), b"\x88"), typestr=text("|O8"), shape=b")", version=number(3))
+    told = state(new(name("types", "SimpleNamespace")), __array_interface__=place)
+    cdata = table(cdata=number(65))
+    bodies = {
+        "an array": call(array, *given),
+        "its __new__": new(array, *given),
+        "by copyreg": call(newobj, array, *given),
+        "by map": call(listed, call(mapped, array, *map(many, given))),
+        "by a partial": call(call(partial, array), *given),
+        "by arguments that are made": newobj + call(listed, many(array, *given)) + b"R",
+        "by map of copyreg's": call(mapped, newobj, many(array), *map(many, given)),
+        "in what is given to another": call(mapped, name("numpy", "dtype"), many(array)),
+        "a matrix": call(name("numpy", "matrix"), raw(8 * b"A"), text("O")),
+        "by another module's name": new(name("numpy.core.multiarray", "ndarray"), *given),
+        "records": new(name("numpy", "recarray"), *given),
+        "a number's class": call(name("numpy", "float64"), told),
+        "a tensor": new_by(tensor, cdata=number(65)),
+        "a storage": new_by(name("torch.storage", "UntypedStorage"), allocator=number(65)),
+        "another name of it": new_by(name("torch", "UntypedStorage"), allocator=number(65)),
+        "a tensor by copyreg": call(with_keywords, tensor, b")", cdata),
+        "a tensor by a partial": call(state_of(call(partial, tensor), tensor, b")", cdata, b"N")),
+        "a tensor by map of copyreg's": call(
+            mapped, with_keywords, *map(many, (tensor, b")", cdata))
+        ),
+        "a tensor of somebody's": new_by(name("project", "Tensor_"), cdata=number(65)),
+    }
+    return {how: pickled(body) for how, body in bodies.items()}
+
+
+def state_of(what: bytes, *parts: bytes) -> bytes:
+    return what + row(*parts) + b"b"
 
 
 TWO_WAYS = {

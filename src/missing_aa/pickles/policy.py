@@ -56,6 +56,7 @@ INERT = known_names.SAFE | frozenset(known_names.DATA.split())
 GETTERS = frozenset(known_names.GETTERS.split())
 KEPT = frozenset(known_names.KEPT.split())
 """Listed names that are only kept: what they give, called, may be anything."""
+SCALARS = frozenset(known_names.SCALARS.split())
 FRESH = frozenset(known_names.FRESH.split())
 NOT_FRESH = frozenset(known_names.NOT_FRESH.split())
 ITERATORS = ("builtins.iter", "builtins.reversed")
@@ -104,10 +105,9 @@ def _look_at(program: Program) -> _File:
     uses = uses_of(program, INERT, LISTED)
     asked = {wanted.dotted: wanted.asked for wanted in program.globals.values()}
     file = _File(uses, {}, {})
-    used = uses.made | uses.called | uses.given | uses.touched
-    for name in KEPT & asked.keys():
-        if asked[name] in used:
-            file.worse[name] = UNJUDGED, ""
+    for wanted in program.globals.values():
+        if wanted.dotted in LISTED and _is_used_otherwise(wanted, uses):
+            file.worse[wanted.dotted] = UNJUDGED, ""
     is_compiled = bool(COMPILED & asked.keys())
     if not file.worse and TAKES_ATTRIBUTES in asked:
         is_harmless = _is_config_of_compiler if is_compiled else _is_own_method
@@ -124,6 +124,19 @@ def _look_at(program: Program) -> _File:
     for name in _filled_aliases(program):
         file.worse[name] = DANGEROUS, "gives what is there already, which is then changed"
     return file
+
+
+def _is_used_otherwise(wanted: Global, uses: Uses) -> bool:
+    """Whether a listed name is used in a way in which it may do anything."""
+    name = wanted.asked
+    is_handed = name in uses.called or name in uses.given or name in uses.touched
+    if wanted.dotted in KEPT and (is_handed or name in uses.made):
+        return True
+    if wanted.dotted in SCALARS and is_handed:
+        return True
+    if wanted.dotted in known_names.BARE and name in uses.with_more:
+        return True
+    return name in uses.with_keywords and wanted.dotted not in known_names.WITH_KEYWORDS
 
 
 def _judge(wanted: Global, file: _File) -> tuple[str, str]:
@@ -149,6 +162,9 @@ def _judge(wanted: Global, file: _File) -> tuple[str, str]:
     only_made = is_class and name not in uses.called and name not in uses.given
     only_made = only_made and not _is_standard(wanted.module)  # its own inert classes are listed
     if name in uses.reduced and wanted.dotted.startswith(CONSTRUCTORS):
+        only_made = False
+    is_memory = wanted.name.rpartition(".")[2] in known_names.MEMORY
+    if name in uses.with_keywords or is_memory and name in uses.with_more:
         only_made = False
     return NEEDS_CODE if only_made else UNJUDGED, ""
 
