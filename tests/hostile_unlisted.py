@@ -105,6 +105,28 @@ def _array(kind: str, length: int) -> bytes:
     )
 
 
+def frame_within_an_array() -> bytes:
+    """C's reader takes an instruction at the frame's end from behind it; the array hides both."""
+    hidden, cut, whole = b"0" + TOUCH + b"0N.", 40, 60
+    begun = b"X" + struct.pack("<I", whole) + b"A" * cut
+    padding = b"B" + struct.pack("<I", FIRST_READ) + bytes(FIRST_READ) + b"0"
+    size = struct.pack("<Q", len(padding + begun))
+    swallowed = b"B" + struct.pack("<I", cut - 5 + len(hidden)) + b"A" * (cut - 5)
+    inside = b"\x95" + size + padding + begun + b"A" * (whole - cut) + swallowed + hidden + b"0N."
+    return b"\x80\x04" + array_of("u1", len(inside)) + inside + b"0N."
+
+
+def far_behind_an_array() -> bytes:
+    """Without arrays a text goes on beyond all that had to be read of the file."""
+    return (
+        b"\x80\x02"
+        + array_of("u1", 5)
+        + text("A" * 2**21)[:5]
+        + b"0N."
+        + (bytes(2**21 - 3) + b"0" + TOUCH + b"0N.")
+    )
+
+
 def frame_behind_the_mark() -> bytes:
     return framed(MARK + four(b"}") + bytes(FIRST_READ)) + four(TOUCH + b"0}")
 
@@ -246,6 +268,8 @@ TWO_WAYS = {
     "class by setattr.joblib": class_by_setattr(),
     "frame.joblib": frame_behind_an_array(),
     "frame.pkl": frame_behind_an_array(),
+    "frame in an array.pkl": frame_within_an_array(),
+    "far behind an array.pkl": far_behind_an_array(),
     "big frame.pt": frame_behind_the_mark(),
     "big frame.joblib": frame_behind_objects(),
     "mark in an array.pt": mark_in_an_array(),
