@@ -4,14 +4,17 @@ Loading a hostile one makes an empty file `PWNED` and does nothing else; nothing
 outside the tests that take long.
 """
 
+import bz2
 import gzip
 import io
 import json
 import random
 import struct
+import sys
 import zipfile
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
@@ -236,6 +239,23 @@ def test_what_is_packed_and_no_pickle_stays_what_it_is(tmp_path, capsys):
     path = tmp_path / "a.bin"
     path.write_bytes(gzip.compress(b"some text\n" * 100))
     assert main(["scan", str(path)]) == 0 and main(["inspect", str(path)]) == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the file is 825 MB of holes")
+def test_what_bz2_packed_and_a_pickle_would_pass_by_is_refused(tmp_path, capsys):
+    packed = bz2.compress(hostile_files.pickled(b"}"), 1)
+    path = tmp_path / "weights.pkl"
+    with open(path, "wb") as file:
+        file.write(packed)
+        file.seek(5 + int.from_bytes(packed[1:5], "little"))
+        file.write(b"0" + hostile_kinds.DONE)
+    assert main(["scan", str(path)]) == main(["inspect", str(path)]) == 3
+
+
+@pytest.mark.parametrize("compress", ["zlib", "gzip", "bz2", "lzma", "xz"])
+def test_what_joblib_packed_is_no_pickle_besides(compress, tmp_path, capsys):
+    joblib.dump({"a": np.arange(1000.0)}, tmp_path / "a.joblib", compress=(compress, 1))
+    assert main(["scan", str(tmp_path / "a.joblib")]) == 0
 
 
 def test_nothing_was_made_here():

@@ -224,21 +224,28 @@ def _recognise(file: BufferedReader, size: int) -> Container:
             problem.format = problem.format or container.format
             raise
     elif container.format in LOOKS_PACKED and _is_packed_pickle(container):
-        container.format = "joblib"
+        container.format = "joblib"  # `BZ` begins a long text of a pickle too
+        _refuse_twofold(container, "what joblib compressed")
     elif _is_run_as_pickle(container):
         container.format = "pickle"
     elif container.format == "numpy" and numpy_arrays.pickle_start(file) is not None:
         container.format = "numpy-objects"
-    if container.format == "tar" and is_also_pickle(file, size):
-        twofold = Refused("it is a tar archive and a pickle at once; do not load it")
-        twofold.format = container.format
-        raise twofold
+    if container.format == "tar":
+        _refuse_twofold(container, "a tar archive")
     if container.format in formats.ADVICE:
         raise Malformed(formats.ADVICE[container.format], container.format)
     if container.format == "unknown":
         begins = "only zeros: a download that never arrived" if not any(head) else ascii(head[:16])
         raise Malformed(f"this is no checkpoint of a kind known here; it begins with {begins}")
     return container
+
+
+def _refuse_twofold(container: Container, what: str) -> None:
+    """Refuse what is a plain pickle as well, where two readers would run two programs."""
+    if is_also_pickle(container.file, container.size):
+        twofold = Refused(f"it is {what} and a pickle at once; do not load it")
+        twofold.format = container.format
+        raise twofold
 
 
 def _is_packed_pickle(container: Container) -> bool:
