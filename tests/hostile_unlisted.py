@@ -224,6 +224,21 @@ def aliases() -> dict[str, bytes]:
     return {how: pickled(state(alias, append=dump)) for how, alias in made.items()}
 
 
+def set_by_torch() -> dict[str, bytes]:
+    """torch's rebuilding sets attributes of what a function of the file's choosing gives."""
+    rebuild, logger = name("torch._tensor", "_rebuild_from_type_v2"), name("logging", "Logger")
+    made, given, off = name("builtins", "tuple"), row(text("torch")), table(disabled=b"\x88")
+    asked = name("logging", "getLogger"), logger, given
+    within = row(name("builtins", "max"), logger, row(many(call(asked[0], text("torch")))), b"N")
+    bodies = {
+        "what is there": call(rebuild, *asked, off),
+        "a slot of it": call(rebuild, *asked, row(b"N", off)),
+        "by itself": call(rebuild, rebuild, logger, within, off),
+        "by arguments that are made": rebuild + call(made, many(*asked, off)) + b"R",
+    }
+    return {how: pickled(body) for how, body in bodies.items()}
+
+
 def addresses() -> dict[str, bytes]:
     """What numpy and torch then take for objects, or for numbers, at an address of the file's."""
     given = row(number(1)), text("O"), raw(8 * b"A")

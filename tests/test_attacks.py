@@ -249,6 +249,28 @@ def test_what_may_be_there_already_and_is_changed_is_dangerous(how, tmp_path, ca
     assert [main([command, str(path)]) for command in ("scan", "inspect")] == [3, 3]
 
 
+@pytest.mark.parametrize("how", hostile_unlisted.set_by_torch())
+def test_what_torch_changes_by_its_rebuilding_is_dangerous(how, tmp_path, capsys):
+    path = tmp_path / "file.pkl"
+    path.write_bytes(hostile_unlisted.set_by_torch()[how])
+    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [3, 3]
+
+
+def test_rebuilding_that_is_handed_on_is_unjudged():
+    rebuild = hostile_files.name("torch._tensor", "_rebuild_from_type_v2")
+    mapped = hostile_files.call(hostile_files.MAP, rebuild, hostile_files.many())
+    (judged, *_) = judge_all(follow_pickle(hostile_files.pickled(mapped)))[1:]
+    assert (judged.name, judged.verdict) == ("torch._tensor._rebuild_from_type_v2", "unjudged")
+
+
+def test_a_tensor_with_attributes_is_fine(tmp_path, capsys):
+    tensors = [torch.nn.Parameter(torch.ones(2)), torch.ones(2), torch.ones(2).to_sparse()]
+    for tensor in tensors:
+        tensor.tag = "a"
+    torch.save({str(at): tensor for at, tensor in enumerate(tensors)}, tmp_path / "a.pt")
+    assert main(["scan", str(tmp_path / "a.pt")]) == 0
+
+
 @pytest.mark.parametrize("how", hostile_unlisted.addresses())
 def test_a_class_that_takes_memory_by_its_address_is_only_kept(how, tmp_path, capsys):
     path = tmp_path / "file.pkl"

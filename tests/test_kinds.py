@@ -131,6 +131,13 @@ def test_a_header_that_ends_as_a_pickle_after_two_steps_is_safetensors(tmp_path,
     assert main(["scan", str(path)]) == 0 and inspect(path).format == "safetensors"
 
 
+def test_a_safetensors_file_of_more_axes_than_a_tensor_can_have_is_malformed(tmp_path, capsys):
+    entry = {"dtype": "F32", "shape": 65 * [1], "data_offsets": [0, 4]}
+    text = json.dumps({"w": entry}).encode()
+    (tmp_path / "a.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + bytes(4))
+    assert main(["scan", str(tmp_path / "a.safetensors")]) == 4
+
+
 def test_no_honest_gguf_file_is_taken_for_a_pickle():
     for version in (1, 2, 3):
         for tensors in (0, 1, 290, 0x28FF, 0x2E01, 0x4E00):

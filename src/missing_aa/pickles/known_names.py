@@ -205,8 +205,13 @@ GIVERS = (
     "builtins.reversed builtins.zip builtins.map builtins.filter builtins.enumerate builtins.type "
     "operator.getitem _operator.getitem builtins.getattr torch.Size collections.deque"
 )
-NOT_FRESH = "builtins.type enum.Enum enum.IntEnum inspect._ParameterKind numpy.dtype"
-"""Classes whose `__new__` can give what is there already."""
+NOT_FRESH = (
+    "builtins.type enum.Enum enum.IntEnum inspect._ParameterKind numpy.dtype "
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor"
+)
+"""Classes whose `__new__`, and a function of torch's that, can give what is there already."""
+NEW_TENSORS = "torch._utils._rebuild_"
+"""All other functions whose names begin so make a tensor that was not there before."""
 
 # Packages whose classes stand in many checkpoints.
 LIBRARIES = (

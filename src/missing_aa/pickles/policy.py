@@ -28,6 +28,7 @@ from missing_aa.pickles.program import (
     is_class_name,
 )
 from missing_aa.pickles.uses import (
+    CALLS_BACK,
     TAKES_ATTRIBUTES,
     Uses,
     hands_on,
@@ -134,6 +135,8 @@ def _is_used_otherwise(wanted: Global, uses: Uses) -> bool:
         return True
     if wanted.dotted in SCALARS and is_handed:
         return True
+    if wanted.dotted == CALLS_BACK and (name in uses.given or name in uses.touched):
+        return True
     if wanted.dotted in known_names.BARE and name in uses.with_more:
         return True
     return name in uses.with_keywords and wanted.dotted not in known_names.WITH_KEYWORDS
@@ -196,7 +199,20 @@ def _filled_aliases(program: Program) -> set[str]:
             is_filled = made.states or made.items or made.pairs
             if is_filled and name in LISTED and not _is_fresh(made):
                 found.add(name)
+            if name == CALLS_BACK and maker is made.made_by and _sets_another(made.args):
+                found.add(name)
     return found
+
+
+def _sets_another(args: object) -> bool:
+    """Whether torch's rebuilding sets a state on what a function gives that makes no new tensor."""
+    if not isinstance(args, tuple):
+        return True
+    function, state = (*args[:1], None)[0], (*args[3:4], None)[0]
+    parts = state if isinstance(state, tuple) else (state,)
+    is_empty = all(part is None or isinstance(part, Dict) and not part.pairs for part in parts)
+    name = function.dotted if isinstance(function, Global) else ""
+    return not is_empty and (not name.startswith(known_names.NEW_TENSORS) or name in NOT_FRESH)
 
 
 def _is_fresh(made: Object) -> bool:
