@@ -2,7 +2,8 @@
 
 - fine: on a closed list of what is known to be inert, used so.
 - needs code: a class of which objects are made; loading runs the code of the class's package.
-- unjudged: a function, or a class that is given more than plain values; nobody followed it.
+- unjudged: a function, or a class that is given more than plain values, or that may take what it
+  is called with for memory at any address; nobody followed it.
 - dangerous: reaches code, files, processes or imports, as no checkpoint needs to.
 
 Nothing here ever imports a name, and rescue builds inert stand-ins whatever the verdict; but a file

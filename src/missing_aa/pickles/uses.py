@@ -27,6 +27,7 @@ RECONSTRUCTOR = "copyreg._reconstructor"
 TAKES_ATTRIBUTES = "builtins.getattr"
 FUNCTIONS = "torch._C._VariableFunctionsClass"
 """Torch's own functions are attributes of this class, and are pickled so."""
+KEEP_CLASSES = {WRAPPER, *TAKES_CLASSES}
 MOST_TOLD = 4
 """So many arguments numpy's own functions take."""
 DEEP = 20
@@ -104,8 +105,7 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
         handed = _reached(given)
         found.given |= {node.asked for node in handed if isinstance(node, Global)}
         reached = _reached([*touched, *called, *looked_at], deep=True)
-        for node in reached:
-            found.touched.add(node.asked if isinstance(node, Global) else id(node))
+        found.touched |= {node.asked if type(node) is Global else id(node) for node in reached}
         _note_partials([*handed, *reached], found)
     return found
 
@@ -309,16 +309,18 @@ def _reached(nodes: list, deep: bool = False) -> list[Global | Object]:
         kind = type(node)
         if kind is Global or kind is Object:
             found.append(node)
-        if kind is Object and not deep and _name(node.made_by) not in KEEPERS:
-            continue
-        waiting += [part for part in _parts(node) if type(part) in NODES]
+        parts = None
+        if kind is Object:
+            name = _name(node.made_by)
+            if not deep and name not in KEEPERS:
+                continue
+            parts = _parts(node) if name in KEEP_CLASSES else None
+        waiting += [part for part in parts or parts_of(node) if type(part) in NODES]
     return found
 
 
-def _parts(node) -> Sequence:
-    """What a node holds; not the class of an array where numpy's or joblib's own code makes one."""
-    if type(node) is not Object:
-        return parts_of(node)
+def _parts(node: Object) -> Sequence:
+    """What is in one that makes an array by numpy's or joblib's own code; not the array's class."""
     if _name(node.made_by) == WRAPPER and len(node.states) == 1:
         (state,) = node.states
         if type(state) is Dict and len(state.pairs) <= len(FIELDS):
@@ -331,8 +333,8 @@ def _parts(node) -> Sequence:
 
 
 def _takes_classes(made: Object) -> bool:
-    is_told = type(made.args) is tuple and len(made.args) <= MOST_TOLD
-    return is_told and _name(made.made_by) in TAKES_CLASSES
+    is_told = _name(made.made_by) in TAKES_CLASSES and type(made.args) is tuple
+    return is_told and len(made.args) <= MOST_TOLD
 
 
 def _given_to(made: Object) -> list:
