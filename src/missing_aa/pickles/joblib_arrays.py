@@ -21,6 +21,7 @@ HAS_OBJECT, POINTERS = 1, 7
 """Of a type's flags: that an object is in it; that anything in it is a pointer."""
 MOST_FIELDS = 200
 """A record with more is not measured."""
+MOST_AXES, TOO_LONG = 64, 2**63
 FIELDS = ["subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"]
 """Its attributes; any other could stand for a method."""
 FLAGS = {OBJECTS: 63, "U": 8}
@@ -66,7 +67,7 @@ def _elements(node: object) -> int | None:
             args=(Global(dotted=kind), *_),
             states=[(int(), tuple(shape), *_)],
         ):
-            if maker in MAKERS and kind == ARRAY and all(type(size) is int for size in shape):
+            if maker in MAKERS and kind == ARRAY and _are_lengths(shape):
                 return prod(shape)
     return None
 
@@ -162,7 +163,10 @@ def _size(dtype: object, known: dict[int, int | None]) -> int | None:
 
 
 def _are_lengths(shape: object) -> TypeGuard[tuple[int, ...]]:
-    return isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)
+    """Whether numpy may have such an array: larger numbers would take long to multiply."""
+    if not isinstance(shape, tuple) or len(shape) > MOST_AXES:
+        return False
+    return all(type(n) is int and 0 <= n < TOO_LONG for n in shape)
 
 
 def nbytes(array: dict) -> int | None:

@@ -110,12 +110,12 @@ class Machine:
                     limits.check("objects", made, "the number of objects that the pickle makes")
                 steps[data[start]](self)
                 if start < self.frame_end < self.at:
-                    self.doubt(FRAME_WITHIN)
+                    self.doubt_frame(FRAME_WITHIN)
         except Stop:
             return
         except (Broken, ValueError):
             if start < self.frame_end < self.at:  # C has read other bytes here
-                self.doubt(FRAME_WITHIN)
+                self.doubt_frame(FRAME_WITHIN)
             raise
         finally:
             program.opcodes = count
@@ -149,6 +149,11 @@ class Machine:
     def doubt(self, why: str) -> None:
         """Note that a load would not do what is followed here; the names are still looked for."""
         self.program.fault = self.program.fault or Malformed(why)
+
+    def doubt_frame(self, why: str) -> None:
+        """The same for the last frame; beyond the end of what there is, none is read as one."""
+        self.doubt(why)
+        self.program.is_framed_oddly |= self.frame_end <= len(self.data)
 
     def number(self, form: struct.Struct):
         (value,) = form.unpack_from(self.data, self.at)

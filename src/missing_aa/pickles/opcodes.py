@@ -42,16 +42,17 @@ def _proto(m: Machine) -> None:
 def _frame(m: Machine) -> None:
     """FRAME says how far to read ahead. C's reader takes other bytes than ours where it lies."""
     size = m.number(LONG)
-    if m.program.protocol < 4 or m.at < m.frame_end:
-        m.doubt("a frame stands where there can be none")
+    is_odd = m.program.protocol < 4 or m.at < m.frame_end
     m.frame_end = m.at + size
+    if is_odd:
+        m.doubt_frame("a frame stands where there can be none")
 
 
 def _stop(m: Machine) -> None:
     if m.frame_end > len(m.data):
         raise Short("a frame reaches beyond what there is")
     if m.at < m.frame_end:  # a reader of a file may go on behind the frame, or here
-        m.doubt("a frame goes on behind the pickle's end")
+        m.doubt_frame("a frame goes on behind the pickle's end")
     m.program.root = m.pop()
     raise Stop
 
