@@ -21,6 +21,14 @@ ODD = {
 }
 """What Python's own reader goes on with, or did so for long, and C's does not."""
 
+IN_MEMORY = {
+    "a text": b"X\1\0\0\0a0",
+    "a short text": b"\x8c\1a0",
+    "a long text": b"\x8d\1\0\0\0\0\0\0\0a0",
+    "a place": b"Nr\0\0\0\0j\0\0\0\x0000",
+}
+"""Steps that are done in a way of their own where all of a file lies in memory."""
+
 GGUF = b"GGUF" + bytes(5)
 """For a reader of pickles, a number."""
 
@@ -66,6 +74,20 @@ def npz(packed: int, remark: bytes = b"", **members: bytes) -> bytes:
     return stream.getvalue()
 
 
+def late(data: bytes) -> bytes:
+    """The same zip; what its last member was packed into begins with blocks of nothing."""
+    last, directory = data.rfind(b"PK\3\4"), data.find(b"PK\1\2")
+    nothing = b"\0\0\0\xff\xff" * 1000
+    name = int.from_bytes(data[last + 26 : last + 28], "little")
+    begin, entry, end = last + 30 + name, data.rfind(b"PK\1\2"), data.rfind(b"PK\5\6")
+    longer = bytearray(data[:begin] + nothing + data[begin:])
+    for at, start in ((last, 18), (entry + len(nothing), 20)):
+        size = struct.unpack_from("<I", longer, at + start)[0]
+        struct.pack_into("<I", longer, at + start, size + len(nothing))
+    struct.pack_into("<I", longer, end + len(nothing) + 16, directory + len(nothing))
+    return bytes(longer)
+
+
 PLAIN = npy(header("'<f4'"), bytes(4))
 OBJECTS = npy(header("'|O'"), pickled(SYSTEM))
 FIELDS = "[('a', '<f4'), ('b', [('c', '<i8', (2,)), ('d', '|O')])]"
@@ -98,6 +120,7 @@ KINDS: dict[str, tuple[str, bytes]] = {
     if how != "digits"
 }
 """Name of the file -> what loads it, and its bytes."""
+KINDS |= {f"{how}.gguf": ("joblib", GGUF + steps + DONE) for how, steps in IN_MEMORY.items()}
 KINDS |= {
     "short texts.safetensors": ("joblib", in_short_texts(DONE)),
     "short texts and an odd number.joblib": ("joblib", in_short_texts(ODD["blank"] + DONE)),
@@ -119,5 +142,9 @@ KINDS |= {
     "beside a checkpoint.npz": ("npz", in_zip(b"}", **{"x.npy": OBJECTS})),
     "beside a program.npz": ("npz", npz(zipfile.ZIP_STORED, archive__format=b"1", a_npy=OBJECTS)),
     "with a remark.npz": ("npz", npz(zipfile.ZIP_STORED, b"remark", a_npy=OBJECTS)),
+    "first bytes.pt": ("npz", in_zip(b"}", **{"data/1": OBJECTS})),
+    "in an exported program.pt2": ("npz", npz(zipfile.ZIP_STORED, archive__format=b"1", a=OBJECTS)),
+    "packed in one.pt2": ("npz", npz(zipfile.ZIP_DEFLATED, archive__format=b"1", a=OBJECTS)),
+    "late in one.pt2": ("npz", late(npz(zipfile.ZIP_DEFLATED, archive__format=b"1", a=OBJECTS))),
     "lzma.joblib": ("joblib", packed_like_safetensors()),
 }

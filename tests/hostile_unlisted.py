@@ -7,7 +7,20 @@ import io
 import struct
 import zipfile
 
-from hostile_files import call, many, name, new, number, pickled, row, state, table, text
+from hostile_files import (
+    call,
+    many,
+    name,
+    new,
+    new_by,
+    number,
+    pickled,
+    raw,
+    row,
+    state,
+    table,
+    text,
+)
 
 OPENER = call(name("argparse", "FileType"), text("w"))
 """Given the name of a file, it makes one; it holds a plain value and no more."""
@@ -89,6 +102,28 @@ def _array(kind: str, length: int) -> bytes:
         order=text("C"),
         dtype=call(name("numpy", "dtype"), text(kind), b"\x89", b"\x88"),
         allow_mmap=b"\x89",
+    )
+
+
+def frame_within_an_array() -> bytes:
+    """C's reader takes an instruction at the frame's end from behind it; the array hides both."""
+    hidden, cut, whole = b"0" + TOUCH + b"0N.", 40, 60
+    begun = b"X" + struct.pack("<I", whole) + b"A" * cut
+    padding = b"B" + struct.pack("<I", FIRST_READ) + bytes(FIRST_READ) + b"0"
+    size = struct.pack("<Q", len(padding + begun))
+    swallowed = b"B" + struct.pack("<I", cut - 5 + len(hidden)) + b"A" * (cut - 5)
+    inside = b"\x95" + size + padding + begun + b"A" * (whole - cut) + swallowed + hidden + b"0N."
+    return b"\x80\x04" + array_of("u1", len(inside)) + inside + b"0N."
+
+
+def far_behind_an_array() -> bytes:
+    """Without arrays a text goes on beyond all that had to be read of the file."""
+    return (
+        b"\x80\x02"
+        + array_of("u1", 5)
+        + text("A" * 2**21)[:5]
+        + b"0N."
+        + (bytes(2**21 - 3) + b"0" + TOUCH + b"0N.")
     )
 
 
@@ -189,10 +224,67 @@ def aliases() -> dict[str, bytes]:
     return {how: pickled(state(alias, append=dump)) for how, alias in made.items()}
 
 
+def set_by_torch() -> dict[str, bytes]:
+    """torch's rebuilding sets attributes of what a function of the file's choosing gives."""
+    rebuild, logger = name("torch._tensor", "_rebuild_from_type_v2"), name("logging", "Logger")
+    made, given, off = name("builtins", "tuple"), row(text("torch")), table(disabled=b"\x88")
+    asked = name("logging", "getLogger"), logger, given
+    within = row(name("builtins", "max"), logger, row(many(call(asked[0], text("torch")))), b"N")
+    bodies = {
+        "what is there": call(rebuild, *asked, off),
+        "a slot of it": call(rebuild, *asked, row(b"N", off)),
+        "by itself": call(rebuild, rebuild, logger, within, off),
+        "by arguments that are made": rebuild + call(made, many(*asked, off)) + b"R",
+    }
+    return {how: pickled(body) for how, body in bodies.items()}
+
+
+def addresses() -> dict[str, bytes]:
+    """What numpy and torch then take for objects, or for numbers, at an address of the file's."""
+    given = row(number(1)), text("O"), raw(8 * b"A")
+    array, tensor = name("numpy", "ndarray"), name("torch", "Tensor")
+    listed, mapped = name("builtins", "list"), name("builtins", "map")
+    partial, newobj = name("functools", "partial"), name("copyreg", "__newobj__")
+    with_keywords = name("copyreg", "__newobj_ex__")
+    place = table(data=row(number(65), b"\x88"), typestr=text("|O8"), shape=b")", version=number(3))
+    told = state(new(name("types", "SimpleNamespace")), __array_interface__=place)
+    cdata = table(cdata=number(65))
+    bodies = {
+        "an array": call(array, *given),
+        "its __new__": new(array, *given),
+        "by copyreg": call(newobj, array, *given),
+        "by map": call(listed, call(mapped, array, *map(many, given))),
+        "by a partial": call(call(partial, array), *given),
+        "by arguments that are made": newobj + call(listed, many(array, *given)) + b"R",
+        "by map of copyreg's": call(mapped, newobj, many(array), *map(many, given)),
+        "in what is given to another": call(mapped, name("numpy", "dtype"), many(array)),
+        "a matrix": call(name("numpy", "matrix"), raw(8 * b"A"), text("O")),
+        "by another module's name": new(name("numpy.core.multiarray", "ndarray"), *given),
+        "records": new(name("numpy", "recarray"), *given),
+        "a number's class": call(name("numpy", "float64"), told),
+        "a tensor": new_by(tensor, cdata=number(65)),
+        "a storage": new_by(name("torch.storage", "UntypedStorage"), allocator=number(65)),
+        "another name of it": new_by(name("torch", "UntypedStorage"), allocator=number(65)),
+        "a tensor by copyreg": call(with_keywords, tensor, b")", cdata),
+        "a tensor by a partial": call(state_of(call(partial, tensor), tensor, b")", cdata, b"N")),
+        "a tensor by map of copyreg's": call(
+            mapped, with_keywords, *map(many, (tensor, b")", cdata))
+        ),
+        "a tensor of somebody's": new_by(name("project", "Tensor_"), cdata=number(65)),
+    }
+    return {how: pickled(body) for how, body in bodies.items()}
+
+
+def state_of(what: bytes, *parts: bytes) -> bytes:
+    return what + row(*parts) + b"b"
+
+
 TWO_WAYS = {
     "class by setattr.joblib": class_by_setattr(),
     "frame.joblib": frame_behind_an_array(),
     "frame.pkl": frame_behind_an_array(),
+    "frame in an array.pkl": frame_within_an_array(),
+    "far behind an array.pkl": far_behind_an_array(),
     "big frame.pt": frame_behind_the_mark(),
     "big frame.joblib": frame_behind_objects(),
     "mark in an array.pt": mark_in_an_array(),

@@ -4,10 +4,13 @@ Loading one makes an empty file `PWNED` and does nothing else; nothing here load
 """
 
 import pickle
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from pathlib import Path
 
+import joblib
+import numpy
 import pytest
+import torch
 
 import hostile_files
 import hostile_unlisted
@@ -244,6 +247,54 @@ def test_what_may_be_there_already_and_is_changed_is_dangerous(how, tmp_path, ca
     path = tmp_path / "file.pkl"
     path.write_bytes(hostile_unlisted.aliases()[how])
     assert [main([command, str(path)]) for command in ("scan", "inspect")] == [3, 3]
+
+
+@pytest.mark.parametrize("how", hostile_unlisted.set_by_torch())
+def test_what_torch_changes_by_its_rebuilding_is_dangerous(how, tmp_path, capsys):
+    path = tmp_path / "file.pkl"
+    path.write_bytes(hostile_unlisted.set_by_torch()[how])
+    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [3, 3]
+
+
+def test_rebuilding_that_is_handed_on_is_unjudged():
+    rebuild = hostile_files.name("torch._tensor", "_rebuild_from_type_v2")
+    mapped = hostile_files.call(hostile_files.MAP, rebuild, hostile_files.many())
+    (judged, *_) = judge_all(follow_pickle(hostile_files.pickled(mapped)))[1:]
+    assert (judged.name, judged.verdict) == ("torch._tensor._rebuild_from_type_v2", "unjudged")
+
+
+def test_a_tensor_with_attributes_is_fine(tmp_path, capsys):
+    tensors = [torch.nn.Parameter(torch.ones(2)), torch.ones(2), torch.ones(2).to_sparse()]
+    for tensor in tensors:
+        tensor.tag = "a"
+    torch.save({str(at): tensor for at, tensor in enumerate(tensors)}, tmp_path / "a.pt")
+    assert main(["scan", str(tmp_path / "a.pt")]) == 0
+
+
+@pytest.mark.parametrize("how", hostile_unlisted.addresses())
+def test_a_class_that_takes_memory_by_its_address_is_only_kept(how, tmp_path, capsys):
+    path = tmp_path / "file.pkl"
+    path.write_bytes(hostile_unlisted.addresses()[how])
+    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [1, 1]
+
+
+def of_arrays():
+    """Values in which such classes are kept, or called by nothing but numpy's own functions."""
+    array = numpy.array([Path("a"), numpy.zeros(2), {"a": numpy.float64}], dtype=object)
+    masked, plain = numpy.ma.masked_array([1, 2], [0, 1]), numpy.array(["a", None], dtype=object)
+    matrix = numpy.zeros((1, 1)).view(numpy.matrix)
+    names = [numpy.float64, numpy.ndarray, torch.FloatStorage, torch.Tensor]
+    return [array, deque([plain]), masked, matrix, numpy.zeros(1, "V3")[0], OrderedDict(a=names)]
+
+
+@pytest.mark.parametrize("value", of_arrays(), ids=range(6))
+def test_such_a_class_that_is_kept_is_fine(value, tmp_path, capsys):
+    for protocol in (2, 5):
+        pickled = pickle.dumps(value, protocol)
+        assert {judged.verdict for judged in judge_all(follow_pickle(pickled))} == {"fine"}
+    joblib.dump(value, tmp_path / "a.joblib")
+    program = follow_pickle((tmp_path / "a.joblib").read_bytes(), with_arrays=True)
+    assert not program.error and {judged.verdict for judged in judge_all(program)} == {"fine"}
 
 
 def test_attributes_within_attributes_take_no_time(tmp_path, capsys):

@@ -108,6 +108,29 @@ TOLD = {
         "pandas._libs.internals.BlockPlacement, got slice)",
         "an older pandas",
     ),
+    "post_init": (
+        "AttributeError: 'FooModel' object has no attribute 'all_tied_weights_keys'",
+        "written for transformers 4",
+    ),
+    "a setting": (
+        "TypeError: FooConfig.__init__() got an unexpected keyword argument 'corda_config'",
+        "a newer version of the library wrote it",
+    ),
+    "a setting, in an older Python": (
+        f'{HEAD}  File "{SITE}/peft/config.py", line 133, in from_pretrained\n'
+        "    config = config_cls(**kwargs)\n"
+        "TypeError: __init__() got an unexpected keyword argument 'corda_config'",
+        "a newer version of the library wrote it",
+    ),
+    "numpy's generator": (
+        "TypeError: __randomstate_ctor() takes from 0 to 1 positional arguments but 2 were given",
+        "a newer numpy pickled",
+    ),
+    "stable-baselines": (
+        f"{SITE}/stable_baselines3/common/save_util.py:166: UserWarning: Could not deserialize "
+        "object lr_schedule. Consider using `custom_objects` argument to replace this object.",
+        "parts of its file as pickles",
+    ),
     "safetensors": ("safetensors_rust.SafetensorError: device cuda:0 is invalid", "device"),
 }
 """A text -> words of the answer."""
@@ -143,6 +166,9 @@ def test_every_row_has_its_own_text():
         "KeyError: \"Key 'a' is not in struct\"",
         "Argument 'placement' has incorrect type",
         "device cuda:0 is invalid",
+        "TypeError: fit() got an unexpected keyword argument 'x'",
+        "TypeError: Net.__init__() got an unexpected keyword argument 'x'",
+        "UserWarning: Could not deserialize object a",
         "AutoModel.from_pretrained(x, trust_remote_code=True)\nRuntimeError: CUDA out of memory",
     ],
 )

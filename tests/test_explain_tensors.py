@@ -191,6 +191,142 @@ def test_known_buffers_are_named_beside_other_names():
     assert "ceased to save: a.position_ids. They can be left out" in found.changed
 
 
+class Mask(nn.Module):
+    """As GPT-2's attention was; `old`, with the buffers of that time."""
+
+    def __init__(self, old):
+        super().__init__()
+        self.c_attn = nn.Linear(2, 2)
+        if old:
+            self.register_buffer("bias", torch.ones(1))
+            self.register_buffer("masked_bias", torch.ones(1))
+
+
+class Nets(nn.Module):
+    def __init__(self, *nets):
+        super().__init__()
+        self.net = nn.ModuleDict({"attn": nn.ModuleList(nets)})
+
+
+@pytest.mark.parametrize("wrap", [Nets, lambda net: net])
+def test_a_causal_mask_is_left_out_and_no_learned_bias_with_it(wrap):
+    old, model = wrap(Mask(True)), wrap(Mask(False))
+    weights = old.state_dict()
+    found = explain_text(message(model, weights))
+    assert "computes by itself" in found.changed and "masked_bias" in found.changed
+    scope = {"weights": weights}
+    exec(found.ways[0].commands[0], scope)
+    model.load_state_dict(scope["weights"])
+
+
+def test_a_bias_without_a_mask_is_no_constant():
+    found = explain_text(HEAD + 'Unexpected key(s) in state_dict: "a.bias", "b.masked_bias". ')
+    assert "a library ceased to save them. Nothing" not in found.changed
+
+
+def test_a_counter_of_batches_is_no_loss():
+    weights = nn.BatchNorm1d(2).state_dict()
+    model = nn.BatchNorm1d(2)
+    del model._buffers["num_batches_tracked"]
+    text = 'Unexpected key(s) in state_dict: "a.num_batches_tracked", "b.num_batches_tracked". '
+    found = explain_text(HEAD + text)
+    assert "0.4.1" in found.changed and "picture" not in everything(found)
+    scope = {"weights": weights}
+    exec(found.ways[0].commands[0], scope)
+    assert {*scope["weights"]} == {"weight", "bias", "running_mean", "running_var"}
+
+
+def test_names_that_are_only_left_over_are_not_asked_for():
+    text = 'Unexpected key(s) in state_dict: "encoder.a.weight", "encoder.teacher.bias". '
+    found = explain_text(HEAD + text)
+    assert "every tensor that the model asks for is in the file" in found.changed
+    assert "strict=False" in everything(found) and "a wrapper was saved" not in found.changed
+    for more in (
+        HEAD + 'Missing key(s) in state_dict: "b.weight". \n\t' + text,
+        HEAD + text + "\n\t" + mismatch("b.weight", [2, 3], [5, 7]),
+        text,
+    ):
+        assert "asks for is in the file" not in explain_text(more).changed
+
+
+def test_one_part_that_differs_is_named_and_its_package_looked_for():
+    model = Nets(nn.Linear(1, 1))
+    text = (
+        f'{HEAD}Missing key(s) in state_dict: "net.attn.0.window". \n\t'
+        'Unexpected key(s) in state_dict: "net.attn.0.reverse.weight", "net.attn.0.add.weight". '
+    )
+    found = explain_text(text)
+    assert "only that part" in found.changed and "picture" not in everything(found)
+    look = found.ways[0].commands[0].removeprefix("print(").removesuffix(")")
+    assert eval(look, {"model": model}) == "torch.nn.modules.linear"
+    for other in (text.replace("net.attn.0.w", "head.w"), text.replace("net.attn.0.", "model.")):
+        assert "only that part" not in explain_text(other).changed
+
+
+OLD_NEW = [
+    (nn.utils.weight_norm, nn.utils.parametrizations.weight_norm),
+    (nn.utils.spectral_norm, nn.utils.parametrizations.spectral_norm),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("old, new", OLD_NEW)
+@pytest.mark.parametrize("newer", [True, False])
+def test_torch_s_two_names_of_a_tensor_are_told_and_changed_either_way(old, new, newer):
+    written, here = (new, old) if newer else (old, new)
+    file = nn.Sequential(written(nn.Linear(3, 2)), nn.Linear(2, 1)).eval()
+    model = nn.Sequential(here(nn.Linear(3, 2)), nn.Linear(2, 1)).eval()
+    weights = file.state_dict()
+    lacks = ", ".join(f"'{name}'" for name in {*model.state_dict()} - {*weights})
+    more = ", ".join(f"'{name}'" for name in {*weights} - {*model.state_dict()})
+    text = (
+        f"{HEAD}Missing key(s) in state_dict: {lacks}. \n\tUnexpected key(s) in state_dict: {more}."
+    )
+    found = explain_text(text)
+    assert "under two names" in found.changed and ("or newer" in everything(found)) == (
+        newer and "weight_norm" in old.__name__
+    )
+    scope = {"weights": weights}
+    for line in found.ways[0].commands:
+        exec(line, scope)
+    model.load_state_dict(scope["weights"])
+    x = torch.rand(4, 3)
+    assert torch.allclose(model(x), file(x))
+    other = text.replace("Missing key(s) in state_dict: ", "Missing key(s) in state_dict: '1.a', ")
+    assert "two names" not in explain_text(other).changed
+
+
+COPYING = (
+    'While copying the parameter named "a.weight", whose dimensions in the model are '
+    "torch.Size([{}]) and whose dimensions in the checkpoint are torch.Size([{}]){}."
+)
+
+
+def test_a_tensor_that_fits_and_fails_to_be_copied_is_no_misfit():
+    model = nn.Linear(2, 2, bias=False)
+    model.weight = nn.Parameter(torch.ones(1, 1).expand(2, 2), requires_grad=False)
+    found = explain_text(f"RuntimeError: {message(model, {'weight': torch.ones(2, 2)})}")
+    assert "the file fits" in found.changed and "do not fit" not in everything(found)
+    reason = (
+        ", an exception occurred : ('CUDA error: no kernel image is available for execution on "
+    )
+    reason += "the device\\nCUDA kernel errors might be asynchronously reported.\\n',)"
+    found = explain_text(HEAD + COPYING.format("4, 3", "4, 3", reason))
+    assert "the file fits" in found.changed and "graphics card" in found.changed
+    assert "architecture, with" not in everything(found) and "get_arch_list" in everything(found)
+
+
+def test_an_old_torch_says_another_shape_in_its_own_words():
+    found = explain_text("RuntimeError: " + COPYING.format("5, 3", "2, 3", ""))
+    assert "[2,3] in the file, [5,3] in the model" in found.changed
+
+
+def test_nothing_is_said_to_misfit_of_which_nothing_is_known():
+    found = explain_text("RuntimeError: Error(s) in loading state_dict for FooNet:")
+    assert "the tensors do not fit" not in found.changed and "Ask again" in found.changed
+    assert not found.error.endswith(": ")
+
+
 HEAD = "Error(s) in loading state_dict for FooNet:\n\t"
 
 
@@ -232,3 +368,26 @@ def test_constants_alone_may_be_missing():
     for more in (', "a.weight". ', '. \n\tUnexpected key(s) in state_dict: "b.weight". '):
         other = explain_text(HEAD + missing.removesuffix(". ") + more)
         assert "nothing that was learned" not in other.changed
+
+
+def names(missing, unexpected):
+    missing, unexpected = (", ".join(f'"{one}"' for one in each) for each in (missing, unexpected))
+    return explain_text(
+        f"{HEAD}Missing key(s) in state_dict: {missing}. \n"
+        f"\tUnexpected key(s) in state_dict: {unexpected}. "
+    )
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "backbone."])
+def test_a_name_that_both_sides_begin_with_is_no_wrapper_s(prefix):
+    found = names([f"{prefix}a.3.1.weight"], [f"{prefix}a.3.weight"])
+    assert "wrapper" not in found.changed and "removeprefix" not in everything(found)
+    wrapped = names(["a.weight", "b.new"], [f"{prefix}a.weight", f"{prefix}b.old"])
+    assert "a wrapper was saved with the model" in wrapped.changed
+    doubled = names([f"{prefix}a.weight"], [f"{prefix}{prefix}a.weight"])
+    assert "a wrapper was saved with the model" in doubled.changed
+
+
+def test_a_part_of_torch_s_names_is_not_taken_for_a_wrapper_of_other_names():
+    assert "wrapper was saved" not in names(["a.weight"], ["encoder.b.weight"]).changed
+    assert "wrapper was saved" in names(["a.weight"], ["module.b.weight"]).changed

@@ -5,11 +5,21 @@ import warnings
 
 import pytest
 import torch
+from sklearn.utils import all_estimators
 from torch import nn
 
 from missing_aa.explainer.advice import moved
 from missing_aa.explainer.explain import explain_text
-from missing_aa.explainer.known_breaks import GROWING, MODULE_BASES, MODULES
+from missing_aa.explainer.known_breaks import (
+    ESTIMATORS,
+    GROWING,
+    MODULE_BASES,
+    MODULES,
+    SUPPLIED,
+    TORCH_ATTRIBUTES,
+    TORCH_CLASSES,
+)
+from missing_aa.provenance import class_record
 
 HEAD = "Traceback (most recent call last):\n"
 SITE = "/home/u/env/lib/python3.11/site-packages"
@@ -174,3 +184,60 @@ def test_code_of_another_python_is_known(error):
     assert found.error == error and found.changed.startswith("the file holds functions")
     assert "minor version of Python that wrote it" in ways(found)
     assert explain_text(error).changed.startswith("if it came while a file was loaded")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No module named 'networks.classifiers'",
+        "Can't get attribute 'Foo' on <module 'models.common' from '/x/models/common.py'>",
+        "from utils.foo import bar\nModuleNotFoundError: No module named 'utils.foo'",
+    ],
+)
+def test_a_folder_of_a_project_is_not_to_be_installed(text):
+    found = explain_text(text)
+    assert "on the path" in ways(found) and "Install the version" not in ways(found)
+
+
+def test_a_stranger_s_package_can_be_a_project_and_one_that_is_seen_is_none():
+    text = "ModuleNotFoundError: No module named 'foonet.blocks'"
+    assert "project's folder; if it is a package, install its version" in ways(explain_text(text))
+    frame = f'{HEAD}  File "{SITE}/foonet/io.py", line 1, in f\n    torch.load(path)\n'
+    for package in (explain_text(frame + text), explain_text(text.replace("foonet", "mmdet"))):
+        assert "Install the version of" in ways(package) and "folder" not in ways(package)
+
+
+def test_a_module_that_torch_lacks_is_as_a_rule_newer_but_a_private_one_is_not():
+    assert "a newer one first" in ways(explain_text("No module named 'torch.torch_version'"))
+    for name in ("torch._foo", "torch.nn._foo.bar", "ultralytics.yolo"):
+        assert "a newer one first" not in ways(explain_text(f"No module named '{name}'"))
+
+
+@pytest.mark.parametrize("key", [key for key in TORCH_ATTRIBUTES if key.split(".")[1] in SUPPLIED])
+def test_torch_gives_older_objects_what_it_is_said_to_give(key):
+    class_, attribute = key.split(".")
+    sizes = () if class_.startswith("Upsampl") else (2, 2, 1)[: 3 if "Conv" in class_ else 2]
+    module = getattr(nn, class_)(*sizes)
+    del module.__dict__[attribute]
+    assert hasattr(pickle.loads(pickle.dumps(module)), attribute)
+    found = explain_text(f"AttributeError: '{class_}' object has no attribute '{attribute}'")
+    assert f"install torch {SUPPLIED[attribute]} or a newer one" in ways(found)
+
+
+def test_names_of_estimators_are_scikit_learn_s_and_no_others():
+    theirs = {name for name, _ in all_estimators()}
+    timm_s = {name for classes in class_record.modules().values() for name in classes}
+    assert sum(bool(ESTIMATORS.fullmatch(name)) for name in theirs) > 100
+    others = {*TORCH_CLASSES, *timm_s, "Encoder", "ImageClassifier", "LSTMRegressor", "Pipeline"}
+    assert not [name for name in others if ESTIMATORS.fullmatch(name)]
+
+
+def test_an_estimator_is_known_by_its_name_and_no_weights_are_promised():
+    text = "AttributeError: 'LinearRegression' object has no attribute 'positive'"
+    found = explain_text(text)
+    assert "If it is that, and not another's" in found.changed and "fit()" not in found.changed
+    assert "version of scikit-learn that wrote" in ways(found) and "rescue" not in ways(found)
+    found = explain_text("'StandardScaler' object has no attribute 'scale_'")
+    assert "may not have been fitted" in found.changed
+    own = explain_text(f"model = torch.load(path)\n{text}")
+    assert "If the object came whole out of a file: take the weights out" in ways(own)

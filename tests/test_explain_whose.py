@@ -8,9 +8,11 @@ from pathlib import Path
 import packaging
 import platformdirs
 import pytest
+import torch
 from torch import nn
 
 from missing_aa.explainer.explain import explain_text
+from missing_aa.explainer.traceback import Frame
 
 SITE = "/home/u/env/lib/python3.11/site-packages"
 HEAD = "Traceback (most recent call last):\n"
@@ -126,3 +128,201 @@ def test_nothing_is_taken_out_of_what_has_no_weights_by_its_name(class_):
         assert "version of barlib" in found.changed and "rescue" not in everything(found)
     module = f'{HEAD}  File "{path}", line 7, in f\n    if self._in_context:\n{GETATTR}{error}'
     assert "rescue" in everything(explain_text(module))
+
+
+@pytest.mark.parametrize(
+    "path, torch_s, timm_s",
+    [
+        (f"{SITE}/torch/nn/modules/module.py", True, False),
+        ("torch/nn/modules/module.py", True, False),
+        ("/home/u/.cache/torch/hub/barlib_main/models/common.py", False, False),
+        ("/home/u/envs/torch/lib/python3.9/site-packages/barlib/net.py", False, False),
+        ("/home/u/envs/timm/lib/python3.9/site-packages/barlib/net.py", False, False),
+        ("/home/u/envs/timm/lib/python3.9/site-packages/torch/nn/modules/module.py", True, False),
+        (f"{SITE}/barlib/torch/net.py", False, False),
+        (f"{SITE}/timm/models/beit.py", False, True),
+    ],
+)
+def test_whose_a_file_is_is_said_by_its_package_and_not_by_any_folder(path, torch_s, timm_s):
+    frame = Frame(path)
+    assert (frame.is_torch, frame.is_timm) == (torch_s, timm_s)
+
+
+def test_a_repository_that_torch_hub_fetched_may_meet_another_package_s_object():
+    hub = "/home/u/.cache/torch/hub/barlib_main"
+    text = (
+        f'{HEAD}File "{hub}/hubconf.py", in line 78, in_create\n  return model.to(device)\n'
+        f'File "{SITE}/torch/nn/modules/module.py", line 1173, in to\n  return self._apply(f)\n'
+        f'File "{hub}/models/common.py", line 814, in_apply\n  m.grid = list(map(fn, m.grid))\n'
+        + ATTRIBUTE.format("Detect", "grid")
+    )
+    found = explain_text(text)
+    assert f"reads `grid` ({hub}/models/common.py)" in found.changed
+    assert "another package whose class has the same name" in found.changed
+    assert "missing-aa inspect" in everything(found) and "rescue" not in everything(found)
+
+
+MADE = (
+    f'{HEAD}  File "run.py", line 4, in <module>\n'
+    "    model = FooModel.from_pretrained(path)\n"
+    f'  File "{SITE}/barlib/modeling.py", line 7, in load\n    for key in model._plan:\n'
+    f"{GETATTR}{ATTRIBUTE.format('FooModel', '_plan')}"
+)
+
+
+def test_what_was_made_anew_has_no_writer():
+    for text in (MADE, MADE.replace(".from_pretrained(path)", "(config)")):
+        found = explain_text(text)
+        assert "do not belong together" in found.changed and "barlib" in everything(found)
+        assert "rescue" not in everything(found) and "wrote" not in everything(found)
+    cut = MADE.replace("model._plan", "stages")
+    assert "rescue" not in everything(explain_text(cut))
+    read = MADE.replace("FooModel.from_pretrained(path)", "torch.load(FooModel.from_pretrained(p))")
+    assert "rescue" in everything(explain_text(read))
+
+
+def test_a_class_that_is_called_as_one_of_timm_s_may_be_of_another_version_of_its_library():
+    error = ATTRIBUTE.format("Pooling", "foo_mode")
+    behind = (
+        f"{error}\n{'-' * 75}\nAttributeError        Traceback (most recent call last)\n"
+        "<command-32610> in <cell line: 4>()\n      2 a = 1\n----> 4 pred = model.transform(doc)\n"
+    )
+    for text in (behind, f"model = joblib.load(path)\n{error}"):
+        found = explain_text(text)
+        assert "another version of its library wrote it" in found.changed
+        assert "an older one than the installed" in everything(found)
+        assert "rescue" not in everything(found)
+    assert "rescue" in everything(explain_text(error))
+
+
+def test_a_traceback_below_its_error_is_read_where_no_other_error_is_in_it():
+    error = ATTRIBUTE.format("FooNet", "gain")
+    frame = f'{HEAD}  File "/home/u/run.py", line 22, in run\n    p = model.gain(x)\n'
+    assert "/home/u/run.py" in explain_text(f"{error}\n{frame}").changed
+    assert "/home/u/run.py" not in explain_text(f"{error}\n{frame}ValueError: odd").changed
+
+
+@pytest.mark.parametrize("before", ["module 'barlib.x' has", "'module' object has"])
+def test_an_error_is_headed_as_it_was_said(before):
+    text = f"AttributeError: {before} no attribute 'foo'"
+    assert explain_text(text).error == text
+    assert explain_text("cannot import name 'foo' from 'bar'").error.startswith("cannot import")
+
+
+def lookup(name, module):
+    return explain_text(f"Can't get attribute '{name}' on <module '{module}' from '/x/y.py'>")
+
+
+def test_a_private_name_is_of_no_newer_torch_and_one_has_a_successor():
+    assert "a newer one first" in everything(lookup("Foo", "torch.nn.modules.foo"))
+    assert "a newer one first" in everything(lookup("_rebuild_foo", "torch._utils"))
+    assert "a newer one first" not in everything(lookup("_Foo", "torch.nn.modules.foo"))
+    found = lookup("_LinearWithBias", "torch.nn.modules.linear")
+    assert "torch<1.9" in everything(found) and "newer one" not in everything(found)
+    exec(found.ways[-1].commands[0], {"torch": torch})
+    try:
+        old = torch.nn.modules.linear._LinearWithBias(2, 2)
+    finally:
+        del torch.nn.modules.linear._LinearWithBias
+    assert old(torch.ones(1, 2)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("package", ["gensim", "barlib"])
+def test_no_weights_are_promised_where_the_reader_is_shown_and_nothing_is_torch_s(package):
+    text = (
+        f'{HEAD}  File "{SITE}/{package}/utils.py", line 4, in unpickle\n    _pickle.load(f)\n'
+        f"AttributeError: Can't get attribute 'Vocab' on <module '{package}.models' from 'x'>"
+    )
+    assert "rescue" not in everything(explain_text(text))
+
+
+def test_a_vocabulary_is_no_model():
+    found = lookup("_default_unk_index", "torchtext.vocab")
+    assert "If the file holds the weights of a model besides" in everything(found)
+
+
+def to_load(class_, line, name):
+    return (
+        f'{HEAD}  File "t.py", line 59, in <module>\n    net.load_state_dict(torch.load(path))\n'
+        f'  File "{SITE}/torch/nn/modules/module.py", line 742, in load_state_dict\n    {line}\n'
+        f"{GETATTR}**{ATTRIBUTE.format(class_, name)}**"
+    )
+
+
+@pytest.mark.parametrize("class_", ["FooNet", "DataParallel", "ResNet"])
+def test_a_whole_model_where_its_weights_are_wanted(class_):
+    for name, line in (
+        ("copy", "state_dict = state_dict.copy()"),
+        ("items", "for name, param in state_dict.items():"),
+    ):
+        found = explain_text(to_load(class_, line, name))
+        assert "the file holds the whole model" in found.changed
+        assert "loaded.state_dict()" in everything(found)
+        assert "version" not in everything(found).replace("no version is to blame", "")
+
+
+def test_no_line_is_said_to_be_missing_that_is_there():
+    text = to_load("FooNet", "odd = thing.copy()", "copy")
+    found = explain_text(text)
+    assert "No line" not in found.changed and "modules/module.py" in found.changed
+    assert "the last frame, which is not in this text" not in everything(found)
+    assert "No line in the text" in explain_text(text.replace("thing.copy()", "x")).changed
+
+
+@pytest.mark.parametrize(
+    "line, read",
+    [
+        ("n = hparams.num_channels", 'hparams["num_channels"]'),
+        ("n = self.args.num_channels", 'self.args["num_channels"]'),
+        ("if model_cfg.num_channels:", 'model_cfg["num_channels"]'),
+    ],
+)
+def test_settings_that_are_a_dictionary_are_no_weights(line, read):
+    frame = f'  File "/p/model.py", line 80, in __init__\n    {line}\n'
+    error = ATTRIBUTE.format("dict", "num_channels")
+    found = explain_text(f"{HEAD}{frame}{error}")
+    assert found.changed.startswith("settings stand as a dictionary") and "Lightning" not in str(
+        found
+    )
+    assert read in everything(found) and "argparse.Namespace(**" in everything(found)
+    assert "load_state_dict" not in everything(found)
+    saving = f'  File "{SITE}/pytorch_lightning/core/saving.py", line 1, in f\n    cls(**kwargs)\n'
+    found = explain_text(f"{HEAD}{saving}{frame}{error}")
+    assert "install the Lightning for which" in everything(found)
+    found = explain_text(f"{HEAD}{saving}{frame.replace(line, 'n = x.num_channels')}{error}")
+    assert found.changed.startswith("a dictionary, as a rule settings")
+
+
+def test_a_dictionary_in_the_place_of_a_model_is_no_settings():
+    saving = f'  File "{SITE}/pytorch_lightning/core/saving.py", line 1, in f\n    cls(**kwargs)\n'
+    for head, line in ((saving, "f = self.net.eval"), ("", "args.net.eval()")):
+        frame = f'  File "/p/model.py", line 80, in __init__\n    {line}\n'
+        found = explain_text(f"{HEAD}{head}{frame}{ATTRIBUTE.format('dict', 'eval')}")
+        assert "and no model" in found.changed
+    for line, name in (("opt.step()", "step"), ("x(opt.param_groups)", "param_groups")):
+        frame = f'  File "/p/a.py", line 8, in f\n    {line}\n'
+        found = explain_text(f"{HEAD}{frame}{ATTRIBUTE.format('dict', name)}")
+        assert "brackets" not in everything(found)
+    frame = '  File "/p/a.py", line 8, in f\n    if args.cuda:\n'
+    found = explain_text(f"{HEAD}{frame}{ATTRIBUTE.format('dict', 'cuda')}")
+    assert found.changed.startswith("settings")
+
+
+def test_a_file_is_not_cleared_where_the_frame_that_asks_was_cut_off():
+    error = "AttributeError: module 'barlib.enums' has no attribute '_FooMode'"
+    cut = f'{HEAD}  File "{SITE}/barlib/call.py", line 44, in f\n    return fn(*args)\n'
+    found = explain_text(cut + error)
+    assert "No file has a part in it" not in found.changed and "wrote it" in everything(found)
+    for line in ("enums._FooMode.OFF", "from barlib.enums import (", "from .enums import ("):
+        found = explain_text(cut.replace("return fn(*args)", line) + error)
+        assert "No file has a part in it" in found.changed
+
+
+def test_a_kept_method_and_a_base_of_timm_s_are_named_where_no_frame_is():
+    found = explain_text(ATTRIBUTE.format("AlexNet", "features"))
+    assert "a method that was kept on it" in found.changed and not found.notes
+    assert "kept on it" not in explain_text(ATTRIBUTE.format("AlexNet", "_features")).changed
+    (note,) = explain_text(ATTRIBUTE.format("FooEncoder", "norm_pre")).notes
+    assert "VisionTransformer in timm 0.6.11 and later" in note and "inherits from one" in note
+    for many in ("drop_path", "foo_bar", "norm"):
+        assert not explain_text(ATTRIBUTE.format("FooEncoder", many)).notes

@@ -19,7 +19,7 @@ from safetensors.torch import save
 from torch import nn
 from torch.jit.mobile import _load_for_lite_interpreter
 
-from missing_aa import rescue
+from missing_aa import rescue, rescue_to
 from missing_aa.explainer.explain import explain_text
 from missing_aa.explainer.known_files import OF_OTHER_FORMATS
 from missing_aa.explainer.known_libraries import LIBRARIES
@@ -55,6 +55,15 @@ def inner_pickle(tmp_path):
     with zipfile.ZipFile(saved(tmp_path)) as file:
         name = next(name for name in file.namelist() if name.endswith("data.pkl"))
         return written(tmp_path, file.read(name))
+
+
+def in_form(tmp_path, version):
+    """A file of torch's that says of itself another version of its form."""
+    path = tmp_path / "form.pt"
+    with zipfile.ZipFile(saved(tmp_path)) as file, zipfile.ZipFile(path, "w") as new:
+        for name in file.namelist():
+            new.writestr(name, version if name.endswith("/version") else file.read(name))
+    return path
 
 
 def optimizer(*sizes):
@@ -101,6 +110,8 @@ REAL = {
         lambda tmp: read_header(written(tmp, save({"a": torch.ones(1)})[:-2])), "cut off",
     ),
     "a program": (lambda tmp: torch.load(program(tmp), weights_only=True), "TorchScript program"),
+    "a newer form": (lambda tmp: torch.load(in_form(tmp, b"99\n")), "a newer torch wrote"),
+    "an older form": (lambda tmp: torch.load(in_form(tmp, b"0\n")), "an older torch wrote"),
     "a pickle alone": (
         lambda tmp: pickle.loads(inner_pickle(tmp).read_bytes()), "another reader",
     ),
@@ -178,6 +189,30 @@ TOLD = {
         '  File "t.py", line 2, in <module>\n    model = load_model(path)\n'
         "TypeError: __init__() got an unexpected keyword argument 'ragged'",
         "as a rule a newer one",
+    ),
+    "another card": (
+        "RuntimeError: CUDA error: no kernel image is available for execution on the device",
+        "No file has a part in it",
+    ),
+    "joblib's arrays": (
+        '  File "/e/site-packages/joblib/numpy_pickle.py", line 506, in _unpickle\n'
+        "    obj = unpickler.load()\n"
+        '  File "/usr/lib/python3.7/pickle.py", line 1088, in load\n    dispatch[key[0]](self)\n'
+        "KeyError: 10",
+        "a newer joblib wrote the file",
+    ),
+    "no instruction": (
+        '  File "/usr/lib/python3.7/pickle.py", line 1088, in load\n    dispatch[key[0]](self)\n'
+        "KeyError: 0",
+        "begins no instruction: the file is damaged",
+    ),
+    "the library's own word, older": (
+        "ValueError: This index was generated with an earlier version of barlib.",
+        "an older version of it wrote",
+    ),
+    "the library's own word, newer": (
+        "ValueError: the model was saved using a more recent version of Foo",
+        "a newer version of it wrote",
     ),
     "another output": ("after the upgrade of barlib the accuracy drops", "another output"),
 }
@@ -323,3 +358,11 @@ def test_text_that_is_read_is_no_file_of_python_2():
         "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 7: invalid start byte"
     )
     assert "Python 2" not in explain_text(text).changed
+
+
+def test_weights_come_out_of_a_file_of_a_newer_form(tmp_path):
+    path = in_form(tmp_path, b"99\n")
+    rescue_to(path, tmp_path / "a.safetensors")
+    assert read_header(tmp_path / "a.safetensors") is None
+    old = "version_ <= kMaxSupportedFileFormatVersion INTERNAL ASSERT FAILED at inline_container.cc"
+    assert "newer torch" in ways(explain_text(f"RuntimeError: {old}"))

@@ -274,7 +274,9 @@ def test_long_names_within_each_other_are_a_limit(made):
     long = b"X" + (10**6).to_bytes(4, "little") + b"n" * 10**6 + b"q\x050"
     inner = module({"w": tensor()})
     for _ in range(30):
-        held = b"}" + value("_parameters") + b"}s" + value("_modules") + b"}h\x05" + inner + b"ss"
+        held = mapping(
+            {"_parameters": b"}", "_buffers": b"}", "_modules": b"}h\x05" + inner + b"s"}
+        )
         inner = name("a", "B") + b")\x81" + held + b"b"
     (described,) = missing_aa.inspect(made(long + inner)).models
     assert "100 MB" in described.notes[0]

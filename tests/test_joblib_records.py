@@ -6,7 +6,7 @@ import joblib
 import numpy
 import pytest
 
-from hostile_files import call, many, name, new, text
+from hostile_files import array, call, many, name, new, pickled, row, text
 from missing_aa.cli import main
 from missing_aa.pickles.follow import follow_pickle
 from missing_aa.pickles.policy import judge_all
@@ -84,6 +84,16 @@ def test_a_record_that_lies_in_itself_is_none():
     state = b"(K\x03" + text("|") + b"N" + text("a") + b"\x85" + fields + b"K\x08K\x01K\x10t"
     program = follow_pickle(b"\x80\x02" + made + state + b"b.")
     assert [found.verdict for found in judge_all(program)] == ["unjudged"]
+
+
+@pytest.mark.parametrize(
+    "shape", [row(b"K\0", b"\x8a\x09" + bytes(8) + b"\1"), row(*65 * [b"K\1"])]
+)
+def test_a_shape_that_no_array_can_have_is_not_multiplied(shape):
+    """A number of 200,000 digits, thousands of times, would take minutes."""
+    made = array(new(name("joblib.numpy_pickle", "NumpyArrayWrapper")), 1, shape=shape)
+    program = follow_pickle(pickled(made + b"\0"), with_arrays=True)
+    assert "cannot be followed" in str(program.error)
 
 
 NO_TEXT = {

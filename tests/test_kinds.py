@@ -4,14 +4,17 @@ Loading a hostile one makes an empty file `PWNED` and does nothing else; nothing
 outside the tests that take long.
 """
 
+import bz2
 import gzip
 import io
 import json
 import random
 import struct
+import sys
 import zipfile
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
@@ -128,6 +131,13 @@ def test_a_header_that_ends_as_a_pickle_after_two_steps_is_safetensors(tmp_path,
     assert main(["scan", str(path)]) == 0 and inspect(path).format == "safetensors"
 
 
+def test_a_safetensors_file_of_more_axes_than_a_tensor_can_have_is_malformed(tmp_path, capsys):
+    entry = {"dtype": "F32", "shape": 65 * [1], "data_offsets": [0, 4]}
+    text = json.dumps({"w": entry}).encode()
+    (tmp_path / "a.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + bytes(4))
+    assert main(["scan", str(tmp_path / "a.safetensors")]) == 4
+
+
 def test_no_honest_gguf_file_is_taken_for_a_pickle():
     for version in (1, 2, 3):
         for tensors in (0, 1, 290, 0x28FF, 0x2E01, 0x4E00):
@@ -236,6 +246,23 @@ def test_what_is_packed_and_no_pickle_stays_what_it_is(tmp_path, capsys):
     path = tmp_path / "a.bin"
     path.write_bytes(gzip.compress(b"some text\n" * 100))
     assert main(["scan", str(path)]) == 0 and main(["inspect", str(path)]) == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the file is 825 MB of holes")
+def test_what_bz2_packed_and_a_pickle_would_pass_by_is_refused(tmp_path, capsys):
+    packed = bz2.compress(hostile_files.pickled(b"}"), 1)
+    path = tmp_path / "weights.pkl"
+    with open(path, "wb") as file:
+        file.write(packed)
+        file.seek(5 + int.from_bytes(packed[1:5], "little"))
+        file.write(b"0" + hostile_kinds.DONE)
+    assert main(["scan", str(path)]) == main(["inspect", str(path)]) == 3
+
+
+@pytest.mark.parametrize("compress", ["zlib", "gzip", "bz2", "lzma", "xz"])
+def test_what_joblib_packed_is_no_pickle_besides(compress, tmp_path, capsys):
+    joblib.dump({"a": np.arange(1000.0)}, tmp_path / "a.joblib", compress=(compress, 1))
+    assert main(["scan", str(tmp_path / "a.joblib")]) == 0
 
 
 def test_nothing_was_made_here():

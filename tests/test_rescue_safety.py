@@ -230,6 +230,7 @@ def test_a_type_that_safetensors_has_not_is_no_danger(made, session):
 def test_a_module_that_holds_itself_is_a_limit(made, session):
     itself = name("a", "B") + b")\x81q\x00"
     held = {"_parameters": mapping({"w": tensor()}), "_modules": mapping({"me": b"h\x00"})}
+    held["_buffers"] = b"}"
     with pytest.raises(LimitReached, match="--max-depth"):
         rescue(made(itself + mapping(held) + b"b"), session=session)
 

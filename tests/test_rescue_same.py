@@ -5,7 +5,24 @@ import struct
 import pytest
 import torch
 
-from hostile_files import call, in_zip, legacy, many, name, new, number, ordered, row, table, text
+from hostile_files import (
+    MAX,
+    REBUILD,
+    call,
+    in_zip,
+    legacy,
+    many,
+    name,
+    new,
+    number,
+    ordered,
+    put,
+    row,
+    state,
+    table,
+    text,
+    then,
+)
 from missing_aa import rescue
 from missing_aa.containers.legacy import follow_legacy, measure
 from missing_aa.errors import LimitReached, Malformed, Problem, Refused
@@ -57,7 +74,32 @@ LATER = V + tensor(key="1") + b"s"
 PAIRS = many(row(text("w"), W))
 GROWS = b"}" + b"q\x05" + text("w") + W + b"s"
 
+OTHER = tensor(key="1")
+IT = b"h\x09"
+"""The tensor W, which NOTED has put into the memo."""
+NOTED = put(9, W)
+
+
+def computed(key: str) -> bytes:
+    return call(name("builtins", "str"), text(key))
+
+
+def old_text(key: str) -> bytes:
+    """A str of Python 2."""
+    raw = key.encode()
+    return b"U" + bytes([len(raw)]) + raw
+
+
+def marked(metadata: bytes) -> bytes:
+    return W[:-2] + metadata + b"tR"
+
+
+def rebuilt(function: bytes, kind: bytes, given: bytes, to: bytes) -> bytes:
+    return call(REBUILD, function, kind, given, to)
+
+
 TAKEN = {
+    "a name as Python 2 wrote it": zipped(b"}" + old_text("\u00e9") + W + b"s"),
     "a part of a storage": alone(ordered(w=old(2, view=part("v", 1, 2)))),
     "one part twice": alone(ordered(**dict.fromkeys("ab", old(2, view=part("v", 1, 2))))),
     "dict of pairs": zipped(call(DICT, PAIRS) + LATER),
@@ -95,16 +137,58 @@ NOT_TAKEN = {
     "old: no place for a part": alone(ordered(a=W)),
     "old: a longer storage than it says": alone(ordered(a=old(2, count=2))),
     "dict of a dict that grows": zipped(GROWS + b"0" + call(DICT, b"h\x05") + b"h\x05" + LATER),
+    "a key that is computed": zipped(ordered(a=W, b=OTHER) + computed("b") + b"Ns"),
+    "a key that is a name": zipped(ordered(a=W, b=OTHER) + name("string", "digits") + b"Ns"),
+    "a key twice, once as Python 2 wrote it": zipped(
+        ordered(**{"a": W, "\u00e9": OTHER}) + old_text("\u00e9") + b"Ns"
+    ),
+    "a mark that is bytes": zipped(ordered(a=marked(b"}(C\x03neg\x88u"))),
+    "a mark that is computed": zipped(ordered(a=marked(b"}(" + computed("neg") + b"\x88u"))),
+    "other values for a tensor": zipped(
+        then(
+            NOTED,
+            rebuilt(MAX, name("torch", "Tensor"), row(many(IT)), table(data=OTHER)),
+            ordered(w=IT),
+        )
+    ),
+    "other values, two calls deep": zipped(
+        then(
+            NOTED,
+            rebuilt(
+                REBUILD,
+                name("torch", "Tensor"),
+                row(MAX, name("torch", "Tensor"), row(many(IT)), b"N"),
+                table(grad=OTHER),
+            ),
+            ordered(w=IT),
+        )
+    ),
+    "other values for what shares its bytes": zipped(
+        then(
+            call(
+                name("torch._utils", "_rebuild_parameter_with_state"),
+                W,
+                b"\x89",
+                call(ORDERED),
+                table(real=OTHER),
+            ),
+            ordered(w=W),
+        )
+    ),
+    "a UserDict": zipped(
+        state(new(name("collections", "UserDict")) + V + W + b"s", data=table(v=OTHER))
+    ),
     "a tensor that is new": zipped(ordered(a=W[:-1] + b"\x81")),
 }
 
 
-def module(*more: bytes, **state: bytes) -> bytes:
+def module(*more: bytes, **own: bytes) -> bytes:
     """A module; `more` is done to it after it got its state."""
-    given = {"_parameters": ordered(w=W), "_buffers": b"}", "_modules": b"}"} | state
+    given = {"_parameters": ordered(w=W), "_buffers": b"}", "_modules": b"}"} | own
     return new(name("torch.nn.modules.module", "Module")) + table(**given) + b"b" + b"".join(more)
 
 
+TORCHS = name("torch.nn.modules.module", "Module")
 HIDDEN = ordered(w=tensor(key="1"))
 SET = name("builtins", "set")
 MODULES = {
@@ -125,6 +209,57 @@ STRANGE_MODULES = {
         _parameters=call(name("a", "Bag"), table(w=W)) + text("b") + W + b"s"
     ),
     "no dictionary": module(_parameters=many(W)),
+    "another dictionary": module(
+        _buffers=state(new(name("collections", "UserDict")), data=table(b=OTHER))
+    ),
+    "one that the file calls OrderedDict": module(
+        _buffers=state(
+            new(
+                call(
+                    name("a", "make"),
+                    b"N",
+                    text("OrderedDict"),
+                    b")",
+                    table(__module__=text("collections")),
+                )
+            ),
+            data=table(b=OTHER),
+        )
+    ),
+    "no buffers": new(name("torch.nn.modules.module", "Module"))
+    + table(_parameters=ordered(w=W), _modules=b"}")
+    + b"b",
+    "a computed attribute": new(name("torch.nn.modules.module", "Module"))
+    + table(_parameters=ordered(w=W), _buffers=b"}", _modules=b"}")
+    + computed("_parameters")
+    + ordered(w=OTHER)
+    + b"sb",
+    "a computed name of a hidden buffer": module(
+        _parameters=b"}",
+        _buffers=HIDDEN,
+        _non_persistent_buffers_set=b"\x8f(" + computed("w") + b"\x90",
+    ),
+    "a hidden buffer, told too late": then(
+        put(6, new(name("torch.nn.modules.module", "Module")))
+        + put(7, table(_parameters=b"}", _buffers=HIDDEN, _modules=b"}"))
+        + b"b",
+        b"h\x07" + text("_non_persistent_buffers_set") + b"\x8f(" + text("w") + b"\x90s",
+        b"h\x06",
+    ),
+    "attributes for a module that is there": then(
+        put(9, module()),
+        rebuilt(MAX, TORCHS, row(many(IT)), table(_parameters=ordered(w=OTHER))),
+        IT,
+    ),
+    "a child of a class that is called": module(
+        _modules=ordered(fc=call(name("torch.nn.modules.batchnorm", "BatchNorm1d"), number(2)))
+    ),
+    "a class that is called": call(name("torch.nn.modules.batchnorm", "BatchNorm1d"), number(4))
+    + table(_parameters=ordered(weight=W), _buffers=b"}", _modules=b"}")
+    + b"b",
+    "a child without anything": module(
+        _modules=ordered(fc=new(name("torch.nn.modules.linear", "Linear")))
+    ),
 }
 
 

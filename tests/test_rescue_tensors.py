@@ -167,12 +167,6 @@ REFUSED_CALLS = {
     "over a storage": tensor().replace(b"ctorch\nFloatStorage\n", b"ctorch.new\nFloatStorage\n"),
     "pending conj": marked("conj"),
     "pending negation": marked("neg"),
-    "change its values": name("torch._utils", "_rebuild_parameter_with_state")
-    + b"("
-    + tensor()
-    + b"\x88N"
-    + mapping({"data": tensor()})
-    + b"tR",
 }
 
 

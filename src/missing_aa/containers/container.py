@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from io import BufferedReader
 
 from missing_aa.containers import formats, numpy_arrays, zip_directory
-from missing_aa.containers.disguise import WINDOW, is_also_pickle, is_pickle
+from missing_aa.containers.disguise import WINDOW, follow_far, is_also_pickle, is_pickle
 from missing_aa.containers.legacy import MAGIC_NUMBER, follow_legacy, look_into, measure
 from missing_aa.containers.unpack import unpack, unpacked_head
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused, Unreadable
@@ -26,6 +26,7 @@ LOOKS_PACKED = ("gzip", "unknown", *LOOKS_LIKE)
 FORMAT_VERSION = 1001
 """What the second of a legacy file's pickles holds."""
 HIDDEN_ARRAY = "it hides what joblib would read as an array: readers would see different files"
+FRAMED = "a frame stands within an array that joblib wrote: readers would see different files"
 MAY_BE_LEGACY = (
     "what it begins with may turn out to be the mark of torch's form before 1.6 once it is loaded: "
     "readers would see different files"
@@ -71,7 +72,7 @@ class Container:
         if self.format == "torch-zip":
             start, size = self.members["data.pkl"]
             limits.check("pickle_bytes", size, "the length of the pickle, in bytes,")
-            return follow_pickle(self.read(start, size), limits=limits)
+            return follow_pickle(self.read(start, size), limits=limits, as_torch=True)
         if self.format == "numpy-objects":
             program = numpy_arrays.follow_objects(self.file, self.arrays, limits)
             look_into(program, limits)
@@ -96,7 +97,7 @@ class Container:
                 program.fault = program.fault or Malformed(MAY_BE_LEGACY)
         if self.format == "pickle":
             self._follow_behind(program, limits)
-            _add_what_pickle_would_read(program, limits)
+            _add_what_pickle_would_read(program, limits, self)
             look_into(program, limits)
         elif not program.error:
             self.storages = measure(self.read, self.size, program, keys)
@@ -165,14 +166,25 @@ def _is_unsure(root: object) -> bool:
     return isinstance(root, Global | Object) and not is_array
 
 
-def _add_what_pickle_would_read(program: Program, limits: Limits) -> None:
-    """Add the dangerous names that a load without joblib would find in the bytes of arrays."""
+def _add_what_pickle_would_read(
+    program: Program, limits: Limits, file: Container | None = None
+) -> None:
+    """Add the dangerous names that a load without joblib would find in the bytes of arrays.
+
+    `file` is what that load would read on from, where the program's data are its beginning.
+    """
     if hides_array(program):
         program.fault = program.fault or Malformed(HIDDEN_ARRAY)
     if program.arrays:
         plain = follow_pickle(program.data, limits=limits)
+        if file and plain.short and file.size > len(program.data):
+            plain = follow_far(file.file, file.size, limits)
         if plain.root == MAGIC_NUMBER or not plain.error and _is_unsure(plain.root):
             program.fault = program.fault or Malformed(MAY_BE_LEGACY)
+        if plain.is_framed_oddly:
+            program.fault = program.fault or Malformed(FRAMED)
+        if isinstance(plain.error, LimitReached):
+            program.error = program.error or plain.error
         program.others.append(plain)
         program.globals = plain.globals | program.globals
 
@@ -212,21 +224,28 @@ def _recognise(file: BufferedReader, size: int) -> Container:
             problem.format = problem.format or container.format
             raise
     elif container.format in LOOKS_PACKED and _is_packed_pickle(container):
-        container.format = "joblib"
+        container.format = "joblib"  # `BZ` begins a long text of a pickle too
+        _refuse_twofold(container, "what joblib compressed")
     elif _is_run_as_pickle(container):
         container.format = "pickle"
     elif container.format == "numpy" and numpy_arrays.pickle_start(file) is not None:
         container.format = "numpy-objects"
-    if container.format == "tar" and is_also_pickle(file, size):
-        twofold = Refused("it is a tar archive and a pickle at once; do not load it")
-        twofold.format = container.format
-        raise twofold
+    if container.format == "tar":
+        _refuse_twofold(container, "a tar archive")
     if container.format in formats.ADVICE:
         raise Malformed(formats.ADVICE[container.format], container.format)
     if container.format == "unknown":
         begins = "only zeros: a download that never arrived" if not any(head) else ascii(head[:16])
         raise Malformed(f"this is no checkpoint of a kind known here; it begins with {begins}")
     return container
+
+
+def _refuse_twofold(container: Container, what: str) -> None:
+    """Refuse what is a plain pickle as well, where two readers would run two programs."""
+    if is_also_pickle(container.file, container.size):
+        twofold = Refused(f"it is {what} and a pickle at once; do not load it")
+        twofold.format = container.format
+        raise twofold
 
 
 def _is_packed_pickle(container: Container) -> bool:
@@ -247,8 +266,9 @@ def _open_zip(container: Container) -> None:
         raise Refused("the zip holds a name so long that torch cuts it off: ask for the original")
     names = [member.name for member in members]
     container.format = formats.by_members(names)
-    _look_for_arrays(container, names)
     if container.format != "torch-zip":
+        begins = ((m.name, zip_directory.first_bytes(container.file, m)) for m in members)
+        _look_for_arrays(container, names, {name for name, head in begins if _begins_array(head)})
         return
     folder = members[0].name.partition("/")[0] + "/"
     if stray := [member.name for member in members if not member.name.startswith(folder)]:
@@ -258,7 +278,11 @@ def _open_zip(container: Container) -> None:
         )
     with zip_directory.left_as_found(container.file.fileno(), container.size):
         located = zip_directory.locate_all(container.file, members, start)
-    container.members = {name.removeprefix(folder): where for name, where in located.items()}
+    arrays = {name for name, (_, begins, _) in located.items() if _begins_array(begins)}
+    _look_for_arrays(container, names, arrays)
+    container.members = {
+        name.removeprefix(folder): (at, size) for name, (at, _, size) in located.items()
+    }
     if "data.pkl" not in container.members:
         raise Malformed("the zip holds no data.pkl where torch looks for it", "torch-zip")
     container.storages = {
@@ -268,14 +292,20 @@ def _open_zip(container: Container) -> None:
     }
 
 
-def _look_for_arrays(container: Container, names: list[str]) -> None:
-    """numpy.load takes any zip, and the arrays out of it by their names."""
-    named = [name for name in names if name.lower().endswith(numpy_arrays.SUFFIX)]
-    is_numpys = container.format == "zip" and (named or len(names) <= numpy_arrays.MOST_ARRAYS)
-    if not named and not is_numpys:
+def _begins_array(begins: bytes | None) -> bool:
+    """Whether a member may be an array, as far as its first bytes are known."""
+    return begins is None or begins.startswith(numpy_arrays.MAGIC)
+
+
+def _look_for_arrays(container: Container, names: list[str], found: set[str]) -> None:
+    """numpy.load takes any zip, and the arrays out of it: by their names, or those `found` by
+    their first bytes."""
+    named = {name for name in names if name.lower().endswith(numpy_arrays.SUFFIX)}
+    if not named and not found:
         return
-    container.arrays = numpy_arrays.of_objects(container.file, names if is_numpys else named)
-    if is_numpys and (named or container.arrays):
+    looked_at = [name for name in names if name in named or name in found]
+    container.arrays = numpy_arrays.of_objects(container.file, looked_at)
+    if container.format == "zip" and (named or container.arrays):
         container.format = "numpy-objects" if container.arrays else "numpy"
     elif container.arrays:
         raise Refused(

@@ -1,14 +1,15 @@
 """Whether a file that looks like one kind is a pickle all the same, for a reader that runs it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from struct import Struct
 from typing import Any, BinaryIO
 
 from missing_aa.containers.formats import by_head
 from missing_aa.containers.legacy import MAGIC_NUMBER
-from missing_aa.errors import LimitReached
+from missing_aa.errors import LimitReached, Malformed
 from missing_aa.limits import Limits
 from missing_aa.pickles.follow import BROKEN, follow_pickle
-from missing_aa.pickles.machine import Machine
+from missing_aa.pickles.machine import BYTE, LONG, UINT, Machine, text
 from missing_aa.pickles.opcodes import STEPS
 from missing_aa.pickles.program import Global, Program
 
@@ -18,7 +19,7 @@ FEW = 16
 STEPS_AT_MOST = 100_000
 NEAR = 2**12
 """So far the end of a line is looked for at first."""
-LONG = 2**16
+FAR_TEXT = 2**16
 MOST = Limits().pickle_bytes
 
 
@@ -40,15 +41,27 @@ def is_also_pickle(file: BinaryIO, size: int) -> bool:
 
     An honest header takes such a reader a few steps, even to an end: that alone is no pickle.
     """
+    program = _follow_far(file, size, _Counted(), Limits(opcodes=STEPS_AT_MOST))
+    if isinstance(program.error, LimitReached):
+        return True
+    return program.root == MAGIC_NUMBER or _asks(program)
+
+
+def follow_far(file: BinaryIO, size: int, limits: Limits) -> Program:
+    """Follow the pickle that a file begins with, and read no more of it than its steps look at."""
+    return _follow_far(file, size, FAR, limits)
+
+
+def _follow_far(file: BinaryIO, size: int, steps: Sequence, limits: Limits) -> Program:
     data: Any = _Far(file, size)
     machine = _Reader(data, 0)
     try:
-        machine.run(_Counted(), Limits(opcodes=STEPS_AT_MOST))
-    except LimitReached:
-        return True
-    except BROKEN:
-        pass
-    return machine.program.root == MAGIC_NUMBER or _asks(machine.program)
+        machine.run(steps, limits)
+    except LimitReached as error:
+        machine.program.error = error
+    except BROKEN as error:
+        machine.program.error = Malformed(str(error))
+    return machine.program
 
 
 def _asks(program: Program) -> bool:
@@ -72,14 +85,38 @@ class _Counted(Sequence):
         self.done, self.last = 0, None
 
     def __len__(self) -> int:
-        return len(STEPS)
+        return len(FAR)
 
     def __getitem__(self, code: Any) -> Any:
         self.done += code != self.last
         self.last = code
         if self.done > FEW:
             raise LimitReached("it does more than a few steps")
-        return STEPS[code]
+        return FAR[code]
+
+
+def _text(form: Struct) -> Callable[[Machine], None]:
+    return lambda m: m.push(text(m.take(m.number(form))))
+
+
+def _get(m: Machine) -> None:
+    m.push(m.memo[m.number(UINT)])
+
+
+def _put(m: Machine) -> None:
+    m.memo[m.number(UINT)] = m.stack[-1]
+
+
+FAR: list[Callable[[Machine], None]] = list(STEPS)
+"""The same steps where those of `opcodes` take bytes that lie in memory."""
+for _code, _step in (
+    (b"X", _text(UINT)),
+    (b"\x8c", _text(BYTE)),
+    (b"\x8d", _text(LONG)),
+    (b"j", _get),
+    (b"r", _put),
+):
+    FAR[_code[0]] = _step
 
 
 class _Far:
@@ -118,7 +155,7 @@ class _Reader(Machine):
         return value
 
     def take(self, size: int) -> bytes:
-        if size <= LONG:
+        if size <= FAR_TEXT:
             return super().take(size)
         self.skip(size)
         return b"0"

@@ -31,12 +31,12 @@ def follow_legacy(data: bytes, limits: Limits) -> tuple[Program, list]:
     """
     small, at = [], 0
     for _ in range(BEFORE):
-        small.append(follow_pickle(data, at, limits))
+        small.append(follow_pickle(data, at, limits, as_torch=True))
         at = small[-1].end
-    main = follow_pickle(data, at, limits)
+    main = follow_pickle(data, at, limits, as_torch=True)
     if small[0].root != MAGIC_NUMBER:
         main.fault = Malformed("it begins as torch's old form, and its first number is another one")
-    keys = follow_pickle(data, main.end, limits)
+    keys = follow_pickle(data, main.end, limits, as_torch=True)
     for other in (*small, keys):
         main.add(other)
         main.error = main.error or other.error

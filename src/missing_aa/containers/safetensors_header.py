@@ -9,6 +9,7 @@ from missing_aa.pickles.storages import itemsize
 
 MOST_BYTES = 100_000_000
 MOST_PARTS = 5_000_000
+MOST_AXES = 64
 """Lists and dictionaries in it: empty ones take twenty times the memory of their text."""
 DTYPES = {
     "F64": "float64",
@@ -75,7 +76,8 @@ def _checked(entry, start: int, size: int) -> dict:
         counts = [begin, end, *shape]
     except (TypeError, KeyError, ValueError) as error:
         raise Malformed(BROKEN, "safetensors") from error
-    if not all(type(count) is int and 0 <= count < 2**63 for count in counts):
+    are_counts = all(type(count) is int and 0 <= count < 2**63 for count in counts)
+    if not are_counts or len(shape) > MOST_AXES:  # many more would take long to multiply
         raise Malformed(BROKEN, "safetensors")
     if start + end > size:
         raise Malformed(CUT, "truncated")

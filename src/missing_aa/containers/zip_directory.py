@@ -8,6 +8,7 @@ local headers, where another reader may find something else.
 import contextlib
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -45,6 +46,9 @@ DESCRIPTOR = 24
 """What may stand behind a member's bytes: their checksum and their sizes once more."""
 OTHER_NAME = 0x7075
 """An extra field with a second name for a member, which some readers prefer."""
+STORED, DEFLATED = 0, 8
+BEGINS, PIECE = 8, 2**10
+"""So many of a member's first bytes are looked at, and so many read where they are packed."""
 ENCRYPTED, SIZES_FOLLOW, ONES = 0x1, 0x8, 0xFFFFFFFF
 CUT = "the zip is cut short or damaged: fetch it again and compare its size with the original's"
 
@@ -90,8 +94,30 @@ def read_directory(file: BinaryIO, size: int) -> tuple[list[Member], int]:
     return members, start
 
 
-def locate_all(file: BinaryIO, members: list[Member], start: int) -> dict[str, tuple[int, int]]:
-    """Offset and size of every member's bytes, by name; `start` is where the directory begins.
+def first_bytes(file: BinaryIO, member: Member) -> bytes | None:
+    """The first bytes of a member, unpacked; None where they are packed in an odd way."""
+    file.seek(member.header)
+    data = file.read(LOCAL.size)
+    if len(data) < LOCAL.size:
+        return b""
+    *_, names, extras = LOCAL.unpack(data)
+    file.seek(names + extras, os.SEEK_CUR)
+    if member.method == STORED:
+        return file.read(BEGINS)
+    if member.method != DEFLATED:
+        return None
+    reader = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        begins = reader.decompress(file.read(PIECE), BEGINS)
+    except zlib.error:
+        return b""
+    return begins if reader.eof or len(begins) == BEGINS else None
+
+
+def locate_all(
+    file: BinaryIO, members: list[Member], start: int
+) -> dict[str, tuple[int, bytes, int]]:
+    """Offset, first bytes and size of every member, by name; the directory begins at `start`.
 
     Raises Refused for members that are doubled, encrypted, compressed, overlapping, with a second
     name or with something between them, or whose local header disagrees with the directory;
@@ -111,13 +137,16 @@ def locate_all(file: BinaryIO, members: list[Member], start: int) -> dict[str, t
     if members and members[0].header:
         raise Refused("something stands before the zip; ask for the original")
     return {
-        member.name: (_locate(file, member, end), member.size)
+        member.name: (*_locate(file, member, end), member.size)
         for member, end in zip(members, ends, strict=True)
     }
 
 
-def _locate(file: BinaryIO, member: Member, limit: int) -> int:
-    """Where the bytes of a plainly stored member begin; they end before `limit`."""
+def _locate(file: BinaryIO, member: Member, limit: int) -> tuple[int, bytes]:
+    """Where the bytes of a plainly stored member begin, and the first of them.
+
+    They end before `limit`.
+    """
     shown = ascii(member.name)
     if member.flags & ENCRYPTED:
         raise Refused(f"the zip's member {shown} is encrypted; decrypt it first")
@@ -155,7 +184,7 @@ def _locate(file: BinaryIO, member: Member, limit: int) -> int:
         )
     if limit - start - member.size > DESCRIPTOR:
         raise Refused(f"something is hidden behind the zip's member {shown}; ask for the original")
-    return start
+    return start, file.read(BEGINS)
 
 
 def _read_end(file: BinaryIO, size: int) -> tuple[int, int, int]:

@@ -7,14 +7,14 @@ the file can ask for memory.
 from collections.abc import Iterable
 from typing import Any
 
-from missing_aa.contents import dictionaries, tensors
-from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT, Name, Standin
+from missing_aa.contents import dictionaries, handed, tensors
+from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT, SETS, Name, Standin
 from missing_aa.contents.storages import Storages
 from missing_aa.contents.tensors import MAKERS, Keys
-from missing_aa.contents.views import MISSHAPEN, Array, Untaken, View, array
+from missing_aa.contents.views import MISSHAPEN, Array, Span, Untaken, View, array
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
-from missing_aa.pickles import joblib_arrays
+from missing_aa.pickles import joblib_arrays, program
 from missing_aa.pickles.known_names import DICTIONARIES
 from missing_aa.pickles.program import INDIRECT, NODES, Dict, Global, Object, Persistent, Program
 
@@ -35,8 +35,10 @@ NAMING = frozenset({str, int, float, bool})
 """What can be a key and nothing else: two that are equal are one."""
 
 
-def build(program: Program, storages: Storages, limits: Limits) -> object:
-    """The stand-in of a pickle's root and of all that it holds.
+def build(
+    program: Program, storages: Storages, limits: Limits
+) -> tuple[object, list[handed.Handed]]:
+    """The stand-in of a pickle's root and of all that it holds, and the bytes that functions get.
 
     Tensors that nothing holds any more are looked at too, since a load would make them. Raises
     Malformed, LimitReached, and Refused for a name that stands twice in one dictionary.
@@ -48,7 +50,7 @@ def build(program: Program, storages: Storages, limits: Limits) -> object:
         if type(made.made_by) is Global and made.made_by.dotted in MAKERS:
             builder.shell(made)
             builder.fill_all()
-    return built
+    return built, handed.look(program, builder.span)
 
 
 class _Builder:
@@ -75,6 +77,12 @@ class _Builder:
                 raise LimitReached(TOO_DEEP)
             made = self.made[id(node)] = self._shell(node, depth + 1)
         return made
+
+    def span(self, node: object) -> Span | None:
+        """The bytes that a storage, a tensor or an array stands for, where it was made."""
+        made = self.shell(node) if isinstance(node, Persistent) else self.made.get(id(node))
+        made = made.span if isinstance(made, View) else made
+        return made if isinstance(made, Span) else None
 
     def fill_all(self) -> None:
         while self.empty:
@@ -125,7 +133,7 @@ class _Builder:
                 return untaken
         if node in self.storages.arrays:
             return self._joblib_array(node)
-        made = Standin(class_of(node))
+        made = Standin(_plain_class_of(node), is_called=not _is_bare(node))
         self.empty.append((made, node))
         return made
 
@@ -194,13 +202,15 @@ class _Builder:
         if _is_filled(node):
             raise Malformed(ARRAY_CHANGED)
         described = joblib_arrays.described(node) or {}
+        if type(order := described.get("order")) is not str or order not in ("C", "F"):
+            raise Malformed(ARRAY_MISSHAPEN)
         found = self._dtype(described.get("dtype"))
         if isinstance(found, Untaken):
             return found
         if str(described.get("subclass")) != tensors.NUMPY_ARRAY:
             return tensors.OWN_CLASS
         span = self.storages.array_span(node, found)
-        return array(span, self._argument(described.get("shape")), described.get("order") == "F")
+        return array(span, self._argument(described.get("shape")), order == "F")
 
     def _dtype(self, node: object) -> str | Untaken:
         if not isinstance(node, Object) or str(node.made_by) != tensors.NUMPY_DTYPE:
@@ -270,7 +280,27 @@ def _is_filled(node: Object) -> bool:
 
 
 def _keys(pairs: Iterable[tuple]) -> Keys:
-    return Keys(key for key, _ in pairs if type(key) is str)
+    return Keys(key if type(key) is str else tensors.UNTOLD for key, _ in pairs)
+
+
+def _is_bare(node: Object) -> bool:
+    """Whether only the `__new__` of its class runs, and is given nothing."""
+    args = node.args
+    if node.kwargs or not isinstance(args, tuple):
+        return False
+    match str(node.made_by), args:
+        case "copyreg._reconstructor", (_, Global(dotted="builtins.object"), None):
+            return True
+        case "copyreg.__newobj__", (_,):
+            return True
+    return node.is_new and not args
+
+
+def _plain_class_of(node: Object) -> str:
+    """The class's name; "" where one that the file makes has the name of one of Python's own."""
+    dotted = class_of(node)
+    is_made = not isinstance(node.made_by, str) and program.class_of(node) is None
+    return "" if is_made and dotted in (*DICTIONARIES, *SETS) else dotted
 
 
 def _entries(states: list | tuple[()]) -> int:

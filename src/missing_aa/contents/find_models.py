@@ -4,18 +4,30 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from missing_aa.contents.standins import HOLDERS, Standin, attributes, inside, pairs
+from missing_aa.contents.standins import (
+    HOLDERS,
+    Standin,
+    attributes,
+    inside,
+    is_told,
+    pairs,
+    states,
+)
 from missing_aa.contents.state_dict import (
+    UNTOLD,
     Weights,
     from_dict,
     from_module,
     is_module,
     is_tensor,
+    refuse_strange,
     unwrap,
 )
 from missing_aa.contents.views import Array
 from missing_aa.errors import LimitReached, Malformed, Refused, UsageProblem
 from missing_aa.limits import Limits
+from missing_aa.pickles.known_names import DICTIONARIES
+from missing_aa.text import clean
 
 LONGEST = 10_000
 NAMELESS = "a class without a name"
@@ -32,13 +44,14 @@ class Root:
     """A model or a state_dict: `name` is the way to it (keys and attributes, joined by dots).
 
     `dotted` is the class of a model, DataParallel and its kind looked through; "" for a state_dict.
-    `notes` are for the person.
+    `notes` are for the person. `is_told`: all keys on the way stand in the file as they will be.
     """
 
     name: str
     value: object
     dotted: str
     notes: list[str] = field(default_factory=list)
+    is_told: bool = True
 
     @property
     def kind(self) -> str:
@@ -50,9 +63,14 @@ class Root:
         return unwrap(self.value)[0] if is_module(self.value) else None
 
     def weights(self, limits: Limits) -> Weights:
+        """Its tensors by name. Raises Refused, Malformed or LimitReached."""
+        if not self.is_told:
+            raise Refused(UNTOLD)
         if is_module(self.value):
             weights = from_module(self.value, limits)
         else:
+            if isinstance(self.value, Standin) and _is_strange(self.value):
+                raise Malformed(f"{clean(self.value.dotted)} is no dictionary of tensors")
             weights = from_dict(pairs(self.value), limits)
         weights.notes += self.notes
         return weights
@@ -80,9 +98,9 @@ class _Search:
         found: list[Root] = []
         seen: set[int] = set()
         # The way to a value is a chain of steps, mostly shared.
-        waiting: list[tuple[tuple | None, int, object]] = [(None, 0, self._top)]
+        waiting: list[tuple[tuple | None, int, object, bool]] = [(None, 0, self._top, True)]
         while waiting:
-            way, depth, value = waiting.pop()
+            way, depth, value, told = waiting.pop()
             if id(value) in seen:
                 continue
             seen.add(id(value))
@@ -91,13 +109,14 @@ class _Search:
             if is_module(value):
                 if _holds_tensors(value):
                     class_ = unwrap(value)[0].dotted or NAMELESS
-                    found.append(Root(_name(way), value, class_))
+                    found.append(Root(_name(way), value, class_, is_told=told))
             elif self._is_state_dict(value):
-                found.append(Root(_name(way), value, ""))
+                found.append(Root(_name(way), value, "", is_told=told))
             elif not _is_optimizer(value):
                 self._note_loose(way, value)
-                children = [((way, name), depth + 1, child) for name, child in _children(value)]
-                waiting.extend(reversed(children))
+                told = told and all(map(is_told, (value, *states(value))))
+                inner = [((way, name), depth + 1, child, told) for name, child in _children(value)]
+                waiting.extend(reversed(inner))
         for root in found:
             root.notes += self._left_out()
         return found
@@ -183,11 +202,16 @@ def _parts(root: Root, name: str | None, alone: bool) -> Iterator[Root]:
         part: object = root.model
         if part:
             for step in way.split("."):
+                if is_module(part):
+                    refuse_strange(way, part)
                 children = pairs(attributes(part).get("_modules"))
                 part = next((child for key, child in children if key == step), None)
             if is_module(part) and _holds_tensors(part):
-                yield Root(name, part, unwrap(part)[0].dotted or NAMELESS, root.notes)
+                class_ = unwrap(part)[0].dotted or NAMELESS
+                yield Root(name, part, class_, root.notes, root.is_told)
         else:
+            if not root.is_told or not is_told(root.value):
+                raise Refused(UNTOLD)
             weights = {key: item for key, item in pairs(root.value) if isinstance(key, str)}
             value = {
                 key[len(way) + 1 :]: weights[key] for key in weights if key.startswith(f"{way}.")
@@ -285,6 +309,12 @@ def _is_group(value: object) -> bool:
 
 def _texts(value: object) -> Iterator[tuple[str, object]]:
     return ((name, item) for name, item in pairs(value) if type(name) is str)
+
+
+def _is_strange(value: Standin) -> bool:
+    """Whether it is of a class of Python's own that is no dictionary."""
+    is_pythons = value.dotted.startswith(("builtins.", "collections."))
+    return is_pythons and value.dotted not in DICTIONARIES
 
 
 def _is_of_numpy(value: object) -> bool:

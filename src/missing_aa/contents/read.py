@@ -7,6 +7,7 @@ from missing_aa.containers.safetensors_header import read_header
 from missing_aa.contents import find_models
 from missing_aa.contents.build import build
 from missing_aa.contents.find_models import Root
+from missing_aa.contents.handed import Handed
 from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT, Standin
 from missing_aa.contents.storages import Beside, Storages
 from missing_aa.contents.views import Span, View, row_major
@@ -30,12 +31,13 @@ class Contents:
     """`top` is the file's one value, `models` every model and state_dict at and below it.
 
     `kind` is "whole model", "state_dict", "training checkpoint", "object with a model inside" or
-    "other".
+    "other". `handed` are the bytes of tensors that functions get while it is loaded.
     """
 
     top: object
     models: list[Root]
     kind: str
+    handed: list[Handed]
 
 
 def read_contents(
@@ -48,9 +50,9 @@ def read_contents(
     if problem := program.error or program.fault:
         raise problem
     limits = limits.started()
-    top = build(program, Storages(container, program, limits, beside), limits)
+    top, handed = build(program, Storages(container, program, limits, beside), limits)
     models = find_models.find(top, limits)
-    return Contents(top, models, _kind(top, models))
+    return Contents(top, models, _kind(top, models), handed)
 
 
 def _kind(top: object, found: list[Root]) -> str:

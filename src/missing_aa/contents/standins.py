@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from missing_aa.contents.views import Untaken, View
+from missing_aa.pickles.known_names import DICTIONARIES
 
 PLAIN_DICT = "builtins.dict"
 ORDERED_DICT = "collections.OrderedDict"
@@ -13,19 +15,24 @@ GRAPH_MODULES = (
     "torch.fx.graph_module.reduce_deploy_graph_module",
 )
 """What is called to make a torch.fx.GraphModule; its attributes are the first argument."""
+SETS = ("set", "frozenset", "builtins.set", "builtins.frozenset")
+TOLD = frozenset({str, int, float, bool, tuple, type(None)})
+"""Keys that a load takes as they stand. Whatever else is one may be equal to a text."""
 
 
 class Standin:
     """An object of the file: its class's dotted name, and what the file gave it. It runs nothing.
 
     `given` are its arguments, `state` what BUILD gave it, `items` and `pairs` what it was filled
-    with. What the file gives lies in slots, and there is no `__dict__`: nothing shadows a method.
+    with. `is_called`: its class, or a function, was called to make it, and not `__new__` alone.
+    What the file gives lies in slots, and there is no `__dict__`: nothing shadows a method.
     """
 
-    __slots__ = ("dotted", "given", "state", "items", "pairs")
+    __slots__ = ("dotted", "is_called", "given", "state", "items", "pairs")
 
-    def __init__(self, dotted: str = ""):
+    def __init__(self, dotted: str = "", is_called: bool = False):
         self.dotted = dotted
+        self.is_called = is_called
         self.given: tuple = ()
         self.state: object = None
         self.items: list | tuple[()] = ()
@@ -51,13 +58,30 @@ HOLDERS = (Standin, View, Untaken, dict, list, tuple)
 
 def attributes(value: object) -> dict:
     """The attributes that the file gave an object; with `__slots__` they come as a pair."""
+    parts = states(value)
+    return {key: found for part in parts for key, found in pairs(part) if type(key) is str}
+
+
+def states(value: object) -> tuple:
+    """What an object's attributes come from: a dictionary, or a pair of them, where all is well."""
     if not isinstance(value, Standin):
-        return {}
+        return ()
     state = value.state
     if value.dotted in GRAPH_MODULES and value.given:
         state = value.given[0]
-    parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
-    return {key: found for part in parts for key, found in pairs(part) if type(key) is str}
+    return state if isinstance(state, tuple) and len(state) == 2 else (state,)
+
+
+def is_told(value: object) -> bool:
+    """Whether a load takes all keys of a dictionary as they stand in the file."""
+    return all(type(key) in TOLD for key, _ in pairs(value))
+
+
+def is_dictionary(value: object) -> TypeGuard["Standin"]:
+    """Whether it is a dictionary of Python's own, of which nothing lies elsewhere in it."""
+    if not isinstance(value, Standin) or value.state is not None or value.items:
+        return False
+    return value.dotted in DICTIONARIES
 
 
 def pairs(value: object) -> Iterable[tuple]:

@@ -9,7 +9,18 @@ from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from missing_aa.containers.safetensors_header import MOST_BYTES
-from missing_aa.contents.standins import Standin, attributes, everything, pairs
+from missing_aa.contents.standins import (
+    GRAPH_MODULES,
+    SETS,
+    TOLD,
+    Standin,
+    attributes,
+    everything,
+    is_dictionary,
+    is_told,
+    pairs,
+    states,
+)
 from missing_aa.contents.views import Untaken, View
 from missing_aa.errors import LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
@@ -22,7 +33,9 @@ WRAPPERS = {
     "timm.utils.model_ema.ModelEmaV2": "module",
     "timm.utils.model_ema.ModelEmaV3": "module",
 }
-"""Classes that hold a model as their one child, under this name."""
+"""Classes that hold a model as a child of this name, and mostly nothing beside it."""
+
+HOLDERS = ("_parameters", "_buffers", "_modules")
 
 OWN_WAYS = ("torch.ao.", "torch.nn.quantized", "torch.nn.intrinsic", "torch.nn.qat")
 """Packages whose modules save something else than their parameters and buffers."""
@@ -31,8 +44,19 @@ QUANTISED = (
     "a quantised model's weights are packed in a way of torch's own and cannot be rescued; load it "
     "with the release that wrote it"
 )
-SETS = ("set", "frozenset", "builtins.set", "builtins.frozenset")
-NO_SET = "the names of the buffers that a module does not save are kept in no set: do not load it"
+NO_SET = (
+    "the names of the buffers that a module does not save are in no set of texts: do not load it"
+)
+CALLED = (
+    "is made by a call, which may give it tensors that are not in the file; load the file with "
+    "what wrote it, and save the state_dict"
+)
+BRINGING = ("torch.", "torchvision.", "timm.")
+"""Packages whose modules keep their tensors where torch does, and say so when they are pickled."""
+UNTOLD = (
+    "a dictionary around its tensors has a key that is neither text nor number: under which name a "
+    "load would find them cannot be known; ask for the original"
+)
 SHOWN = 3
 """How many values that were left out are named."""
 
@@ -92,16 +116,27 @@ def is_module(value: object) -> TypeGuard[Standin]:
 
 
 def unwrap(root: Standin) -> tuple[Standin, str]:
-    """The model inside DataParallel and its kind, and the prefix that they put before its names."""
+    """The model inside DataParallel and its kind, and the prefix that they put before its names.
+
+    A wrapper that was given tensors or children of its own is part of the model.
+    """
     prefix = ""
-    while root.dotted in WRAPPERS:
-        child = WRAPPERS[root.dotted]
-        modules = pairs(attributes(root)["_modules"])
-        inner: object = next((module for name, module in modules if name == child), None)
-        if not is_module(inner):
-            break
-        root, prefix = inner, f"{prefix}{child}."
+    while root.dotted in WRAPPERS and not root.is_called and _is_of_dictionaries(root):
+        child, state = WRAPPERS[root.dotted], attributes(root)
+        held = [(kind, *pair) for kind in HOLDERS for pair in pairs(state.get(kind))]
+        match [found for found in held if found[2] is not None]:
+            case [("_modules", name, inner)] if name == child and is_module(inner):
+                root, prefix = inner, f"{prefix}{child}."
+            case _:
+                break
     return root, prefix
+
+
+def _is_of_dictionaries(module: Standin) -> bool:
+    """Whether a module's attributes, tensors and children lie in dictionaries, with told keys."""
+    holders = [attributes(module).get(kind) for kind in HOLDERS]
+    parts = [part for part in states(module) if part is not None] + holders
+    return all(is_dictionary(part) and is_told(part) for part in parts)
 
 
 def from_module(root: Standin, limits: Limits) -> Weights:
@@ -117,6 +152,7 @@ def from_module(root: Standin, limits: Limits) -> Weights:
         limits.check("objects", seen + len(weights.tensors), "the number of modules and tensors")
         limits.check("depth", depth, "the depth of the modules")
         state = attributes(module)
+        refuse_strange(prefix.removesuffix("."), module)
         _refuse_packed(prefix, state)
         _note_own_ways(weights, prefix, module, state)
         hidden = set(_names_of(state.get("_non_persistent_buffers_set")))
@@ -135,11 +171,27 @@ def from_module(root: Standin, limits: Limits) -> Weights:
     return weights
 
 
+def refuse_strange(name: str, module: Standin) -> None:
+    """Raises Malformed for a module that a load may give other tensors than those in its state."""
+    where = f"{ascii(name) if name else 'the model'} ({clean(module.dotted)})"
+    is_graph = module.dotted in GRAPH_MODULES and module.state is None
+    if module.is_called and not is_graph:
+        raise Malformed(f"{where} {CALLED}")
+    if not _is_of_dictionaries(module):
+        raise Malformed(
+            f"{where} does not keep its parameters, buffers and children in dictionaries as every "
+            "module of torch's does, each under a text: it cannot be rescued; load the file with "
+            "what wrote it"
+        )
+
+
 def from_dict(items: Iterable[tuple], limits: Limits) -> Weights:
     """A state_dict as it lies in the file, without the names' common wrapper prefix."""
     weights, left_out = Weights(), []
     for name, value in items:
         limits.check("objects", len(weights.tensors) + 1, "the number of tensors")
+        if type(name) not in TOLD:
+            raise Refused(UNTOLD)
         if not is_tensor(value):
             left_out.append(name)
         elif not isinstance(name, str):
@@ -163,13 +215,7 @@ def is_tensor(value: object) -> bool:
 
 def _named(state: dict, kind: str) -> Iterator[tuple[str, object]]:
     """The entries of `_parameters`, `_buffers` or `_modules` that are not None."""
-    holder = state.get(kind)
-    if isinstance(holder, Standin):
-        if any(map(is_tensor, everything((holder.given, holder.items)))):
-            raise Malformed(f"what is in {kind} is kept in a way of its own and cannot be rescued")
-    elif holder is not None:
-        raise Malformed(f"{kind} is no dictionary, as it is in every module of torch's")
-    for name, value in pairs(holder):
+    for name, value in pairs(state[kind]):
         if not isinstance(name, str):
             raise Refused(f"a name in {kind} is no string; no state_dict could hold it")
         if value is not None:
@@ -188,7 +234,10 @@ def _names_of(names: object) -> Iterator[str]:
     given = names.given[0] if names.given else ()
     if not isinstance(given, list | tuple):
         raise Malformed(NO_SET)
-    yield from (name for name in (*given, *names.items) if type(name) is str)
+    for name in (*given, *names.items):
+        if type(name) is not str:
+            raise Malformed(NO_SET)
+        yield name
 
 
 def _add(weights: Weights, name: str, value: object) -> View:
@@ -215,6 +264,10 @@ def _pass_over(weights: Weights, name: str, child: object, plain: set[int]) -> N
     """
     if not isinstance(child, Standin):
         raise Malformed(f"what it lists as the module {ascii(name)} is none")
+    is_of_torch = child.dotted.startswith(BRINGING)
+    if child.is_called or is_of_torch:
+        why = CALLED if child.is_called else "does not bring what every module of torch's keeps"
+        raise Malformed(f"{ascii(name)} ({clean(child.dotted)}) {why}")
     if any(map(is_tensor, everything(child, plain))):
         raise Malformed(
             f"the module {ascii(name)} ({clean(child.dotted)}) keeps its tensors in a way of its "

@@ -17,12 +17,18 @@ FLOATS = {"float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu", "float8_e4m3fnuz", "
 DTYPES = {*ITEMSIZES, *STORAGES.values(), *FLOATS}
 
 MARKED = "a view with a pending conjugation or negation"
+UNTOLD = "__untold__"
 CHANGING = {"data", "real", "imag"}
-"""Attributes of a tensor that, when set, change its values."""
+"""Attributes of a tensor that, when set, change its values, and those of what shares its bytes."""
+CHANGES = "attributes are set in it that change a tensor, as in no checkpoint: do not load it"
+
+
+class Given(Untaken):
+    """What a function gave that is not known here: it may be anything that was there before."""
 
 
 class Keys(frozenset):
-    """The keys of a dictionary among a call's arguments, as far as they are text."""
+    """The keys of a dictionary among a call's arguments; UNTOLD stands for one that is no text."""
 
 
 def _plain(span, offset, shape, strides, *_) -> View | Untaken:
@@ -51,16 +57,18 @@ def _subclass(function, kind, given, state) -> View | Untaken:
     """A tensor with attributes, or of a class of its own: its data, where they are a tensor's."""
     if not isinstance(function, Name) or function.dotted not in MAKERS:
         name = function.dotted if isinstance(function, Name) else "something else"
-        return REFUSED.get(name) or Untaken(f"made through {name}")
+        return _with_attributes(FRESH.get(name) or Given(f"made through {name}"), state)
     if type(given) is not tuple:
         raise Malformed(MISSHAPEN)
     return _with_attributes(MAKERS[function.dotted](*given), state)
 
 
 def _with_attributes(tensor: View | Untaken, state) -> View | Untaken:
+    if isinstance(tensor, Given) and (any(state) if type(state) is tuple else state):
+        raise Malformed(CHANGES)
     for part in state if type(state) is tuple else (state,):
         if isinstance(part, Keys) and (CHANGING & part or any(k.startswith("__") for k in part)):
-            return Untaken("a tensor whose attributes change its values")
+            raise Malformed(CHANGES)
     return tensor
 
 
@@ -98,6 +106,10 @@ REFUSED = {
     "joblib.numpy_pickle.ZNDArrayWrapper": Untaken("kept in a file of its own by an old joblib"),
 }
 """What is called to make a tensor that cannot be taken."""
+
+FROM_CPU = "torch._utils._rebuild_device_tensor_from_cpu_tensor"
+FRESH = {name: why for name, why in REFUSED.items() if name != FROM_CPU}
+"""Those of them that never give a tensor which was there before."""
 
 MADE_ANEW = re.compile(
     r"torch\._(utils|tensor)\._rebuild\w*|torch(\.cuda|\.sparse)?\.\w*Tensor"

@@ -7,8 +7,10 @@ from missing_aa.explainer.answers import NEAR, OTHER, Answer, from_cases
 from missing_aa.explainer.cases import Case, Ledger
 from missing_aa.explainer.errors import Error
 from missing_aa.explainer.known_breaks import (
+    BESIDE_WEIGHTS,
     DISTRIBUTIONS,
     MODULES,
+    PROJECTS,
     SELDOM_TENSORS,
     WEIGHTLESS,
     WITHOUT_TENSORS,
@@ -16,6 +18,7 @@ from missing_aa.explainer.known_breaks import (
 )
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen, package_of
+from missing_aa.pickles.known_names import LIBRARIES
 from missing_aa.provenance import class_record
 from missing_aa.text import in_words
 
@@ -24,6 +27,11 @@ RESCUE = Way(
     "Take the weights out, without that code, and load them into a model that the installed "
     "version makes.",
     ("missing-aa rescue model.pt model.safetensors",),
+)
+RESCUE_IF = Way(
+    ADVICE,
+    "If the file holds the weights of a model besides: take them out, without that code.",
+    RESCUE.commands,
 )
 FOR_A_FILE = Way(
     ADVICE,
@@ -47,6 +55,13 @@ def moved(module: str) -> Moved | None:
     return next((one for one in MODULES if re.match(one.name, module)), None)
 
 
+def is_library(package: str, seen: Seen) -> bool:
+    """Whether that is an installed package by its name or a frame, and no folder of a project."""
+    known = {*LIBRARIES.split(), *DISTRIBUTIONS, *WITHOUT_TENSORS}
+    there = (package_of(frame.path) for frame in seen.frames)
+    return package in known or (package not in PROJECTS and package in there)
+
+
 def writer_s(package: str, seen: Seen, module: str = "", unknown: str = "") -> Way:
     """The way out by the version of a package that wrote the file, as far as it is known.
 
@@ -62,6 +77,20 @@ def writer_s(package: str, seen: Seen, module: str = "", unknown: str = "") -> W
             (f"pip install {name}=={version}",),
         )
     known = moved(module)
+    if package in PROJECTS:
+        return Way(
+            ADVICE,
+            f"Put the project that wrote the file, at the revision that wrote it, on the path "
+            f"(sys.path) before any other {package}; where the revision is not known, try newer "
+            f"and older ones. {STRANGER}",
+        )
+    if not known and not is_library(package, seen):
+        return Way(
+            ADVICE,
+            f"Put the code that wrote the file on the path (sys.path), at that revision, if {name} "
+            f"is a project's folder; if it is a package, install its version that wrote the file"
+            f"{unknown}.",
+        )
     if not known:
         return Way(ADVICE, f"{install}{unknown}.")
     if not known.need:
@@ -72,8 +101,8 @@ def writer_s(package: str, seen: Seen, module: str = "", unknown: str = "") -> W
         )
     return Way(
         ADVICE,
-        f"{install}; where that is not known, an older one, because the name of that module is "
-        "an old one. It may want an older Python.",
+        f"{install}; where that is not known, an older one, because that name is an old one. It "
+        "may want an older Python.",
         (f"pip install '{known.need}'",),
     )
 
@@ -93,6 +122,8 @@ def out_of(package: str, seen: Seen, class_: str = "") -> tuple[Way, ...]:
     """The ways out for a file with objects of a package; none where those hold no tensors."""
     if is_weightless(class_, seen):
         return ()
+    if package in BESIDE_WEIGHTS and seen.says_torch:
+        return (RESCUE_IF, FOR_A_FILE)
     return (RESCUE, FOR_A_FILE) if may_hold_tensors(package, seen) else ()
 
 
@@ -104,10 +135,12 @@ def may_hold_tensors(package: str, seen: Seen) -> bool:
     readers = {package_of(frame.path) for frame in seen.frames if frame.unpickles}
     if {package, *readers} & WITHOUT_TENSORS:
         return False
-    if seen.says_torch or not seen.frames:
+    if seen.says_torch:
         return True
+    if not seen.frames:
+        return "joblib.load" not in seen.text
     failed = package_of(seen.failed.path) if seen.failed else ""
-    return package not in SELDOM_TENSORS and failed not in WITHOUT_TENSORS
+    return not seen.loads and package not in SELDOM_TENSORS and failed not in WITHOUT_TENSORS
 
 
 def way(advice: str) -> Way:

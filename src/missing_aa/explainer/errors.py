@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ATTRIBUTE, MODULE, LOOKUP = "attribute", "module", "lookup"
 IMPORT, WEIGHTS_ONLY, STATE_DICT, OTHER = "import", "weights only", "state_dict", "other"
 TORCHSCRIPT, FIRST_BYTE, CODE = "TorchScript", "first byte", "code object"
-DEVICE = "device"
+DEVICE, KEY = "device", "missing key"
 
 NEAR = 300
 """Characters beside the words that tell an error in which its names are looked for."""
@@ -24,7 +24,8 @@ class Error:
 
     `class_` is the class that it names, `name` the attribute (ATTRIBUTE), the module (MODULE,
     LOOKUP, IMPORT), or the whole text (the others). A STATE_DICT error has the names of tensors,
-    and `shapes`: (name, in the file, in the model).
+    and `shapes`: (name, in the file, in the model); its `name` is what failed while a tensor that
+    fits was copied. `said` is how the text says it, where that is not how its kind is said.
     """
 
     kind: str
@@ -33,9 +34,12 @@ class Error:
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     shapes: tuple[tuple[str, str, str], ...] = ()
+    said: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         """As Python or torch says it."""
+        if self.said:
+            return self.said
         if self.kind == ATTRIBUTE:
             return f"AttributeError: '{self.class_}' object has no attribute '{self.name}'"
         if self.kind == MODULE:
@@ -62,7 +66,8 @@ class Error:
             for what, names in named.items()
             if names
         ]
-        return f"{self.class_ or 'a model'}: {'; '.join(parts)}"
+        who = self.class_ or "a model"
+        return f"{who}: {'; '.join(parts) or self.name}".removesuffix(": ")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from missing_aa.explainer.advice import FOR_A_FILE, RESCUE, may_hold_tensors
 from missing_aa.explainer.answers import ATLAS, NO_MORE, NO_PICKLE, Answer, from_cases, general
 from missing_aa.explainer.cases import Case, Ledger, is_upgrade
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
-from missing_aa.explainer.kinds import other_texts
+from missing_aa.explainer.kinds import other_texts, rebuilt
 from missing_aa.explainer.known_libraries import FIRST
 from missing_aa.explainer.known_texts import PICKLES
 from missing_aa.explainer.ledger import load
@@ -65,6 +65,7 @@ def explain_text(text: str) -> Answer:
         return (
             other_texts.by_words(pasted, ledger)
             or other_texts.by_pattern(pasted)
+            or rebuilt.by_frames(pasted)
             or _unknown("", pasted, ledger)
         )
     seen, kind = seen_around(pasted, hit), kinds.KINDS[hit.error.kind]
@@ -75,8 +76,12 @@ def explain_text(text: str) -> Answer:
     if not measured and (other := kind.other(hit.error, seen)):
         return other
     if not cases:
-        nearest = kind.nearest(hit.error, seen, ledger)
-        return nearest or other_texts.by_pattern(pasted) or _unknown(str(hit.error), pasted, ledger)
+        return (
+            kind.nearest(hit.error, seen, ledger)
+            or other_texts.by_pattern(pasted)
+            or rebuilt.by_frames(pasted)
+            or _unknown(str(hit.error), pasted, ledger)
+        )
     notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
     what = kinds.changed(hit.error, is_upgrade(cases), seen.timm_files)
     return from_cases(ATLAS, hit.error, cases, ledger, what, notes)

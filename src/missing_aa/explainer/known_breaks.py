@@ -32,6 +32,9 @@ TORCH_ATTRIBUTES = {
 """Class and attribute of torch's -> what its constructor sets by default, in torch 2.14.1, and the
 release that began to read it ("" for one before 1.0): docs/measured/torch_breaks.md."""
 
+SUPPLIED = {"padding_mode": "1.2", "proj_size": "1.9", "recompute_scale_factor": "2.1"}
+"""Attributes of that table -> the torch from which `__setstate__` gives them to older objects."""
+
 _TORCH_CLASSES = """
     AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveLogSoftmaxWithLoss
     AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d AlphaDropout AvgPool1d AvgPool2d
@@ -121,12 +124,14 @@ _PRIVATE = "|".join(map(re.escape, _RENAMED.split()))
 class Moved(NamedTuple):
     """A module that a release took away: its name, what is known, and what pip has to be asked for.
 
-    Without a `need` the file is of a newer release than the one that does not find it.
+    Without a `need` the file is of a newer release than the one that does not find it. `mend` is a
+    line that gives the old name to what took its place.
     """
 
     name: str
     what: str
     need: str = ""
+    mend: str = ""
 
 
 MODULES = (
@@ -167,8 +172,17 @@ MODULES = (
         "for it is older.",
         "transformers<4",
     ),
+    Moved(
+        r"torch\.nn\.modules\.linear\._LinearWithBias$",
+        "torch 1.8 has that class, in its MultiheadAttention, and no longer since 1.9: "
+        "NonDynamicallyQuantizableLinear took its place. The file is older.",
+        "torch<1.9",
+        "torch.nn.modules.linear._LinearWithBias = "
+        "torch.nn.modules.linear.NonDynamicallyQuantizableLinear",
+    ),
 )
-"""Modules that came and went; each number was looked up in published packages."""
+"""Modules and names that came and went; each number was looked up in published packages, that of
+_LinearWithBias in torch's report 60165."""
 
 DISTRIBUTIONS = {
     "Bio": "biopython",
@@ -188,8 +202,43 @@ DISTRIBUTIONS = {
 }
 """Packages that pip knows under another name."""
 
+PROJECTS = {"config", "core", "lib", "model", "models", "modules", "nets", "networks"}
+PROJECTS |= {"layers", "net", "network", "nn", "scripts", "src", "tools", "util", "utils"}
+"""What people call a folder of their project: no package is to be installed because of it."""
+
 WITHOUT_TENSORS = {"sklearn", "joblib", "xgboost", "lightgbm", "catboost", "pandas", "scipy"}
+WITHOUT_TENSORS |= {"gensim"}
 """Packages whose objects hold no tensors of torch's, so that no weights can be taken out."""
+
+OWN_FORMS = {
+    "catboost": "CatBoost.save_model",
+    "lightgbm": "Booster.save_model",
+    "xgboost": "Booster.save_model",
+}
+"""Packages -> what saves their objects in a form that other versions read."""
+
+BESIDE_WEIGHTS = {"torchtext"}
+"""Packages whose objects are no models, and lie in files of torch's beside one or alone."""
+
+ESTIMATORS = re.compile(
+    r"(?:AdaBoost|Bagging|DecisionTree|Dummy|ExtraTrees?|GaussianProcess|(?:Hist)?GradientBoosting"
+    r"|KNeighbors|MLP|MultiOutput|PassiveAggressive|RadiusNeighbors|RandomForest|SGD|Stacking"
+    r"|Voting)(?:Classifier|Regressor)|(?:OneVsOne|OneVsRest|Ridge)Classifier"
+    r"|(?:Gamma|Huber|Isotonic|Poisson|Quantile|RANSAC|TheilSen|TransformedTarget|Tweedie)Regressor"
+    r"|(?:ARD|Linear|Logistic|PLS)Regression|(?:Linear|Nu)?SV[CR]|OneClassSVM"
+    r"|(?:Bernoulli|Categorical|Complement|Gaussian|Multinomial)NB|(?:Standard|MinMax|MaxAbs|Robust)"
+    r"Scaler|(?:Power|Quantile|Column|Function|Tfidf)Transformer|(?:Count|Dict|Hashing|Tfidf)"
+    r"Vectorizer|(?:Incremental|Kernel|Sparse)?PCA|TruncatedSVD|FastICA|NMF|TSNE"
+    r"|(?:OneHot|Ordinal|Label)Encoder|(?:MultiLabel|Label)Binarizer|(?:KNN|Simple)Imputer"
+    r"|(?:MiniBatch|Bisecting)?KMeans|H?DBSCAN|Birch|(?:Bayesian)?GaussianMixture|NearestNeighbors"
+    r"|IsolationForest|LocalOutlierFactor|(?:Grid|Randomized)SearchCV|CalibratedClassifierCV"
+    r"|(?:Lasso|Ridge|ElasticNet|LogisticRegression)CV|ElasticNet|Lasso|(?:Bayesian|Kernel)Ridge"
+    r"|PolynomialFeatures|KBinsDiscretizer|SelectKBest|LatentDirichletAllocation"
+)
+"""Names of scikit-learn's estimators that few other classes have."""
+
+SETTINGS = r"(?:\w+_)?(?:hparams|args|cfg|config|opts?|hps)"
+"""What code calls the settings that it is given."""
 
 SELDOM_TENSORS = {"", "builtins", "numpy", "cloudpickle", "dill"}
 """Packages whose objects hold such tensors only where torch has a part; "" is Python's own."""
@@ -215,8 +264,57 @@ BUFFERS = (
     "attn_mask",
     "position_ids",
     "inv_freq",
+    "masked_bias",
 )
-"""Last names of buffers that constructors compute, and that libraries ceased to save."""
+"""Last names of buffers that constructors compute, and that libraries ceased to save. A `bias` that
+has a `masked_bias` beside it is the causal mask of GPT-2's attention, and such a buffer too."""
+
+COUNTERS = {
+    "num_batches_tracked": "`num_batches_tracked` counts the batches that a BatchNorm was trained "
+    "on. torch has it since 0.4.1, and the model's layer has none: as a rule the torch that reads "
+    "is older than that, or the layer is a library's own. What the model predicts does not depend "
+    "on it."
+}
+"""Last names of buffers on which the output does not depend -> what they are."""
+
+
+class Renamed(NamedTuple):
+    """Tensors of torch's that have two names: by what, since which torch, and both endings.
+
+    `names` are pairs of an old and a new one; {} is the tensor's own name.
+    """
+
+    by: str
+    since: str
+    names: tuple[tuple[str, str], ...]
+
+
+RENAMED = (
+    Renamed(
+        "weight_norm",
+        "2.1",
+        (
+            ("{}_g", "parametrizations.{}.original0"),
+            ("{}_v", "parametrizations.{}.original1"),
+        ),
+    ),
+    Renamed(
+        "spectral_norm",
+        "",
+        (
+            ("{}_orig", "parametrizations.{}.original"),
+            ("{}_u", "parametrizations.{}.0._u"),
+            ("{}_v", "parametrizations.{}.0._v"),
+        ),
+    ),
+)
+"""torch.nn.utils.X -> torch.nn.utils.parametrizations.X; the names were read off torch 2.14.1."""
+
+KEYS = {
+    "pytorch-lightning_version": "Lightning writes it into each of its checkpoints, and a newer "
+    "Lightning asks for it: so the file is none of Lightning's, as a rule weights alone.",
+}
+"""Entries of checkpoints -> what it means that one is missing."""
 
 WRAPPERS = {
     "DataParallel": "module",

@@ -25,6 +25,18 @@ THE_ARCHIVE = (
     "it with that.",
 )
 
+UNKNOWN_SETTING = (
+    "settings have an entry that the class which takes them does not know. If they come from a "
+    "file beside the weights (config.json, adapter_config.json): as a rule a newer version of the "
+    "library wrote it than reads it. The tensors have no part in it."
+)
+SETTING = (
+    "Install a newer version of the library of that class (for LoraConfig that is peft).",
+    "Or take the entry out, in a copy of the settings' file. What it asks for is then not done: "
+    "harmless where its value is null, false or empty; else compare an output.",
+    "If a line of your own gives it: leave it out.",
+)
+
 FIRST = (
     Known(
         r"unsupported persistent id encountered",
@@ -50,6 +62,16 @@ FIRST = (
             "Or fetch the file in the form for the installed one, if its page has it.",
         ),
         frame=r"fairseq[\\/]checkpoint_utils\.py[\s\S]*args",
+    ),
+    Known(
+        r"has no attribute 'all_tied_weights_keys'",
+        "transformers 5 reads it of every model, and its post_init() sets it, which the code of "
+        "this class does not call: it was written for transformers 4. The weights have no part in "
+        "it.",
+        (
+            "Read it with transformers 4.\npip install 'transformers<5'",
+            "For the author of that class: call self.post_init() at the end of __init__.",
+        ),
     ),
     Known(
         r"has no attribute|cannot import name|unexpected keyword argument",
@@ -161,6 +183,19 @@ LIBRARIES = (
         beside=(r"(?i)transformers|trust_remote_code",),
     ),
     Known(
+        r"[Cc]onfig\w{0,60}\.__init__\(\) got an unexpected keyword argument '\w+'",
+        UNKNOWN_SETTING,
+        SETTING,
+        unless=r"(?i)\bkeras",
+    ),
+    Known(
+        r"__init__\(\) got an unexpected keyword argument '\w+'",
+        UNKNOWN_SETTING,
+        SETTING,
+        unless=r"(?i)\bkeras",
+        frame=r"\w[Cc]onfig(?:_class)?\(|config\w*\.py\n[\s\S]*cls\(\w+\)",
+    ),
+    Known(
         r"Transformers does not recognize this architecture",
         "the model's config.json names a type that the installed transformers does not have: as a "
         "rule it is older than the model; or the type is code of the model's own repository.",
@@ -200,6 +235,30 @@ LIBRARIES = (
             "Then save it in a form that does not depend on the version: to_parquet, to_csv.",
         ),
         beside=("pandas",),
+    ),
+    Known(
+        r"__(?:generator|randomstate)_ctor\(\) takes [^\n]{0,60}? but \d (?:was|were) given",
+        "the file holds a random generator of numpy's that a newer numpy pickled: since 1.24 it "
+        "says more of it than an older one takes. Where this is a warning, the error below it "
+        "follows from it.",
+        (
+            "Read it with the numpy that wrote it, or a newer one.\npip install 'numpy>=1.24'",
+            "If the code that loads lets you give the object yourself (stable-baselines3: "
+            "custom_objects={'action_space': …, 'observation_space': …}): do that, and the one in "
+            "the file is not read.",
+        ),
+    ),
+    Known(
+        r"Could not deserialize object \w+",
+        "stable-baselines3 keeps parts of its file as pickles, and one of them could not be read "
+        "here: as a rule another Python, numpy or gym(nasium) wrote it. It goes on without that "
+        "part, and an error below the warning can follow from it.",
+        (
+            "Read it with the versions that wrote it: system_info.txt in the file (a zip) names "
+            "them, and the line `Exception: …` says what failed.",
+            "Or give that object yourself: load(path, custom_objects={NAME: …}).",
+        ),
+        beside=(r"custom_objects|stable_baselines",),
     ),
     Known(
         r"device [\w:]+ is invalid",

@@ -21,6 +21,29 @@ RAISED = (
 TEXTS = (
     *LIBRARIES,
     Known(
+        r"maximum supported version for reading is \d+|kMaxSupportedFileFormatVersion",
+        "a newer torch wrote the file than reads it, in a version of its format that the older one "
+        "does not know. torch.save writes zips, which have such a version, since 1.6. The file is "
+        "whole, as far as this says.",
+        (
+            "Install a newer torch.\npip install --upgrade torch",
+            f"Or, if torch.save wrote it: take the weights out, which needs no torch.\n{RESCUE}",
+            "Or save it again where it was written, in the older form.\n"
+            "torch.save(weights, path, _use_new_zipfile_serialization=False)",
+            "A TorchScript program (torch.jit.save) a newer torch alone reads; or export it again "
+            "under the older one.",
+        ),
+    ),
+    Known(
+        r"minimum supported version for reading is \d+|kMinSupportedFileFormatVersion",
+        "an older torch wrote the file, in a version of its format that the one which reads it "
+        "does not know any more.",
+        (
+            "Read it with the torch that wrote it, or another old one, and save it again there in "
+            "the form of today: weights with torch.save, a program with torch.jit.save.",
+        ),
+    ),
+    Known(
         r"failed locating file \S*?constants\.pkl",
         "torch.jit.load reads TorchScript programs and nothing else, and this file has none of "
         "their parts: as a rule it is one that torch.save wrote. Nothing says that it is damaged.",
@@ -290,10 +313,66 @@ TEXTS = (
         beside=(r"keras", r"load_model|deserializ|from_config"),
     ),
     Known(
+        r"no kernel image is available for execution",
+        "torch reached the graphics card, and its build has no code for a card of that "
+        "architecture: as a rule the card is newer than the torch, or too old for it. No file has "
+        "a part in it.",
+        (
+            "Look what the build has, and what the card is.\n"
+            "print(torch.cuda.get_arch_list(), torch.cuda.get_device_capability())",
+            "Install a torch that was built for that architecture: for a new card the newest, with "
+            "the newest CUDA that torch's page offers.",
+            "Meanwhile the processor does it: torch.load(path, map_location='cpu'), and the model "
+            "on 'cpu'.",
+        ),
+    ),
+    Known(
+        r"KeyError: \d+",
+        "a reader of pickles met a byte that begins no instruction. joblib keeps the bytes of "
+        "arrays between the instructions, and since 1.2 it puts bytes before them that an older "
+        "joblib takes for instructions: as a rule a newer joblib wrote the file than reads it. "
+        "Else the file is damaged, or is no pickle.",
+        (
+            "Read it with the joblib that wrote it, or a newer one.\npip install --upgrade joblib",
+            "Or write it anew with the joblib that is to read it.",
+            WHOLE_FILE_AGAIN,
+        ),
+        beside=(r"dispatch\[key\[0\]\]", "joblib"),
+    ),
+    Known(
+        r"KeyError: \d+",
+        "Python's reader of pickles met a byte that begins no instruction: the file is damaged, or "
+        "no pickle, or its reader is of another kind than its writer (joblib keeps arrays between "
+        "the instructions).",
+        (WHOLE_FILE_AGAIN, "Read it with what wrote it."),
+        beside=(r"dispatch\[key\[0\]\]",),
+    ),
+    Known(
         r"before Module\.__init__\(\) call",
         "a class of your own or of a library sets a layer or a parameter before torch's "
         "Module.__init__ ran. No file has a part in it.",
         ("Call super().__init__() first in the __init__ of that class.",),
+    ),
+    Known(
+        r"(?i)\b(?:created|written|saved|generated|serialized|pickled) "
+        r"(?:by|with|in|using|from) an? (?:older|earlier|previous) version",
+        "the library says it itself: an older version of it wrote what is read here, which as "
+        "a rule the installed one does not take any more.",
+        (
+            "Install the version of that library that wrote it. There it can be saved anew in a "
+            "form that does not depend on the version.",
+            "If it was made from other data that you have (a cache, a processed data set): delete "
+            "it, and let the installed version make it again.",
+        ),
+    ),
+    Known(
+        r"(?i)\b(?:created|written|saved|generated|serialized|pickled) "
+        r"(?:by|with|in|using|from) an? (?:newer|later|more recent) version",
+        "the library says it itself: a newer version of it wrote what is read here.",
+        (
+            "Install the version of that library that wrote it, or the newest.",
+            "Or save it again where it was written, in a form that the older one knows.",
+        ),
     ),
     Known(
         r"(?i)\bnans?\b|(?:different|other|wrong|worse)\s+(?:outputs?|results?|predictions?|accuracy)"

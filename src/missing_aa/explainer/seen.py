@@ -11,6 +11,7 @@ _ESTIMATOR = re.compile(
     r"unpickle\s+estimator\s+(\w{1,100})\s+from\s+version\s+(\d[\w.]{0,20}?)\s+when\s+using\s+version"
 )
 
+_ANOTHER = re.compile(r"(?m)^[ \t]*[\w.]*(?:Error|Exception)\s*:")
 _OF_TORCH = re.compile(r"(?i)torch|\.pth?\b|\.ckpt\b|\bnn\.|safetensors")
 
 
@@ -68,8 +69,10 @@ class Seen:
 
 def seen(text: str, hit: Hit) -> Seen:
     """What a plain text shows of the error in it."""
-    before = text[: hit.start]
+    before, behind = text[: hit.start], text[hit.end :]
     own = before[max(0, before.rfind(TRACEBACK)) :]
+    if TRACEBACK in behind and not frames(own) and not _ANOTHER.search(behind):
+        own = behind  # the error was pasted above its traceback
     return _seen(own, text)
 
 

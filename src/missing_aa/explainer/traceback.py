@@ -2,23 +2,25 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 MOST_LINES = 5_000
 LONGEST_LINE = 1_000
 _CELL = (
-    r"(?P<cell><(?:ipython-input|stdin|string)[^>]*>|(?:Cell )?In ?\[[\d ]*\]|Input In \[\d+\]"
-    r"|\S+\.ipynb Cell \d+)"
+    r"(?P<cell><(?:command|ipython-input|stdin|string)[^>]*>|(?:Cell )?In ?\[[\d ]*\]"
+    r"|Input In \[\d+\]|\S+\.ipynb Cell \d+)"
 )
 _FORMS = [
     re.compile(form)
     for form in (
-        r"\s*(?:File )?'?(?P<path>[^'\n]+?)', line \d+",
+        r"\s*(?:File )?'?(?P<path>[^'\n]+?)', (?:in )?line \d+",
         rf"\s*\[?{_CELL}",
         r"\s*File (?P<path>\S.*?\.py):\d+, in ",
         r"\s*\[?(?P<path>[^\s\[\]]+\.py)c?(?:\]\([^)]*\))? in ",
         r"\s*(?P<path>\S.*?\.py):\d+:? in ",
     )
 ]
+_INSTALLED = r"\b(?:site|dist)-packages/"
 _NUMBERED = re.compile(r"\s*(-*>)?\s*\[?\d+\]?(?:\([^)]*\))?(?=\s|$)(.*)")
 _ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception|Interrupt|Exit)\b(?=:|\s*$)")
 _LOADERS = (
@@ -42,11 +44,16 @@ class Frame:
 
     @property
     def _folders(self) -> list[str]:
-        return self.path.split("/")[:-1]
+        """Its folders; of an installed file, those from its package on."""
+        return re.split(_INSTALLED, self.path)[-1].split("/")[:-1]
 
     @property
     def is_torch(self) -> bool:
-        return "torch" in self._folders
+        """Whether it is torch's own code; repositories that torch.hub fetched are others'."""
+        folders = self._folders
+        if re.search(_INSTALLED, self.path):
+            return folders[:1] == ["torch"]
+        return any(one == "torch" and two != "hub" for one, two in pairwise([*folders, ""]))
 
     @property
     def is_timm(self) -> bool:

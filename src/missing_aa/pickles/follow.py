@@ -21,14 +21,16 @@ def follow_pickle(
     limits: Limits = DEFAULT,
     with_arrays: bool = False,
     into: Program | None = None,
+    as_torch: bool = False,
 ) -> Program:
     """Follow the pickle that begins at `start`; never raises on what the file holds.
 
     `with_arrays`: go on behind the bytes of arrays that joblib put between the opcodes.
+    `as_torch`: read what Python 2 called str as torch.load does, and not as pickle.load.
     `into`: a program that takes up what this one asks for and makes, besides what it has.
     """
     machine = Machine(data, start, into)
-    machine.with_arrays = with_arrays
+    machine.with_arrays, machine.as_torch = with_arrays, as_torch
     program = machine.program
     try:
         machine.run(STEPS, limits)

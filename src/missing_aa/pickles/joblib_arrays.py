@@ -21,6 +21,7 @@ HAS_OBJECT, POINTERS = 1, 7
 """Of a type's flags: that an object is in it; that anything in it is a pointer."""
 MOST_FIELDS = 200
 """A record with more is not measured."""
+MOST_AXES, TOO_LONG = 64, 2**63
 FIELDS = ["subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"]
 """Its attributes; any other could stand for a method."""
 FLAGS = {OBJECTS: 63, "U": 8}
@@ -66,7 +67,7 @@ def _elements(node: object) -> int | None:
             args=(Global(dotted=kind), *_),
             states=[(int(), tuple(shape), *_)],
         ):
-            if maker in MAKERS and kind == ARRAY and all(type(size) is int for size in shape):
+            if maker in MAKERS and kind == ARRAY and _are_lengths(shape):
                 return prod(shape)
     return None
 
@@ -98,17 +99,20 @@ def holds_objects(array: dict) -> bool:
 def is_plain_dtype(dtype: Object, known: dict[int, int | None] | None = None) -> bool:
     """Whether a dtype's state says no more than its byte order, or tells a record's plain fields.
 
+    It gets one: a second would change the arrays that were made with it.
     `known` are the sizes of the dtypes among its fields, by their ids.
     """
     given = dtype.args[0] if isinstance(dtype.args, tuple) and dtype.args else None
     if not isinstance(given, str):
         return not dtype.states
     known = {} if known is None else known
+    if len(dtype.states) > 1:
+        return False
     for state in dtype.states:
         if not isinstance(state, tuple) or len(state) < 8:
             return False
         if state[2:5] != (None, None, None):
-            if len(dtype.states) > 1 or not _is_record(given, state, known):
+            if not _is_record(given, state, known):
                 return False
         elif state[5] not in (-1, _bytes(given)) or state[7] != FLAGS.get(given[:1], 0):
             return False
@@ -159,7 +163,10 @@ def _size(dtype: object, known: dict[int, int | None]) -> int | None:
 
 
 def _are_lengths(shape: object) -> TypeGuard[tuple[int, ...]]:
-    return isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)
+    """Whether numpy may have such an array: larger numbers would take long to multiply."""
+    if not isinstance(shape, tuple) or len(shape) > MOST_AXES:
+        return False
+    return all(type(n) is int and 0 <= n < TOO_LONG for n in shape)
 
 
 def nbytes(array: dict) -> int | None:

@@ -97,6 +97,13 @@ PASSAGES = (
     "pickle _pickle marshal pdb timeit multiprocessing threading tempfile urllib requests"
 )
 
+SCALARS = (
+    "numpy.bool numpy.bool_ numpy.int8 numpy.int16 numpy.int32 numpy.int64 numpy.uint8 "
+    "numpy.uint16 numpy.uint32 numpy.uint64 numpy.float16 numpy.float32 numpy.float64 "
+    "numpy.longdouble numpy.complex64 numpy.complex128 numpy.str_ numpy.bytes_ "
+    "numpy.datetime64 numpy.timedelta64"
+)
+"""They make numbers of plain values; an object can tell them any address to read from."""
 # Inert besides what torch allows: they make plain values of plain values.
 DATA = (
     "builtins.object builtins.int builtins.float builtins.str builtins.bytes builtins.bool "
@@ -113,11 +120,8 @@ DATA = (
     "numpy.core.multiarray._reconstruct numpy._core.multiarray._reconstruct "
     "numpy.core.multiarray.scalar numpy._core.multiarray.scalar "
     "numpy.core.numeric._frombuffer numpy._core.numeric._frombuffer "
-    "numpy.bool numpy.bool_ numpy.int8 numpy.int16 numpy.int32 numpy.int64 numpy.uint8 "
-    "numpy.uint16 numpy.uint32 numpy.uint64 numpy.float16 numpy.float32 numpy.float64 "
-    "numpy.longdouble numpy.complex64 numpy.complex128 numpy.str_ numpy.bytes_ numpy.void "
-    "numpy.datetime64 numpy.timedelta64 numpy.ma.core._mareconstruct numpy.ma.core.MaskedArray "
-    "numpy.ma.MaskedArray "
+    "numpy.void numpy.ma.core._mareconstruct numpy.ma.core.MaskedArray numpy.ma.MaskedArray "
+    f"{SCALARS} "
     "joblib.numpy_pickle.NumpyArrayWrapper"
 )
 # Inert, but what they make can hold or call what they are given; numpy's random generators.
@@ -150,7 +154,32 @@ GETTERS = (
     "_operator.attrgetter _operator.itemgetter _operator.methodcaller"
 )
 """What they give is no harm while nothing calls it."""
-KEPT = "builtins.type operator.getitem _operator.getitem"
+_ARRAYS = "numpy.ndarray numpy.matrix numpy.ma.core.MaskedArray numpy.ma.MaskedArray"
+ARRAYS = frozenset(_ARRAYS.split())
+"""Classes of arrays, which numpy's own functions make: called, they take any bytes for objects."""
+KEPT = (
+    f"builtins.type operator.getitem _operator.getitem numpy.void {_ARRAYS} "
+    "copyreg._reconstructor copyreg.__newobj__ copyreg.__newobj_ex__"
+)
+"""The last three are judged by the class that they are called with; handed on, they make any."""
+TAKES_CLASSES = {
+    "numpy.core.multiarray._reconstruct": 1,
+    "numpy._core.multiarray._reconstruct": 1,
+    "numpy.ma.core._mareconstruct": 2,
+}
+"""So many classes of arrays these are given first, and call them with no bytes."""
+_MEMORY = (
+    "ndarray matrix recarray chararray MaskedArray void Tensor TensorBase _TensorBase StorageBase "
+    "UntypedStorage TypedStorage"
+)
+MEMORY = frozenset(_MEMORY.split())
+"""Classes that take what they are called with for memory, by whatever module they come."""
+_KEYWORDS = (
+    "builtins.dict collections.OrderedDict collections.defaultdict collections.Counter "
+    "types.SimpleNamespace argparse.Namespace functools.partial torch.nn.parameter.Parameter"
+)
+WITH_KEYWORDS = frozenset(_KEYWORDS.split())
+"""Listed names that may be called with keywords."""
 NUMBERS = [f"{module.__name__}.{name}" for module in (math, cmath) for name in dir(module)]
 """Functions and constants of numbers."""
 # What one of these gives was not there before, so that only this file knows what is added to it.
@@ -176,8 +205,13 @@ GIVERS = (
     "builtins.reversed builtins.zip builtins.map builtins.filter builtins.enumerate builtins.type "
     "operator.getitem _operator.getitem builtins.getattr torch.Size collections.deque"
 )
-NOT_FRESH = "builtins.type enum.Enum enum.IntEnum inspect._ParameterKind numpy.dtype"
-"""Classes whose `__new__` can give what is there already."""
+NOT_FRESH = (
+    "builtins.type enum.Enum enum.IntEnum inspect._ParameterKind numpy.dtype "
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor"
+)
+"""Classes whose `__new__`, and a function of torch's that, can give what is there already."""
+NEW_TENSORS = "torch._utils._rebuild_"
+"""All other functions whose names begin so make a tensor that was not there before."""
 
 # Packages whose classes stand in many checkpoints.
 LIBRARIES = (
@@ -232,3 +266,7 @@ torch.uint64 torch.uint7 torch.uint8
 SAFE = frozenset(_NAMES.split())
 LISTED = SAFE.union(DATA.split(), STANDARD.split(), NUMBERS)
 """Names known to be inert: they run nothing but what they are given, which is judged as called."""
+BARE = frozenset(
+    name for name in SAFE if name.startswith("torch.") and name.endswith(("Tensor", "Storage"))
+)
+"""Classes of tensors and storages: called with more than nothing, they may take any address."""

@@ -73,12 +73,11 @@ def _string_line(m: Machine) -> None:
         m.doubt(DIFFERS)
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in b"\"'":
         raise Broken("a string has no quotes")
-    m.push(_byte_string(codecs.escape_decode(line[1:-1])[0]))
+    m.push(texts.of_python_2(m, codecs.escape_decode(line[1:-1])[0]))
 
 
-def _byte_string(raw: bytes):
-    """What Python 2 called str: text where it is ASCII, else bytes."""
-    return raw.decode() if raw.isascii() else raw
+def _byte_string(form: struct.Struct):
+    return lambda m: m.push(texts.of_python_2(m, m.take(m.number(form))))
 
 
 def _sized(form: struct.Struct, convert):
@@ -119,8 +118,8 @@ LITERALS = {
     b"F": _float_line,
     b"G": _plain(DOUBLE),
     b"S": _string_line,
-    b"U": _sized(BYTE, _byte_string),
-    b"T": _sized(INT, _byte_string),
+    b"U": _byte_string(BYTE),
+    b"T": _byte_string(INT),
     b"V": texts.line,
     b"X": texts.sized(UINT),
     b"\x8c": texts.sized(BYTE),

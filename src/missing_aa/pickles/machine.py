@@ -58,8 +58,8 @@ READ_DEEP = 4
 """How deep lists may lie in the arguments of a call that reads them at once."""
 
 GROWN = (
-    "a list in it grows after a call has read it, as in no checkpoint: what was made of it cannot "
-    "be known"
+    "a list or a dictionary in it grows after it was read, as in no checkpoint: what was made of "
+    "it cannot be known"
 )
 
 
@@ -82,10 +82,12 @@ class Machine:
         self.memo: dict[int | str, object] = {}
         self.program = into or Program(data, start)
         self.with_arrays = False
+        self.as_torch = False
+        """Whether torch.load reads it, for which a str of Python 2 is UTF-8."""
         self.frame_end = 0
         """Where the last frame ends; no opcode may begin before and end behind it."""
         self.read: set[int] = set()
-        """The ids of what a call has read, which must not grow any more."""
+        """The ids of what a call has read, or a state has given: it must not grow any more."""
         self.made = self.program.made
         self.letters = 0
         """Bytes that texts take which are wider in memory than in the file."""
@@ -108,12 +110,12 @@ class Machine:
                     limits.check("objects", made, "the number of objects that the pickle makes")
                 steps[data[start]](self)
                 if start < self.frame_end < self.at:
-                    self.doubt(FRAME_WITHIN)
+                    self.doubt_frame(FRAME_WITHIN)
         except Stop:
             return
         except (Broken, ValueError):
             if start < self.frame_end < self.at:  # C has read other bytes here
-                self.doubt(FRAME_WITHIN)
+                self.doubt_frame(FRAME_WITHIN)
             raise
         finally:
             program.opcodes = count
@@ -147,6 +149,11 @@ class Machine:
     def doubt(self, why: str) -> None:
         """Note that a load would not do what is followed here; the names are still looked for."""
         self.program.fault = self.program.fault or Malformed(why)
+
+    def doubt_frame(self, why: str) -> None:
+        """The same for the last frame; beyond the end of what there is, none is read as one."""
+        self.doubt(why)
+        self.program.is_framed_oddly |= self.frame_end <= len(self.data)
 
     def number(self, form: struct.Struct):
         (value,) = form.unpack_from(self.data, self.at)

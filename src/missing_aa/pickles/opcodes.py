@@ -42,16 +42,17 @@ def _proto(m: Machine) -> None:
 def _frame(m: Machine) -> None:
     """FRAME says how far to read ahead. C's reader takes other bytes than ours where it lies."""
     size = m.number(LONG)
-    if m.program.protocol < 4 or m.at < m.frame_end:
-        m.doubt("a frame stands where there can be none")
+    is_odd = m.program.protocol < 4 or m.at < m.frame_end
     m.frame_end = m.at + size
+    if is_odd:
+        m.doubt_frame("a frame stands where there can be none")
 
 
 def _stop(m: Machine) -> None:
     if m.frame_end > len(m.data):
         raise Short("a frame reaches beyond what there is")
     if m.at < m.frame_end:  # a reader of a file may go on behind the frame, or here
-        m.doubt("a frame goes on behind the pickle's end")
+        m.doubt_frame("a frame goes on behind the pickle's end")
     m.program.root = m.pop()
     raise Stop
 
@@ -333,6 +334,8 @@ def _build(m: Machine) -> None:
             m.doubt("a state is made by what may give any")
         elif isinstance(state, tuple) and len(state) == 2:
             _note_set(m, state[1])
+        parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
+        m.read.update(id(part) for part in parts if isinstance(part, Dict | Object))  # it is copied
         if target.states:
             target.states.append(state)
         else:
@@ -375,6 +378,10 @@ def _pass_array(m: Machine, target: Object) -> None:
         raise Unfollowed(str(error)) from error
     if array is None:
         return
+    # joblib puts the array in the place of what described it, which the memo still has.
+    m.stack.pop()
+    m.make(target.made_by, target.args, target.kwargs, target.is_new)
+    m.stack[-1].states, target = list(target.states), m.stack[-1]
     if m.at < m.frame_end:  # joblib's reader would take the array from behind the frame
         m.doubt(FRAME_WITHIN)
     if joblib_arrays.holds_objects(array):

@@ -2,7 +2,8 @@
 
 - fine: on a closed list of what is known to be inert, used so.
 - needs code: a class of which objects are made; loading runs the code of the class's package.
-- unjudged: a function, or a class that is given more than plain values; nobody followed it.
+- unjudged: a function, or a class that is given more than plain values, or that may take what it
+  is called with for memory at any address; nobody followed it.
 - dangerous: reaches code, files, processes or imports, as no checkpoint needs to.
 
 Nothing here ever imports a name, and rescue builds inert stand-ins whatever the verdict; but a file
@@ -28,6 +29,7 @@ from missing_aa.pickles.program import (
     is_class_name,
 )
 from missing_aa.pickles.uses import (
+    CALLS_BACK,
     TAKES_ATTRIBUTES,
     Uses,
     hands_on,
@@ -56,6 +58,7 @@ INERT = known_names.SAFE | frozenset(known_names.DATA.split())
 GETTERS = frozenset(known_names.GETTERS.split())
 KEPT = frozenset(known_names.KEPT.split())
 """Listed names that are only kept: what they give, called, may be anything."""
+SCALARS = frozenset(known_names.SCALARS.split())
 FRESH = frozenset(known_names.FRESH.split())
 NOT_FRESH = frozenset(known_names.NOT_FRESH.split())
 ITERATORS = ("builtins.iter", "builtins.reversed")
@@ -104,10 +107,9 @@ def _look_at(program: Program) -> _File:
     uses = uses_of(program, INERT, LISTED)
     asked = {wanted.dotted: wanted.asked for wanted in program.globals.values()}
     file = _File(uses, {}, {})
-    used = uses.made | uses.called | uses.given | uses.touched
-    for name in KEPT & asked.keys():
-        if asked[name] in used:
-            file.worse[name] = UNJUDGED, ""
+    for wanted in program.globals.values():
+        if wanted.dotted in LISTED and _is_used_otherwise(wanted, uses):
+            file.worse[wanted.dotted] = UNJUDGED, ""
     is_compiled = bool(COMPILED & asked.keys())
     if not file.worse and TAKES_ATTRIBUTES in asked:
         is_harmless = _is_config_of_compiler if is_compiled else _is_own_method
@@ -124,6 +126,21 @@ def _look_at(program: Program) -> _File:
     for name in _filled_aliases(program):
         file.worse[name] = DANGEROUS, "gives what is there already, which is then changed"
     return file
+
+
+def _is_used_otherwise(wanted: Global, uses: Uses) -> bool:
+    """Whether a listed name is used in a way in which it may do anything."""
+    name = wanted.asked
+    is_handed = name in uses.called or name in uses.given or name in uses.touched
+    if wanted.dotted in KEPT and (is_handed or name in uses.made):
+        return True
+    if wanted.dotted in SCALARS and is_handed:
+        return True
+    if wanted.dotted == CALLS_BACK and (name in uses.given or name in uses.touched):
+        return True
+    if wanted.dotted in known_names.BARE and name in uses.with_more:
+        return True
+    return name in uses.with_keywords and wanted.dotted not in known_names.WITH_KEYWORDS
 
 
 def _judge(wanted: Global, file: _File) -> tuple[str, str]:
@@ -149,6 +166,9 @@ def _judge(wanted: Global, file: _File) -> tuple[str, str]:
     only_made = is_class and name not in uses.called and name not in uses.given
     only_made = only_made and not _is_standard(wanted.module)  # its own inert classes are listed
     if name in uses.reduced and wanted.dotted.startswith(CONSTRUCTORS):
+        only_made = False
+    is_memory = wanted.name.rpartition(".")[2] in known_names.MEMORY
+    if name in uses.with_keywords or is_memory and name in uses.with_more:
         only_made = False
     return NEEDS_CODE if only_made else UNJUDGED, ""
 
@@ -180,7 +200,20 @@ def _filled_aliases(program: Program) -> set[str]:
             is_filled = made.states or made.items or made.pairs
             if is_filled and name in LISTED and not _is_fresh(made):
                 found.add(name)
+            if name == CALLS_BACK and maker is made.made_by and _sets_another(made.args):
+                found.add(name)
     return found
+
+
+def _sets_another(args: object) -> bool:
+    """Whether torch's rebuilding sets a state on what a function gives that makes no new tensor."""
+    if not isinstance(args, tuple):
+        return True
+    function, state = (*args[:1], None)[0], (*args[3:4], None)[0]
+    parts = state if isinstance(state, tuple) else (state,)
+    is_empty = all(part is None or isinstance(part, Dict) and not part.pairs for part in parts)
+    name = function.dotted if isinstance(function, Global) else ""
+    return not is_empty and (not name.startswith(known_names.NEW_TENSORS) or name in NOT_FRESH)
 
 
 def _is_fresh(made: Object) -> bool:

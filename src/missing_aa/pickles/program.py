@@ -110,7 +110,8 @@ class Program:
     that something is added to, or a state given, instead of to an object. `keys` are those of
     dictionaries and sets that are more than text or numbers: a load asks for their hash. `others`
     are the programs that a load would follow besides.
-    `fault` is what a load would not do as it was followed here.
+    `fault` is what a load would not do as it was followed here; `is_framed_oddly` says that it is
+    a frame, or is one too.
     `error` is set where the program breaks off; what was asked for until there would have been
     imported all the same. `short` says that it may go on in data that is not there.
     """
@@ -134,6 +135,7 @@ class Program:
         """How many lists, dictionaries, tuples and sets its steps have made."""
         self.end = 0
         self.fault: Malformed | LimitReached | None = None
+        self.is_framed_oddly = False
         self.error: Malformed | LimitReached | None = None
         self.short = False
 

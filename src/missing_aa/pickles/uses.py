@@ -4,14 +4,15 @@ A pickle calls without saying so, too: `append`, `__setitem__`, `__setstate__` o
 whatever a function that it calls is given. What could be called so counts as called.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from missing_aa.pickles.joblib_arrays import WRAPPER
-from missing_aa.pickles.known_names import LISTED, SAFE
+from missing_aa.pickles.joblib_arrays import FIELDS, WRAPPER
+from missing_aa.pickles.known_names import ARRAYS, BARE, LISTED, SAFE, TAKES_CLASSES
 from missing_aa.pickles.program import NODES, Dict, Global, Object, Program, class_of, parts_of
 
-KEEPERS = ("functools.partial", "collections.defaultdict")
+PARTIAL = "functools.partial"
+KEEPERS = (PARTIAL, "collections.defaultdict")
 """They keep what they are given, and call it only if they are called themselves, or asked later."""
 ORDERED = "collections.OrderedDict"
 DICTIONARIES = (ORDERED, "collections.defaultdict", "collections.Counter")
@@ -21,10 +22,14 @@ BASES = frozenset(f"builtins.{name}" for name in _BASES.split(" "))
 """Classes whose own `__new__` and `__init__` run nothing."""
 CALLS_BACK = "torch._tensor._rebuild_from_type_v2"
 """Alone among the functions that torch allows, it calls what it is given."""
+NEW_WITH_KEYWORDS = "copyreg.__newobj_ex__"
 RECONSTRUCTOR = "copyreg._reconstructor"
 TAKES_ATTRIBUTES = "builtins.getattr"
 FUNCTIONS = "torch._C._VariableFunctionsClass"
 """Torch's own functions are attributes of this class, and are pickled so."""
+KEEP_CLASSES = {WRAPPER, *TAKES_CLASSES}
+MOST_TOLD = 4
+"""So many arguments numpy's own functions take."""
 DEEP = 20
 """Deeper in what a class is given nobody looks: it counts as more than plain values."""
 
@@ -38,8 +43,9 @@ class Uses:
 
     `made`: one object of plain values is made with it. `new`: its `__new__` is called, which only
     a class has. `reduced`: it is called itself. `called`: anything more than made. `given`: it is
-    given to what is called, which may call it. `filled`: something is added to it. `touched` are
-    the names, and the ids of the objects, that a call may reach, however deep, and use in any way.
+    given to what is called, which may call it. `filled`: something is added to it. `with_more`: it
+    is called with arguments; `with_keywords`: with keywords, by a partial too. `touched` are the
+    names, and the ids of the objects, that a call may reach, however deep, and use in any way.
     """
 
     made: set[Name] = field(default_factory=set)
@@ -48,6 +54,8 @@ class Uses:
     called: set[Name] = field(default_factory=set)
     given: set[Name] = field(default_factory=set)
     filled: set[Name] = field(default_factory=set)
+    with_more: set[Name] = field(default_factory=set)
+    with_keywords: set[Name] = field(default_factory=set)
     touched: set[Name | int] = field(default_factory=set)
 
 
@@ -70,6 +78,8 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
             is_filled = made.states or made.items or made.pairs
             if is_safe and not (made.args or made.kwargs or is_filled):
                 continue  # most of what a model consists of: dictionaries of hooks that hold none
+            if not is_safe or made.kwargs is not None or maker.dotted in BARE:
+                _note_arguments(made, found)
             if is_safe:
                 given += _called_by_filling(made)
             else:
@@ -92,9 +102,11 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
             maker = class_of(node) if isinstance(node, Object) else node
             if isinstance(maker, Global):
                 found.called.add(maker.asked)
-        found.given |= {node.asked for node in _reached(given) if isinstance(node, Global)}
-        for node in _reached([*touched, *called, *looked_at], deep=True):
-            found.touched.add(node.asked if isinstance(node, Global) else id(node))
+        handed = _reached(given)
+        found.given |= {node.asked for node in handed if isinstance(node, Global)}
+        reached = _reached([*touched, *called, *looked_at], deep=True)
+        found.touched |= {node.asked if type(node) is Global else id(node) for node in reached}
+        _note_partials([*handed, *reached], found)
     return found
 
 
@@ -106,8 +118,42 @@ def with_others(program: Program) -> Iterator[Program]:
         waiting += one.others
 
 
+def _note_arguments(made: Object, found: Uses) -> None:
+    """Note whether a name, or a class that is the first argument itself, is called with any."""
+    wanted, args, keywords = made.made_by, made.args, made.kwargs
+    if isinstance(wanted, Global) and (kind := class_of(made)) is not wanted:
+        if kind is None:
+            return  # judged as a name that is given to a call
+        args, keywords = made.args[1:2], None
+        if wanted.dotted == NEW_WITH_KEYWORDS:
+            args, keywords = (*args, (), None)[0], (*made.args[2:3], None)[0]
+        wanted = kind
+    if isinstance(wanted, Global) and not (_is_none(args) and _is_none(keywords)):
+        found.with_more.add(wanted.asked)
+        if not _is_none(keywords):
+            found.with_keywords.add(wanted.asked)
+
+
+def _is_none(given: object) -> bool:
+    return given is None or given in ((), []) or isinstance(given, Dict) and not given.pairs
+
+
+def _note_partials(nodes: list, found: Uses) -> None:
+    """Note what the partials among these, which may be called, would call with keywords."""
+    functions: list = []
+    for node in nodes:
+        if isinstance(node, Object) and _name(node.made_by) == PARTIAL:
+            told = [state for state in node.states if isinstance(state, tuple)]
+            keywords = [node.kwargs, *(part for state in told for part in state[2:3])]
+            if not all(map(_is_none, keywords)):
+                told += [node.args] if isinstance(node.args, tuple) else []
+                functions += [part for given in told for part in given[:1]]
+    reached = _reached(functions, deep=True)
+    found.with_keywords |= {node.asked for node in reached if isinstance(node, Global)}
+
+
 def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
-    maker, args, wanted = made.made_by, [made.args, made.kwargs], class_of(made)
+    maker, args, wanted = made.made_by, _given_to(made), class_of(made)
     if isinstance(maker, Global) and maker.dotted == TAKES_ATTRIBUTES:
         args = []  # judged as a whole: see `only_keeps`
     elif isinstance(maker, Global) and wanted and wanted is not maker:
@@ -263,10 +309,41 @@ def _reached(nodes: list, deep: bool = False) -> list[Global | Object]:
         kind = type(node)
         if kind is Global or kind is Object:
             found.append(node)
-        if kind is Object and not deep and _name(node.made_by) not in KEEPERS:
-            continue
-        waiting += [part for part in parts_of(node) if type(part) in NODES]
+        parts = None
+        if kind is Object:
+            name = _name(node.made_by)
+            if not deep and name not in KEEPERS:
+                continue
+            parts = _parts(node) if name in KEEP_CLASSES else None
+        waiting += [part for part in parts or parts_of(node) if type(part) in NODES]
     return found
+
+
+def _parts(node: Object) -> Sequence:
+    """What is in one that makes an array by numpy's or joblib's own code; not the array's class."""
+    if _name(node.made_by) == WRAPPER and len(node.states) == 1:
+        (state,) = node.states
+        if type(state) is Dict and len(state.pairs) <= len(FIELDS):
+            told = [part for pair in state.pairs for part in pair if _name(part) not in ARRAYS]
+            return [*told, node.args, node.kwargs, *node.items, *node.pairs]
+    if not _takes_classes(node):
+        return parts_of(node)
+    parts = [part for pair in node.pairs for part in pair]
+    return [*parts, *_given_to(node), *node.states, *node.items]
+
+
+def _takes_classes(made: Object) -> bool:
+    is_told = _name(made.made_by) in TAKES_CLASSES and type(made.args) is tuple
+    return is_told and len(made.args) <= MOST_TOLD
+
+
+def _given_to(made: Object) -> list:
+    """What a call is given and may use in any way."""
+    if not _takes_classes(made):
+        return [made.args, made.kwargs]
+    count = TAKES_CLASSES[_name(made.made_by)]
+    kept = [part for part in made.args[:count] if _name(part) not in ARRAYS]
+    return [*kept, *made.args[count:], made.kwargs]
 
 
 class _Plain:
@@ -310,7 +387,7 @@ class _Plain:
         """What a listed call looks at: of a dictionary's pairs only the keys."""
         given = made.args
         if _name(made.made_by) != ORDERED or not isinstance(given, tuple) or len(given) != 1:
-            return [given, made.kwargs]
+            return _given_to(made)
         (pairs,) = given
         if not isinstance(pairs, list) or made.kwargs:
             return [given, made.kwargs]

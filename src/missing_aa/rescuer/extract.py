@@ -12,7 +12,7 @@ from pathlib import Path
 
 from missing_aa import disk
 from missing_aa.containers.container import Container, open_checkpoint
-from missing_aa.contents import find_models, timm_config
+from missing_aa.contents import find_models, handed, timm_config
 from missing_aa.contents.find_models import Root
 from missing_aa.contents.standins import walk
 from missing_aa.contents.state_dict import Weights
@@ -64,9 +64,12 @@ def run(request: Request, wrote: Callable[[int, int], object]) -> dict:
         program = None
         if container.format in WITH_PICKLE:
             program = container.follow(limits)
-        found, dangers = load.load(container, program, limits, beside, request.even_if_dangerous)
+        even_so = request.even_if_dangerous
+        found, dangers, given = load.load(container, program, limits, beside, even_so)
         root = find_models.choose(found, request.root)
         weights = root.weights(limits)
+        if not even_so:
+            handed.refuse_changed(weights.tensors.items(), given)
         limits.check("tensor_bytes", weights.nbytes, "what its tensors take, in bytes,")
         report = _describe(request, container, root, weights, program)
         report.dangers = dangers

@@ -4,6 +4,7 @@ from missing_aa.containers import formats
 from missing_aa.containers.container import Container
 from missing_aa.contents import read
 from missing_aa.contents.find_models import Root
+from missing_aa.contents.handed import Handed
 from missing_aa.contents.places import place_of
 from missing_aa.contents.state_dict import OWN_WAYS, QUANTISED
 from missing_aa.contents.storages import Beside
@@ -25,8 +26,10 @@ def load(
     limits: Limits,
     beside: Beside | None,
     even_if_dangerous: bool,
-) -> tuple[list[Root], list[str]]:
+) -> tuple[list[Root], list[str], list[Handed]]:
     """The models in the file, and what in it is dangerous; `program` is its pickle, followed.
+
+    Besides, the bytes of tensors that a function may change while the file is loaded.
 
     Raises Malformed for a file that no weights can be had from, Refused for a dangerous one unless
     `even_if_dangerous`.
@@ -35,7 +38,7 @@ def load(
         kind, tool = formats.FORMATS[container.format], formats.FOREIGN[container.format]
         raise Malformed(f"this is no checkpoint but a {kind}: {tool}", container.format)
     if container.format == "safetensors":
-        return [Root("", read.views(container), "")], []
+        return [Root("", read.views(container), "")], [], []
     assert program is not None  # every other format has a pickle
     dangers = find_dangers(program)
     if dangers and not even_if_dangerous:
@@ -43,11 +46,12 @@ def load(
     order = container.members.get("byteorder")
     if order and container.read(*order) == b"big":
         raise Malformed(BIG_ENDIAN)
-    found = read.read_contents(container, program, limits, beside).models
+    contents = read.read_contents(container, program, limits, beside)
+    found = contents.models
     names = [wanted.dotted for wanted in program.globals.values()]
     if not found and any(name.startswith((*OWN_WAYS, QUANTISED_TENSOR)) for name in names):
         raise Malformed(QUANTISED)
-    return found, dangers
+    return found, dangers, contents.handed
 
 
 def find_dangers(program: Program) -> list[str]:

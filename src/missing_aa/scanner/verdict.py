@@ -134,7 +134,10 @@ def _trouble(found: Checkpoint, problem: CheckpointError) -> Checkpoint:
 def _is_meant_as_checkpoint(path: str, problem: CheckpointError) -> bool:
     if problem.format == "tar" and formats.is_named_pickle(path) or problem.format == "torch-zip":
         return True  # torch.load reads one
-    if isinstance(problem, Refused) and (problem.format == "tar" or formats.is_named_array(path)):
+    is_twofold = problem.format in ("tar", "joblib", *formats.FOREIGN) or formats.is_named_array(
+        path
+    )
+    if isinstance(problem, Refused) and is_twofold:
         return True
     if problem.format == "numpy" or problem.format == "zip" and formats.is_named_array(path):
         return True

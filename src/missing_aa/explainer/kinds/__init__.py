@@ -11,6 +11,7 @@ from missing_aa.explainer.kinds import (
     device,
     first_byte,
     missing_attribute,
+    missing_key,
     no_module,
     state_dict_keys,
     torchscript,
@@ -29,6 +30,7 @@ KINDS = {
     errors.FIRST_BYTE: first_byte,
     errors.CODE: code_objects,
     errors.DEVICE: device,
+    errors.KEY: missing_key,
 }
 """Kind -> the module that knows it.
 

@@ -32,10 +32,15 @@ GONE_FIRST = (
     "; where that is not known: as a rule one that is older than the installed, which took the "
     "name away or moved it; but a newer one, if the file is newer than what is installed"
 )
+PRIVATE = (
+    "; where that is not known, try an older one and a newer one: a name that begins with an "
+    "underscore is the package's own affair, and comes and goes"
+)
 OLDER_FIRST = (
     "; where that is not known, try an older one first, because the name of that module is itself "
     "an old one"
 )
+MEND = "Or, if you trust the file: let the old name lead to the new one, and then load it."
 WORDS = r"get\s+attribute"
 
 
@@ -92,7 +97,19 @@ def other(error: Error, seen: Seen) -> Answer | None:
             known_by=NAMES,
         )
     known = moved(module)
+    if not known and (named := moved(f"{module}.{class_}")):
+        return advise(
+            error,
+            f"the file asks for {module}.{class_}, which the {package} that is there does not "
+            f"have. {named.what}",
+            writer_s(package, seen, f"{module}.{class_}"),
+            *out_of(package, seen),
+            *[Way(ADVICE, MEND, (named.mend,))] * bool(named.mend),
+            known_by=f"{NAMES}, and a table of such names",
+        )
     is_old = bool(known and known.need)
+    private = class_.startswith("_") and not class_.startswith("_rebuild_")
+    growing = PRIVATE if private else NEWER_FIRST
     return advise(
         error,
         f"the file asks for {module}.{class_}, and the {package} that is there has that module "
@@ -101,7 +118,7 @@ def other(error: Error, seen: Seen) -> Answer | None:
         f"{package} is a folder of a project, another of that name was imported in its place.",
         writer_s(package, seen, "", OLDER_FIRST)
         if is_old
-        else writer_s(package, seen, module, NEWER_FIRST if package in GROWING else GONE_FIRST),
+        else writer_s(package, seen, module, growing if package in GROWING else GONE_FIRST),
         *out_of(package, seen),
         known_by=NAMES,
     )

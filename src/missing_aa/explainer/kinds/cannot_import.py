@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from functools import partial
 
-from missing_aa.explainer.advice import advise, moved
+from missing_aa.explainer.advice import RESCUE_IF, advise, may_hold_tensors, moved
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, IMPORT, LOOKUP, NAME, Error, find_words
@@ -32,23 +32,24 @@ find = partial(find_words, WORDS, read)
 
 def other(error: Error, seen: Seen) -> Answer | None:
     """The answer where no checkpoint from another timm is behind it; None if one can be."""
-    if error.class_.startswith("_rebuild_"):
-        module = error.name if "." in error.name else "torch._utils"
-        return cannot_get_attribute.other(Error(LOOKUP, error.class_, module), seen)
-    if seen.unpickles:  # pickle's own words where it is written in Python
-        found = cannot_get_attribute.other(Error(LOOKUP, error.class_, error.name), seen)
-        module = f"module '{error.name}'" if error.name else "'module' object"
-        message = f"AttributeError: {module} has no attribute '{error.class_}'"
-        return found and replace(found, error=message)
+    of_torch = error.class_.startswith("_rebuild_")
+    if of_torch or seen.unpickles:  # pickle's own words where it is written in Python
+        module = "torch._utils" if of_torch and "." not in error.name else error.name
+        found = cannot_get_attribute.other(Error(LOOKUP, error.class_, module), seen)
+        return found and replace(found, error=str(error))
     last = len(class_record.releases()) - 1
     homes = [
         path for path, known in class_record.named([error.class_]).items() if last in known.releases
     ]
     known = moved(f"{error.name}.{error.class_}")
     where = f"in the newest recorded release of timm it is {homes[0]}. " if homes else ""
+    lines = "\n".join(one.code for one in (*seen.frames[-1:], seen.failed) if one)
+    reads = re.search(rf"\bimport\b|\b{error.class_}\b", lines)
+    of_code = bool(reads or seen.imports(error.name))
+    cut_off = bool(seen.frames and error.said and not of_code)  # pickle says it in the same words
     file = (
         "No file has a part in it."
-        if seen.frames or seen.imports(error.name)
+        if of_code
         else "If it came while a file was loaded, another version wrote the file."
     )
     when = "" if homes or known else OF_CODE
@@ -57,6 +58,8 @@ def other(error: Error, seen: Seen) -> Answer | None:
         f"code imports or reads `{error.class_}` from {error.name or 'a module'}, and the version "
         f"that is installed does not have it there. {f'{known.what} ' if known else ''}{file}",
         f"{where}Change the import, or install the version that this code was written for{when}.",
+        *["If a file was loaded: install the version that wrote it."] * cut_off,
+        *[RESCUE_IF] * (cut_off and may_hold_tensors(error.name.partition(".")[0], seen)),
     )
 
 

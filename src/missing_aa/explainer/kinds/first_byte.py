@@ -11,14 +11,20 @@ from missing_aa.explainer.errors import FIRST_BYTE, Error, find_words
 from missing_aa.explainer.known_files import FIRST_BYTES, WHOLE_FILE_AGAIN
 from missing_aa.explainer.seen import Seen
 
-WORDS = r"invalid\s*load\s*key|unsupported\s*operand"
+WORDS = (
+    r"invalid\s*load\s*key|unsupported\s*operand"
+    r"|dispatch\[key\[0\]\]\(self\)[\s\S]{0,300}?\bKeyError"
+)
 
 
 def read(before: str, words: str, after: str) -> Error | None:
-    """The first byte, as Python's pickle names it, or by its number, as torch's own reader does."""
-    if words.lower().startswith("unsupported"):
-        number = re.match(r"\s*(\d{1,3})\b", after)
+    """The first byte, as C's pickle names it, or by its number, as other readers do."""
+    in_python = words.startswith("dispatch")
+    if in_python or words.lower().startswith("unsupported"):
+        number = re.match(r"[:\s]*(\d{1,3})\b", after)
         key = chr(int(number[1])) if number else ""
+        if in_python and key not in ("v", "<"):  # others may be a byte of joblib's arrays
+            return None
         shown = f"Unsupported operand {number[1]}" if number else ""
     else:
         found = re.match(r"\s*,\s*'(\\x[0-9a-f]{2}|[^'\s])'", after)
@@ -27,7 +33,9 @@ def read(before: str, words: str, after: str) -> Error | None:
         shown = f"invalid load key, {key!r}."
     if not key or key in code2op:  # what a pickle can have, and torch's reader does not take
         return None
-    return Error(FIRST_BYTE, key, f"UnpicklingError: {shown}")
+    return Error(
+        FIRST_BYTE, key, f"KeyError: {ord(key)}" if in_python else f"UnpicklingError: {shown}"
+    )
 
 
 find = partial(find_words, WORDS, read)

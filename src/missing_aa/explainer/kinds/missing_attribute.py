@@ -23,6 +23,7 @@ from missing_aa.explainer.errors import ATTRIBUTE, DOTTED, IMPORT, NAME, Error, 
 from missing_aa.explainer.kinds import particular, torch_attribute
 from missing_aa.explainer.kinds.torch_attribute import OUT_OF_A_FILE, WHOSE
 from missing_aa.explainer.known_breaks import (
+    ESTIMATORS,
     MODULE_ATTRIBUTES,
     MODULE_BASES,
     TORCH_ATTRIBUTES,
@@ -45,6 +46,12 @@ CUT_OFF = (
 )
 WHICH = " The full traceback says which library's line reads it."
 
+OF_ANOTHER = Way(
+    ADVICE,
+    "If it came out of a file: look which package its classes are of, and read it with that one.",
+    ("missing-aa inspect model.pt",),
+)
+
 WORDS = r"has\s+no\s+attribute"
 
 
@@ -57,9 +64,11 @@ def read(before: str, words: str, after: str) -> Error | None:
     word, class_, is_object = subject.groups()
     word = (word or "").strip()
     if word == "module":
-        return Error(IMPORT, name[1], class_)
+        said = f"AttributeError: module '{class_}' has no attribute '{name[1]}'"
+        return Error(IMPORT, name[1], class_, said=said)
     if is_object and class_ == "module":  # as Python 2 and pickle say it
-        return Error(IMPORT, name[1])
+        said = f"AttributeError: 'module' object has no attribute '{name[1]}'"
+        return Error(IMPORT, name[1], said=said)
     if word == "object":  # "type object 'X'": the class itself was asked
         return None
     if not is_object and not class_[0].isupper():
@@ -133,6 +142,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         failed = None  # the frame that reads it was cut off
     package = package_of(failed.path) if failed else ""
     torchs = not failed or failed.is_torch
+    if particular.stands_for_weights(error, seen):
+        return particular.whole_object(error)
     if particular.is_inside(error, failed):
         return particular.of_the_model_inside(error)
     key = f"{error.class_}.{error.name}"
@@ -146,6 +157,8 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         return None
     if failed and failed.unpickles:
         return particular.while_loaded(error, seen)
+    if package not in ("", "timm") and not torchs and particular.is_made_anew(error, seen):
+        return particular.made_anew(error, package)
     if not failed and error.class_ in TORCH_CLASSES:
         return torch_attribute.named_as_torch_s(error, carriers(error.class_, error.name))
     if not failed or package == "timm":
@@ -202,6 +215,8 @@ def _of_another_object(error: Error, package: str, seen: Seen) -> Answer | None:
 def _not_timm(error: Error, seen: Seen) -> Answer | None:
     if error.class_ in WEIGHTS:
         sure = error.name in OF_MODELS
+        if settings := particular.of_settings(error, seen, sure):
+            return settings
         return advise(
             error,
             "what was loaded is a dictionary of weights, and no model."
@@ -225,13 +240,16 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
         return advise(
             error,
             f"code outside timm reads `{error.name}` ({failed.path}) of a class {error.class_}"
-            ". It was written for a class that has it; if that line is of the class itself "
-            "(`self.`), and the object came whole out of a file, for an object of another "
-            f"version.{releases}",
+            ". It was written for a class that has it. If the object came whole out of a file: "
+            "another version of that code wrote it, or a fork or another package whose class has "
+            f"the same name.{releases}",
             *(["Install a release of timm that has it, if the class is timm's."] * bool(releases)),
             change,
+            *[OF_ANOTHER] * (seen.loads or "/torch/hub/" in failed.path),
         )
     if not class_record.named([error.class_]) and (unseen or not failed):
+        if ESTIMATORS.fullmatch(error.class_) and not seen.of_modules:
+            return particular.named_as_an_estimator(error, seen)
         return _of_somebody(error, seen, unseen)
     return None
 
@@ -243,24 +261,57 @@ def _of_somebody(error: Error, seen: Seen, unseen: bool) -> Answer:
         "releases). If the object came whole out of a file, another version of that code "
         "wrote it."
     )
+    if not seen.frames and not error.name.startswith("_"):
+        what += (
+            " Or code changed the object after it was made: a method that was kept on it is looked "
+            "up by its name while the file is read, and that fails as a rule in every version."
+        )
     library = "install the version of that library that wrote the file."
+    named = [frame.path for frame in seen.frames if mentions(frame, error.name)]
     if unseen:
         what += (
             " If it was made anew, its library and one that it is built on do not belong together."
-            f" No line in the text has `{error.name}`: the frame that reads it is not there, "
+        )
+        what += (
+            f" The last line in the text that has `{error.name}` is in {named[-1]}; whether it "
+            "asks this object for it is not known from the text."
+            if named
+            else f" No line in the text has `{error.name}`: the frame that reads it is not there, "
             "and it is not known whose code that is."
         )
     weights: tuple[Way, ...] = (OUT_OF_A_FILE,)
     if is_weightless(error.class_, seen):
         what += " By its name it holds no weights, so there are none to take out."
         weights = ()
-    return advise(
+    if particular.is_made_anew(error, seen):
+        weights = ()
+    found = advise(
         error,
         what,
-        *([CUT_OFF] if unseen else []),
+        *([CUT_OFF] if unseen and not named else []),
         *weights,
         f"{'Or i' if weights else 'I'}{library[1:]}{'' if unseen else WHICH}",
         *(["For an object that was made anew: what its library's requirements name."] * unseen),
+    )
+    return found if seen.frames else replace(found, notes=_of_timms(error))
+
+
+def _of_timms(error: Error) -> tuple[str, ...]:
+    """A note on the few classes of timm's that carry a telling attribute since a release."""
+    if "_" not in error.name.strip("_"):
+        return ()
+    names = {name for classes in class_record.modules().values() for name in classes}
+    found = [
+        f"{path} in timm {in_releases(known.may[error.name])}"
+        for path, known in class_record.named(names).items()
+        if known.may.get(error.name, known.releases) != known.releases
+    ]
+    if not 0 < len(found) <= MOST_PATHS:
+        return ()
+    return (
+        f"of timm's classes, `{error.name}` is carried by {'; '.join(found)}. If {error.class_} "
+        "inherits from one of them, and came whole out of a file: a timm without it wrote the "
+        "file, and such a one reads it.",
     )
 
 
@@ -281,7 +332,7 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
         pins = [way for way in found.ways if any("pip install" in one for one in way.commands)]
         return replace(found, ways=(RESCUE, Way(ADVICE, own), *pins), again=None)
     if not seen.timm_files and not carriers(error.class_, error.name):
-        return _never_set(error, known)
+        return _never_set(error, known, seen)
     if carried(error.class_, error.name):
         return Answer(NEAR, str(error), changed(error), ways=tuple(everyone(ledger)))
     alike = [one for one in known if one.class_ == error.class_]
@@ -301,14 +352,16 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
     return together(error, alike, ledger, what)
 
 
-def _never_set(error: Error, known: list[Error]) -> Answer:
+def _never_set(error: Error, known: list[Error], seen: Seen) -> Answer:
     """The answer where timm has a class of that name, and none of them sets the attribute."""
     others = [one.name for one in known if one.class_ == error.class_]
     met = f" What its objects were measured to lack: {listed(others)}." if others else ""
     what = (
         f"the record of timm's sources has a class {error.class_} and no release in which its "
         f"constructor sets `{error.name}`: this class may be another library's of the same name, "
-        f"or your own; or a helper of timm's sets it, which the record does not follow.{met}"
+        "or your own; or a helper of timm's sets it, which the record does not follow. If the "
+        "object came whole out of a file, another version of its library wrote it, as a rule an "
+        f"older one than the installed.{met}"
     )
     return Answer(
         NEAR,
@@ -316,7 +369,12 @@ def _never_set(error: Error, known: list[Error]) -> Answer:
         what,
         ways=(
             Way(ADVICE, WHOSE),
-            RESCUE,
+            Way(
+                ADVICE,
+                "Install the version of the library of that class that wrote the file; where that "
+                "is not known, an older one than the installed.",
+            ),
+            *out_of("", seen, error.class_)[:1],
         ),
         known_by="the record of timm's sources; the text does not show whose class it is",
     )

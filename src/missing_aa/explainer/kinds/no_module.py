@@ -25,6 +25,8 @@ from missing_aa.explainer.advice import (
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, MODULE, Error, find_words
+from missing_aa.explainer.kinds.cannot_get_attribute import NEWER_FIRST
+from missing_aa.explainer.known_breaks import PROJECTS
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
@@ -101,15 +103,22 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
             error,
             f"code imports {error.name}, which the {package} that is installed does not have. No "
             "file has a part in it.",
-            f"Install the version of {name} that this code was written for, or change the import.",
+            f"Put the project that this code is of on the path before any other {package}, or "
+            "change the import."
+            if package in PROJECTS
+            else f"Install the version of {name} that this code was written for, or change the "
+            "import.",
             known_by=LINE if seen.failed else "the line that imports it",
         )
+    wants = f"wants another version of {library(package)}, or a folder of your own has its name"
+    if package in PROJECTS:
+        wants = "is of another project with a folder of that name, or another revision of this one"
+    private = any(part.startswith("_") for part in rest.split("."))
     return advise(
         error,
         f"{package} itself was found and has no module {error.name}: what is read or imported "
-        f"wants another version of {library(package)}, or a folder of your own has its name. "
-        f"{known.what if known else ''}",
-        writer_s(package, seen, error.name),
+        f"{wants}. {known.what if known else ''}",
+        writer_s(package, seen, error.name, NEWER_FIRST * (package == "torch" and not private)),
         *out_of(package, seen),
         known_by=TABLE.replace("torch's source", "published releases") if known else NAMES,
     )

@@ -2,15 +2,18 @@
 
 import re
 
-from missing_aa.explainer.advice import RESCUE, advise, installed_as, out_of
+from missing_aa.explainer.advice import LINE, RESCUE, advise, installed_as, out_of, writer_s
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import Error
-from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, MODULE_BASES, WRAPPERS
+from missing_aa.explainer.kinds.torch_attribute import OF_A_LIBRARY, OUT_OF_A_FILE
+from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, MODULE_BASES, SETTINGS, WRAPPERS
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen, package_of, reads
 from missing_aa.explainer.traceback import Frame
 
 _PRIVATE = re.compile(r"__\w*(?<!__)$|_[A-Z]\w*?__\w*(?<!__)$")
+SAVING = re.compile(r"lightning/(?:pytorch/)?core/saving\.py$")
+"""Where Lightning makes a model anew from a checkpoint."""
 BY_FRAMES = "the frames of the traceback"
 
 
@@ -36,6 +39,84 @@ def of_the_model_inside(error: Error) -> Answer:
     )
 
 
+def stands_for_weights(error: Error, seen: Seen) -> bool:
+    """Whether torch's load_state_dict was given an object in the place of a dictionary."""
+    return error.name in ("copy", "get", "items", "keys") and any(
+        frame.is_torch and re.search(rf"\bstate_dict\.{error.name}\b", frame.code)
+        for frame in seen.frames
+    )
+
+
+def whole_object(error: Error) -> Answer:
+    """The answer where load_state_dict was given the object that has the weights."""
+    return advise(
+        error,
+        f"torch's load_state_dict reads `{error.name}` of a dictionary of weights, and was given "
+        f"an object of {error.class_}. If that came out of a file: the file holds the whole model, "
+        "where a state_dict is wanted; then no version is to blame.",
+        Way(
+            ADVICE,
+            "Give it the state_dict of what was loaded.",
+            ("model.load_state_dict(loaded.state_dict())",),
+        ),
+        "Or use what was loaded as the model, without load_state_dict.",
+        Way(ADVICE, "Or take the weights out of the file.", RESCUE.commands),
+        known_by=LINE,
+    )
+
+
+def of_settings(error: Error, seen: Seen, sure: bool) -> Answer | None:
+    """The answer where settings are a dictionary, and the line that fails wants an object.
+
+    `sure`, where the attribute is one that people ask of a model.
+    """
+    line = seen.failed.code if seen.failed else ""
+    found = re.search(rf"([\w.]+)\.{error.name}\b(?!\s*\()", line)  # a method is no setting
+    named = found and re.fullmatch(rf"(?:\w+\.)*{SETTINGS}", found[1])
+    made = any(SAVING.search(frame.path) for frame in seen.frames[:-1])
+    if not (found and (named or made and not sure)) or error.name == "param_groups":
+        return None
+    who = "settings stand as a dictionary" if named else "a dictionary, as a rule settings, stands"
+    short = found[1].rpartition(".")[2]
+    packages = " ".join(package_of(frame.path) for frame in seen.frames)
+    lightning = made or (short == "hparams" and "lightning" in packages)
+    return advise(
+        error,
+        f"{who} where code reads `{found[0]}`: that was written for an object with attributes."
+        + " As a rule another release of Lightning gives them in another form." * lightning,
+        Way(ADVICE, "Read them with brackets.", (f'{found[1]}["{error.name}"]',)),
+        Way(
+            ADVICE,
+            "Or make an object of the dictionary before it is handed on.",
+            (f"{short} = argparse.Namespace(**{short})",),
+        ),
+        *["Or install the Lightning for which that code was written, as a rule an older one."]
+        * lightning,
+        known_by=LINE,
+    )
+
+
+def named_as_an_estimator(error: Error, seen: Seen) -> Answer:
+    """The answer where nothing but the name says that the class is scikit-learn's."""
+    fitted = (
+        f" scikit-learn sets names such as `{error.name}` in fit(): it may not have been fitted."
+        if re.fullmatch(r"[^_].*_", error.name)
+        else ""
+    )
+    return advise(
+        error,
+        f"scikit-learn has a class {error.class_}. If it is that, and not another's of that name: "
+        "as a rule the object came whole out of a file that another version wrote, most often an "
+        f"older one, and code that is installed here reads `{error.name}`, which it does not have."
+        f"{fitted}",
+        writer_s("sklearn", seen),
+        "Or train it anew under the installed version.",
+        OF_A_LIBRARY,
+        *[OUT_OF_A_FILE] * seen.says_torch,
+        known_by="the name of the class",
+    )
+
+
 def while_loaded(error: Error, seen: Seen) -> Answer:
     """The answer where the file's own program asked for it, and no line of code."""
     package = package_of(seen.frames[-1].path)
@@ -49,6 +130,32 @@ def while_loaded(error: Error, seen: Seen) -> Answer:
         *out_of(package, seen)[:1],
         "Load it with the versions that wrote it"
         f"{', and save the weights alone' if out_of(package, seen) else ''}.",
+        known_by=BY_FRAMES,
+    )
+
+
+def is_made_anew(error: Error, seen: Seen) -> bool:
+    """Whether the frames show that the object was being made, and no pickle was read."""
+    lines = "\n".join(frame.code for frame in seen.frames)
+    return (
+        not any(frame.unpickles for frame in seen.frames)
+        and bool(re.search(rf"from_pretrained\(|\b{re.escape(error.class_)}\(", lines))
+        and not re.search(r"\b(?:pickle|torch|joblib|dill)\.load\(", lines)
+    )
+
+
+def made_anew(error: Error, package: str) -> Answer:
+    """The answer where code of a package asks a new object for what its class does not set."""
+    name = installed_as(package)
+    return advise(
+        error,
+        f"as the frames show it, the object was made here and not read whole out of a file. Code "
+        f"of {package} reads `{error.name}` of it, and the code of {error.class_} does not set "
+        f"that: the two do not belong together. As a rule {name} is newer than what "
+        f"{error.class_} was written for. The weights have no part in it.",
+        f"Install the {name} for which the code of {error.class_} was written; its requirements "
+        "name it, and as a rule it is an older one.",
+        f"Or fetch that code anew, if it was mended for the {name} that is installed.",
         known_by=BY_FRAMES,
     )
 

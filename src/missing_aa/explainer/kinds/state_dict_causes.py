@@ -6,8 +6,9 @@ from fractions import Fraction
 from missing_aa.explainer.advice import RESCUE, advise
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import Error
-from missing_aa.explainer.kinds import divided
-from missing_aa.explainer.known_breaks import BUFFERS, LOSSES, QUANTISED
+from missing_aa.explainer.kinds import divided, state_dict_names
+from missing_aa.explainer.kinds.state_dict_names import LENIENTLY, OF_TORCH, PREFIXES, WRITERS, last
+from missing_aa.explainer.known_breaks import LOSSES, QUANTISED
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
@@ -29,10 +30,6 @@ HEADS = {
     "segmentation_head",
 }
 """Layers that libraries call so and that have an output for each class."""
-PREFIXES = ("module.", "model.", "_orig_mod.", "encoder.", "backbone.")
-"""With which wrappers of torch's and of libraries begin the names of what they wrap."""
-LENIENTLY = ("print(model.load_state_dict(weights, strict=False))",)
-WRITERS = "Or install the version of the library that wrote the file."
 
 
 def misfit(error: Error) -> str:
@@ -45,16 +42,13 @@ def misfit(error: Error) -> str:
     if error.shapes:
         name, ours, theirs = error.shapes[0]
         parts.append(f"shapes differ ({name}: [{ours}] in the file, [{theirs}] in the model)")
-    return "; ".join(parts) or "the tensors do not fit"
+    return "; ".join(parts) or "the text does not say which tensors do not fit, or why"
 
 
 def known(error: Error, seen: Seen) -> Answer | None:
     """The answer where the names and shapes show what it is; None if they do not."""
-    found = buffers(error)
-    if found and len(found) == len(error.unexpected) and not error.missing and not error.shapes:
-        return _no_longer_saved(error)
-    if _are_constants(error):
-        return _not_saved_yet(error)
+    if found := state_dict_names.known(error):
+        return found
     if (homes := _losses(error)) and not error.shapes:
         return _beside_the_network(error, homes)
     if _is_same_but_for_ones(error):
@@ -72,57 +66,6 @@ def known(error: Error, seen: Seen) -> Answer | None:
     if factor := divided.factor(error):
         return divided.answer(error, factor)
     return _prefixed(error)
-
-
-def buffers(error: Error) -> tuple[str, ...]:
-    """The names in the file that are of buffers which libraries ceased to save."""
-    return tuple(name for name in error.unexpected if _last(name) in BUFFERS)
-
-
-def _are_constants(error: Error) -> bool:
-    """Whether nothing but buffers that are computed is missing."""
-    rest = error.unexpected or error.shapes
-    return (
-        bool(error.missing) and not rest and all(_last(name) in BUFFERS for name in error.missing)
-    )
-
-
-def _not_saved_yet(error: Error) -> Answer:
-    last = ", ".join(sorted({_last(name) for name in error.missing}))
-    return advise(
-        error,
-        f"all that the file lacks are buffers ({last}). By their names they are constants, which "
-        "the model computes when it is made: nothing that was learned is missing. As a rule "
-        "another version of the library wrote the file, which did not save them.",
-        Way(
-            ADVICE,
-            "Load without strictness, which is safe for these, and look that no other name is "
-            "printed.",
-            LENIENTLY,
-        ),
-        WRITERS,
-        known_by="the names in the text",
-    )
-
-
-def _last(name: str) -> str:
-    return name.rpartition(".")[2]
-
-
-def _no_longer_saved(error: Error) -> Answer:
-    last = sorted({_last(name) for name in error.unexpected})
-    return advise(
-        error,
-        f"the file has buffers ({', '.join(last)}) that the model computes by itself: "
-        "a library ceased to save them. Nothing is lost without them, where the model has the "
-        "writer's settings (window, picture size).",
-        Way(
-            ADVICE,
-            "Leave them out, and load the rest strictly.",
-            (f"weights = {{k: v for k, v in weights.items() if not k.endswith({tuple(last)!r})}}",),
-        ),
-        WRITERS,
-    )
 
 
 def _other_classes(error: Error, seen: Seen, count: int) -> Answer:
@@ -144,7 +87,10 @@ def _prefixed(error: Error) -> Answer | None:
     """The answer where one side's names have a wrapper's prefix, and the other's have not."""
     file, model = error.unexpected, error.missing
     for prefix in PREFIXES:
-        if _are(file, prefix):
+        # A prefix on both sides is a name in the model, unless the file has it twice.
+        fits = bool({name.removeprefix(prefix) for name in file} & {*model})
+        alone = prefix in OF_TORCH and not any(name.startswith(prefix) for name in model)
+        if _are(file, prefix) and (fits or alone):
             return advise(
                 error,
                 f"every name in the file begins with {prefix!r}: a wrapper was saved with the "
@@ -213,7 +159,7 @@ def _is_placeholder(shape: str, other: str) -> bool:
 def _is_quantised(error: Error) -> bool:
     """Whether names are of quantised layers', or shapes of matrices packed in one column."""
     names = (*error.missing, *error.unexpected, *(name for name, *_ in error.shapes))
-    return any(_last(name) in QUANTISED for name in names if _last(name) != "scales") or any(
+    return any(last(name) in QUANTISED for name in names if last(name) != "scales") or any(
         _is_packed(ours, theirs) or _is_packed(theirs, ours) for _, ours, theirs in error.shapes
     )
 
@@ -235,7 +181,7 @@ def _quantised_otherwise(error: Error) -> Answer:
             f"{ours.partition(',')[0]} in the file, {theirs.partition(',')[0]} in the model; 1 is "
             "without groups (group size -1)."
             for name, ours, theirs in error.shapes
-            if _last(name) == "qzeros"
+            if last(name) == "qzeros"
         ),
         "",
     )

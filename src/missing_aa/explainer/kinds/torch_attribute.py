@@ -4,7 +4,7 @@ from missing_aa.explainer import torch_source
 from missing_aa.explainer.advice import RESCUE, TABLE, advise
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import Error
-from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES
+from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, SUPPLIED
 from missing_aa.explainer.remedies import ADVICE, Way
 
 WHOSE = "Look in the full traceback whose line reads it, and ask with all of it."
@@ -102,6 +102,11 @@ def of_torch(error: Error, default: str, since: str, alone: bool) -> Answer:
     )
     if alone:
         what = f"if this {error.class_} is torch's, and not another library's: {what}"
+    newer = SUPPLIED.get(error.name)
+    supplies = (
+        f"Or install torch {newer} or a newer one, whose {error.class_} gives `{error.name}` to "
+        "older objects as they are loaded."
+    )
     mend = Way(
         ADVICE,
         f"Or set what torch's constructor sets today on every {error.class_} of the model:",
@@ -110,4 +115,4 @@ def of_torch(error: Error, default: str, since: str, alone: bool) -> Answer:
             f" if type(m) is torch.nn.{error.class_}]",
         ),
     )
-    return advise(error, what, RESCUE, mend, known_by=TABLE)
+    return advise(error, what, RESCUE, *[supplies] * bool(newer), mend, known_by=TABLE)
