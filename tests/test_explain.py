@@ -267,19 +267,6 @@ def test_a_subclass_on_which_timm_s_code_fails_gets_the_nearest():
     assert found.kind == "near" and "inherit from one of ConvNormAct" in found.changed
 
 
-@pytest.mark.parametrize("text", ["it does not work", "KeyError: 'pos_embed'", "?", "ValueError"])
-def test_anything_else_gets_the_general_way(text):
-    found = explain_text(text)
-    assert found.kind == "general" and "nothing that is known here" in found.changed
-    assert not found.ways and "timm" not in str(found)
-    found = explain_text(f"torch.load(path)\n{text}")
-    assert found.kind == "general" and "says nothing" in found.changed
-    assert "rescue model.pt model.safetensors" in str(found) and "timm" not in str(found)
-    rescue, writer = explain_text(f"with timm: {text}").ways
-    assert (rescue.kind, writer.kind) == ("rescue", "writer")
-    assert rescue.share.cells > 100
-
-
 def test_the_refusal_of_torch_leads_to_the_models_of_that_class():
     text = (
         "_pickle.UnpicklingError: Weights only load failed. This file can still be loaded, to do "

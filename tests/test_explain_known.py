@@ -44,6 +44,16 @@ TOLD = {
         "Please file an issue: WeightsUnpickler error: \n\nunsupported persistent id encountered\n",
         "unpacked",
     ),
+    "no file": (
+        "AttributeError: 'FooNet' object has no attribute 'seek'. You can only torch.load from a "
+        "file that is seekable. Please pre-load the data into a buffer like io.BytesIO and try to "
+        "load from it instead.",
+        "that is no file",
+    ),
+    "busy": (
+        "RuntimeError: CUDA error: all CUDA-capable devices are busy or unavailable",
+        "cannot be used now",
+    ),
     "decode": (DECODE, "h5py 3"),
     "remote code": (REMOTE, "from its repository"),
     "fairseq": (FAIRSEQ, "as a rule a newer fairseq"),

@@ -143,6 +143,7 @@ REAL = {
 }  # fmt: skip
 """What raises -> words of the answer."""
 TOLD = {
+    "npz": ("RuntimeError: file in archive is not in a subdirectory: a.npy", "is a zip"),
     "h5": ("OSError: Unable to open file (file signature not found)", "HDF5"),
     "transformers": (
         "During handling of the above exception, another exception occurred:\n\nOSError: Unable to "

@@ -90,15 +90,16 @@ def explain_text(text: str) -> Answer:
 def _unknown(error: str, text: str, ledger: Ledger) -> Answer:
     """The answer where nothing is known; ways for a file only where one like it was read.
 
-    timm's only where the text names it.
+    timm's only where the text names it; for those it is enough that a model runs.
     """
     found = frames(text)
     code = [frame.code for frame in found] or [text]
     if any("torch.jit.load" in one for one in code):
         return general(error, (PROGRAM,))
-    if re.search(r"\btimm\b", text):
+    seen, read = seen_in(text), re.search(PICKLES, text)
+    if seen.says_timm and (read or seen.of_modules):
         return general(error, everyone(ledger))
-    if re.search(PICKLES, text) and may_hold_tensors("", seen_in(text)):
+    if read and may_hold_tensors("", seen):
         return general(error, (RESCUE, FOR_A_FILE))
     return general(error, (), NO_MORE if TRACEBACK in text and len(found) > 1 else NO_PICKLE)
 

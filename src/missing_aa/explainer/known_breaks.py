@@ -144,6 +144,10 @@ MODULES = (
         "numpy has it since 1.16: the file was written under that or a newer one.",
     ),
     Moved(
+        r"numpy\.random\._pickle$",
+        "numpy has it since 1.17: the file was written under that or a newer one.",
+    ),
+    Moved(
         r"pandas\.core\.indexes\.numeric$",
         "pandas has it up to 1.5 and no longer since 2.0: what asks for it is older. "
         "pandas' own read_pickle (not pickle.load) finds its classes at their new place.",
@@ -207,7 +211,7 @@ PROJECTS |= {"layers", "net", "network", "nn", "scripts", "src", "tools", "util"
 """What people call a folder of their project: no package is to be installed because of it."""
 
 WITHOUT_TENSORS = {"sklearn", "joblib", "xgboost", "lightgbm", "catboost", "pandas", "scipy"}
-WITHOUT_TENSORS |= {"gensim"}
+WITHOUT_TENSORS |= {"gensim", "keras", "ktrain", "tensorflow"}
 """Packages whose objects hold no tensors of torch's, so that no weights can be taken out."""
 
 OWN_FORMS = {

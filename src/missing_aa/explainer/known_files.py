@@ -95,6 +95,22 @@ DAMAGED = (
 )
 """How readers of checkpoints say that the bytes are not those of one."""
 
+ZIP = Known(
+    r"Expected hasRecord|file in archive is not in a subdirectory",
+    "the file is a zip, and it is not laid out as torch.save lays one out: a folder with data.pkl, "
+    "version and the tensors in it. As a rule another program wrote it (numpy's .npz is a zip), "
+    "or a checkpoint, or a folder with one, was zipped. Rarely it is damaged. "
+    "As a rule no version of torch is the cause.",
+    (
+        "Look what is in it.\npython -m zipfile -l FILE",
+        "If it has .npy files: read it with numpy.load. If a checkpoint is in it: unpack it, and "
+        "load that.",
+        "If data.pkl is in it, and it was unpacked and zipped again: fetch the file again, and "
+        "leave it as it is; or zip it without compression, from the folder above data.pkl's.\n"
+        "zip -0 -r model.pt FOLDER",
+    ),
+)
+
 
 class Format(NamedTuple):
     """A kind of file with a reader of its own, by the endings of its names."""

@@ -39,6 +39,19 @@ SETTING = (
 
 FIRST = (
     Known(
+        r"You can only torch\.load from a file that is seekable",
+        "torch.load was given an object that is no file it can read: one of the class that the "
+        "error names, or a stream. No version is the cause, and no file was read yet.",
+        (
+            "If it is a model or a dictionary: it is loaded already, so leave the call out; or the "
+            "arguments are swapped. The file comes first.\n"
+            'model = torch.load("model.pt", map_location="cpu")',
+            "If it is a stream (a download, a member of an archive): read it whole.\n"
+            "torch.load(io.BytesIO(f.read()))",
+            "If it is None or a list: look where the path comes from, and give one path.",
+        ),
+    ),
+    Known(
         r"unsupported persistent id encountered",
         A_PART_OF_AN_ARCHIVE,
         THE_ARCHIVE,
@@ -93,6 +106,17 @@ FIRST = (
 
 LIBRARIES = (
     *FIRST,
+    Known(
+        r"(?:CUDA|HIP) error:[^\n]{0,60}busy or unavailable",
+        "the graphics card cannot be used now: another process has it for itself, it is in a mode "
+        "that lets one process in, or it hangs. No file and no version has a part in it.",
+        (
+            "Look what runs on the card (nvidia-smi), and end it; or take another card "
+            "(CUDA_VISIBLE_DEVICES=1).",
+            "Meanwhile the processor does it: torch.load(path, map_location='cpu'), and the model "
+            "on 'cpu'.",
+        ),
+    ),
     Known(
         r"A load persistent id instruction was encountered,? but no persistent_load function was "
         r"specified",

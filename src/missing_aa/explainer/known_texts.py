@@ -3,7 +3,7 @@
 A way out is a sentence; the lines below its first are commands.
 """
 
-from missing_aa.explainer.known_files import DAMAGED, OF_OTHER_FORMATS, WHOLE_FILE_AGAIN, Known
+from missing_aa.explainer.known_files import DAMAGED, OF_OTHER_FORMATS, WHOLE_FILE_AGAIN, ZIP, Known
 from missing_aa.explainer.known_libraries import LIBRARIES
 
 RESCUE = "missing-aa rescue model.pt model.safetensors"
@@ -77,6 +77,7 @@ TEXTS = (
         )
         for format in OF_OTHER_FORMATS
     ),
+    ZIP,
     Known(
         DAMAGED,
         "the bytes are not those of a whole checkpoint: a file that was not written to its end, a "

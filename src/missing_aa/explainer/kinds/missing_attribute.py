@@ -130,6 +130,8 @@ def _is_in(path: str, files: tuple[str, ...]) -> bool:
 
 def other(error: Error, seen: Seen) -> Answer | None:
     """The answer where no checkpoint from another timm is behind it; None if one can be."""
+    if particular.is_fused(error, seen):
+        return particular.fused(error)
     return _another_version(error, seen) or _not_timm(error, seen)
 
 
@@ -236,10 +238,12 @@ def _not_timm(error: Error, seen: Seen) -> Answer | None:
     unseen = bool(failed and not failed.is_timm and not mentions(failed, error.name))
     if failed and not failed.is_timm and not unseen:
         releases = carriers(error.class_, error.name)
+        timm_s = seen.says_timm or class_record.named([error.class_])
+        code = "code outside timm" if timm_s else "code"
         change = "Change that code, or install what it was written for; its requirements say which."
         return advise(
             error,
-            f"code outside timm reads `{error.name}` ({failed.path}) of a class {error.class_}"
+            f"{code} reads `{error.name}` ({failed.path}) of a class {error.class_}"
             ". It was written for a class that has it. If the object came whole out of a file: "
             "another version of that code wrote it, or a fork or another package whose class has "
             f"the same name.{releases}",

@@ -6,10 +6,17 @@ from missing_aa.explainer.advice import LINE, RESCUE, advise, installed_as, out_
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import Error
 from missing_aa.explainer.kinds.torch_attribute import OF_A_LIBRARY, OUT_OF_A_FILE
-from missing_aa.explainer.known_breaks import MODULE_ATTRIBUTES, MODULE_BASES, SETTINGS, WRAPPERS
+from missing_aa.explainer.known_breaks import (
+    MODULE_ATTRIBUTES,
+    MODULE_BASES,
+    SETTINGS,
+    TORCH_CLASSES,
+    WRAPPERS,
+)
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen, package_of, reads
 from missing_aa.explainer.traceback import Frame
+from missing_aa.provenance import class_record
 
 _PRIVATE = re.compile(r"__\w*(?<!__)$|_[A-Z]\w*?__\w*(?<!__)$")
 SAVING = re.compile(r"lightning/(?:pytorch/)?core/saving\.py$")
@@ -36,6 +43,33 @@ def of_the_model_inside(error: Error) -> Answer:
         "Or do that before the model is wrapped, or do not wrap it; then the names in the file "
         f"must be without `{inner}.` at their beginning.",
         known_by="torch's source",
+    )
+
+
+def is_fused(error: Error, seen: Seen) -> bool:
+    """Whether a convolution lacks its norm, where the text speaks of what fuses the two."""
+    return bool(
+        re.fullmatch(r"(?:bn|norm|batch_?norm)\d?", error.name)
+        and re.fullmatch(r"\w*Conv\w*", error.class_)
+        and error.class_ not in TORCH_CLASSES
+        and not class_record.named([error.class_])
+        and re.search(r"(?i)(?:\b|_)fused?\b|\bfuse_|autobackend|validator\b|yolo", seen.text)
+    )
+
+
+def fused(error: Error) -> Answer:
+    """The answer where the norm of a convolution was folded into it, and code still asks for it."""
+    name = error.name
+    return advise(
+        error,
+        f"as a rule the model was fused: fuse() folds `{name}` into the convolution and deletes "
+        "it, as programs of YOLO's kind do by themselves before they validate, predict or export, "
+        "and code still reads it. Then the file is right, unless it was saved fused. Else another "
+        f"version of the code of {error.class_} wrote it.",
+        f"In the code that reads it: skip `{name}` where it is gone "
+        f'(hasattr(conv, "{name}")), or install a version of that code that does.',
+        "Or do not fuse: take out the call of fuse(), or use the setting for it.",
+        known_by="the names of class and attribute, and what the text speaks of",
     )
 
 

@@ -70,6 +70,8 @@ def known(error: Error, seen: Seen) -> Answer | None:
 
 def _other_classes(error: Error, seen: Seen, count: int) -> Answer:
     command = f'timm.create_model("NAME", num_classes={count})'
+    wanted = min(int(theirs.partition(",")[0]) for _, _, theirs in error.shapes)
+    data = PUBLISHED.get(count)
     return advise(
         error,
         "only the last layers differ, and in their first size alone, all by one ratio: the "
@@ -79,8 +81,17 @@ def _other_classes(error: Error, seen: Seen, count: int) -> Answer:
             f"Make the model with the number of classes that the file has ({count}).",
             (command,) if may_be_timm_s(error, seen) else (),
         ),
+        *[
+            f"Or give the file that was trained for the model's number ({wanted}). {count} is how "
+            f"many classes {data} has, so this one may be the file to begin a training with."
+        ]
+        * bool(data),
         "Or leave the last layers out, if you want to train them anew.",
     )
+
+
+PUBLISHED = {80: "COCO", 1000: "ImageNet", 21841: "ImageNet-21k"}
+"""Numbers of classes -> the data for which most published weights have that many."""
 
 
 def _prefixed(error: Error) -> Answer | None:

@@ -2,12 +2,15 @@
 
 import re
 import sys
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import replace
 
 from missing_aa.explainer.advice import RESCUE, advise
 from missing_aa.explainer.answers import ATLAS, GENERAL, Answer
 from missing_aa.explainer.cases import Ledger
-from missing_aa.explainer.errors import DOTTED, WEIGHTS_ONLY, Error, find_words
+from missing_aa.explainer.errors import DOTTED, WEIGHTS_ONLY, Error, Hit, find_words
+from missing_aa.explainer.kinds import other_texts
+from missing_aa.explainer.kinds.device import TO_CPU
 from missing_aa.explainer.model_classes import models_with
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
@@ -29,11 +32,42 @@ def read(before: str, words: str, after: str) -> Error | None:
     return Error(WEIGHTS_ONLY, class_, module)
 
 
-find = partial(find_words, WORDS, read)
+_TAIL = re.compile(
+    r"WeightsUnpickler\s+error:(?:\s|\\n)*(?![\s\\]|Unsupported|Check the doc)(.{1,200})"
+)
+_REFUSED = re.compile(r"allowlisted|unrecognized function|Can only |persistent_load")
+SAID = "Weights only load failed: "
+
+
+def find(text: str) -> Iterator[Hit]:
+    """`said` of an error without a class has what torch gave up at, if the text shows it."""
+    for hit in find_words(WORDS, read, text):
+        met = None if hit.error.class_ else _TAIL.search(text, hit.end, hit.end + 1_500)
+        yield replace(hit, error=replace(hit.error, said=f"{SAID}{met[1].strip()}" if met else ""))
+
+
+def _gave_up(error: Error) -> Answer:
+    """The answer where torch says what it met, and that is no name which it refused."""
+    met = error.said.removeprefix(SAID)
+    if found := other_texts.by_pattern(f"RuntimeError: {met}"):
+        what = f"{found.changed} As far as this says, weights_only is not the cause."
+        return replace(found, error=str(error), changed=what)
+    of_card = re.search(r"(?i)\b(?:CUDA|HIP) error", met)
+    card = ": as a rule it is the graphics card or its driver, and not the file."
+    return advise(
+        error,
+        f"torch gave up at this while it read the file: {met}. weights_only is not the cause"
+        f"{card if of_card else ' unless this names a class or a function.'}",
+        TO_CPU if of_card else LOOK,
+        "Look for the cause of that error alone, and ask again with it.",
+        known_by="the words of the error",
+    )
 
 
 def other(error: Error, seen: Seen) -> Answer | None:
     """The answer where no checkpoint from another timm is behind it; None if one can be."""
+    if error.said and not _REFUSED.search(error.said):
+        return _gave_up(error)
     if error.name.partition(".")[0] == "timm" or not error.class_:
         return None
     if not error.name and error.class_ == "getattr":
@@ -111,12 +145,16 @@ TRUST = Way(
 )
 
 
+UNSEEN = "the text does not show what it met in it. The lines that follow this one say so."
+
+
 def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer:
     """The answer where torch does not trust a file: a whole model, of timm as it seems."""
     if not error.class_ and not seen.says_timm:
+        met = error.said.removeprefix(SAID)
         what = (
             "torch refused the file, as it does since 2.6 with all that holds more than weights; "
-            "the text does not show what it met in it. The lines that follow this one say so."
+            + (f"it says of it: {met}" if met else UNSEEN)
         )
         return Answer(GENERAL, str(error), what, ways=(LOOK, RESCUE, TRUST))
     named = f"{error.name}.{error.class_}" if error.class_ else "a class"
