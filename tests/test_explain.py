@@ -77,6 +77,8 @@ def test_the_ways_are_in_the_order_in_which_they_work_and_say_how_often(measured
 
 def test_every_error_of_the_atlas_is_found_by_its_own_text(measured):
     for text, cells in measured.items():
+        if not text:  # a bare AssertionError says nothing to be found by
+            continue
         kind = cells[0].outcome.error
         said = f"{kind}: {text}"
         found = explain_text(said)

@@ -24,9 +24,9 @@ MOST = 2
 """Errors that are listed of an era."""
 
 HEAD = """\
-Read by timm {newest}: {models} small architectures, each of another of timm's model files, as
-every older release of the {releases} in the atlas wrote them. Counted are the files that give the
-writer's output.
+Read by timm {newest}: {models} small architectures, nearly each of another of timm's model files,
+as every older release of the {releases} in the atlas wrote them. Counted are the files that give
+the writer's output.
 
 | written by | as it is | what it says most often | state_dict, strictly | rescued |
 |---|---|---|---|---|
