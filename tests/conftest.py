@@ -48,6 +48,17 @@ def session():
         yield session
 
 
+@pytest.fixture
+def saved(tmp_path):
+    """A function that writes bytes as a file of torch's, and gives its path."""
+
+    def write(data: bytes):
+        (tmp_path / "model.pt").write_bytes(data)
+        return tmp_path / "model.pt"
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory):
     """A Python with the bare package: what its own dependencies bring, and nothing else."""

@@ -242,18 +242,21 @@ def test_what_hides_an_array_from_this_reader_is_refused(how, tmp_path, capsys):
     assert scan in (3, 4) and scan == inspect and rescue in (3, 4)
 
 
+def ends(folder, data: bytes) -> list[int]:
+    """How `scan` and `inspect` end for these bytes."""
+    path = folder / "file.pkl"
+    path.write_bytes(data)
+    return [main([command, str(path)]) for command in ("scan", "inspect")]
+
+
 @pytest.mark.parametrize("how", hostile_unlisted.aliases())
 def test_what_may_be_there_already_and_is_changed_is_dangerous(how, tmp_path, capsys):
-    path = tmp_path / "file.pkl"
-    path.write_bytes(hostile_unlisted.aliases()[how])
-    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [3, 3]
+    assert ends(tmp_path, hostile_unlisted.aliases()[how]) == [3, 3]
 
 
 @pytest.mark.parametrize("how", hostile_unlisted.set_by_torch())
 def test_what_torch_changes_by_its_rebuilding_is_dangerous(how, tmp_path, capsys):
-    path = tmp_path / "file.pkl"
-    path.write_bytes(hostile_unlisted.set_by_torch()[how])
-    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [3, 3]
+    assert ends(tmp_path, hostile_unlisted.set_by_torch()[how]) == [3, 3]
 
 
 def test_rebuilding_that_is_handed_on_is_unjudged():
@@ -273,9 +276,7 @@ def test_a_tensor_with_attributes_is_fine(tmp_path, capsys):
 
 @pytest.mark.parametrize("how", hostile_unlisted.addresses())
 def test_a_class_that_takes_memory_by_its_address_is_only_kept(how, tmp_path, capsys):
-    path = tmp_path / "file.pkl"
-    path.write_bytes(hostile_unlisted.addresses()[how])
-    assert [main([command, str(path)]) for command in ("scan", "inspect")] == [1, 1]
+    assert ends(tmp_path, hostile_unlisted.addresses()[how]) == [1, 1]
 
 
 def of_arrays():

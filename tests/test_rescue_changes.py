@@ -40,15 +40,6 @@ from test_rescue_same import (
 )
 
 
-@pytest.fixture
-def saved(tmp_path):
-    def write(data: bytes):
-        (tmp_path / "model.pt").write_bytes(data)
-        return tmp_path / "model.pt"
-
-    return write
-
-
 def in_order(order: str) -> bytes:
     """The state of a type, of that order of bytes."""
     minus = number(-1)

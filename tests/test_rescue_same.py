@@ -263,15 +263,6 @@ STRANGE_MODULES = {
 }
 
 
-@pytest.fixture
-def saved(tmp_path):
-    def write(data: bytes):
-        (tmp_path / "model.pt").write_bytes(data)
-        return tmp_path / "model.pt"
-
-    return write
-
-
 def as_bytes(tensors) -> list[tuple]:
     return [
         (key, tensor.dtype, tuple(tensor.shape), tensor.contiguous().view(torch.uint8).tolist())

@@ -5,11 +5,11 @@ from math import prod
 from typing import BinaryIO
 
 from missing_aa.errors import LimitReached, Malformed, Refused
+from missing_aa.pickles.joblib_arrays import MOST_AXES
 from missing_aa.pickles.storages import itemsize
 
 MOST_BYTES = 100_000_000
 MOST_PARTS = 5_000_000
-MOST_AXES = 64
 """Lists and dictionaries in it: empty ones take twenty times the memory of their text."""
 DTYPES = {
     "F64": "float64",

@@ -14,9 +14,10 @@ from missing_aa.contents.tensors import MAKERS, Keys
 from missing_aa.contents.views import MISSHAPEN, Array, Span, Untaken, View, array
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
-from missing_aa.pickles import joblib_arrays, program
+from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.known_names import DICTIONARIES
 from missing_aa.pickles.program import INDIRECT, NODES, Dict, Global, Object, Persistent, Program
+from missing_aa.pickles.program import class_of as class_node
 
 NESTED = 100
 """How deep tuples may lie in tuples; they have to be built from the inside."""
@@ -280,7 +281,7 @@ def _is_filled(node: Object) -> bool:
 
 
 def _keys(pairs: Iterable[tuple]) -> Keys:
-    return Keys(key if type(key) is str else tensors.UNTOLD for key, _ in pairs)
+    return Keys(key if type(key) is str else tensors.COMPUTED_KEY for key, _ in pairs)
 
 
 def _is_bare(node: Object) -> bool:
@@ -299,7 +300,7 @@ def _is_bare(node: Object) -> bool:
 def _plain_class_of(node: Object) -> str:
     """The class's name; "" where one that the file makes has the name of one of Python's own."""
     dotted = class_of(node)
-    is_made = not isinstance(node.made_by, str) and program.class_of(node) is None
+    is_made = not isinstance(node.made_by, str) and class_node(node) is None
     return "" if is_made and dotted in (*DICTIONARIES, *SETS) else dotted
 
 

@@ -8,13 +8,13 @@ from missing_aa.contents.standins import (
     HOLDERS,
     Standin,
     attributes,
+    has_literal_keys,
     inside,
-    is_told,
     pairs,
     states,
 )
 from missing_aa.contents.state_dict import (
-    UNTOLD,
+    COMPUTED_KEY,
     Weights,
     from_dict,
     from_module,
@@ -44,14 +44,14 @@ class Root:
     """A model or a state_dict: `name` is the way to it (keys and attributes, joined by dots).
 
     `dotted` is the class of a model, DataParallel and its kind looked through; "" for a state_dict.
-    `notes` are for the person. `is_told`: all keys on the way stand in the file as they will be.
+    `notes` are for the person. `has_literal_way`: all keys on the way stand in the file as such.
     """
 
     name: str
     value: object
     dotted: str
     notes: list[str] = field(default_factory=list)
-    is_told: bool = True
+    has_literal_way: bool = True
 
     @property
     def kind(self) -> str:
@@ -64,8 +64,8 @@ class Root:
 
     def weights(self, limits: Limits) -> Weights:
         """Its tensors by name. Raises Refused, Malformed or LimitReached."""
-        if not self.is_told:
-            raise Refused(UNTOLD)
+        if not self.has_literal_way:
+            raise Refused(COMPUTED_KEY)
         if is_module(self.value):
             weights = from_module(self.value, limits)
         else:
@@ -100,7 +100,7 @@ class _Search:
         # The way to a value is a chain of steps, mostly shared.
         waiting: list[tuple[tuple | None, int, object, bool]] = [(None, 0, self._top, True)]
         while waiting:
-            way, depth, value, told = waiting.pop()
+            way, depth, value, literal = waiting.pop()
             if id(value) in seen:
                 continue
             seen.add(id(value))
@@ -109,13 +109,15 @@ class _Search:
             if is_module(value):
                 if _holds_tensors(value):
                     class_ = unwrap(value)[0].dotted or NAMELESS
-                    found.append(Root(_name(way), value, class_, is_told=told))
+                    found.append(Root(_name(way), value, class_, has_literal_way=literal))
             elif self._is_state_dict(value):
-                found.append(Root(_name(way), value, "", is_told=told))
+                found.append(Root(_name(way), value, "", has_literal_way=literal))
             elif not _is_optimizer(value):
                 self._note_loose(way, value)
-                told = told and all(map(is_told, (value, *states(value))))
-                inner = [((way, name), depth + 1, child, told) for name, child in _children(value)]
+                literal = literal and all(map(has_literal_keys, (value, *states(value))))
+                inner = [
+                    ((way, name), depth + 1, child, literal) for name, child in _children(value)
+                ]
                 waiting.extend(reversed(inner))
         for root in found:
             root.notes += self._left_out()
@@ -208,10 +210,10 @@ def _parts(root: Root, name: str | None, alone: bool) -> Iterator[Root]:
                 part = next((child for key, child in children if key == step), None)
             if is_module(part) and _holds_tensors(part):
                 class_ = unwrap(part)[0].dotted or NAMELESS
-                yield Root(name, part, class_, root.notes, root.is_told)
+                yield Root(name, part, class_, root.notes, root.has_literal_way)
         else:
-            if not root.is_told or not is_told(root.value):
-                raise Refused(UNTOLD)
+            if not root.has_literal_way or not has_literal_keys(root.value):
+                raise Refused(COMPUTED_KEY)
             weights = {key: item for key, item in pairs(root.value) if isinstance(key, str)}
             value = {
                 key[len(way) + 1 :]: weights[key] for key in weights if key.startswith(f"{way}.")

@@ -31,6 +31,8 @@ HARMLESS = DICTIONARIES.union(
     tensors.MAKERS, tensors.RECONSTRUCT, tensors.FROM_BUFFER, tensors.REFUSED, GRAPH_MODULES
 ).union(KEEPERS.split(), INDIRECT, [PICKLE_IN_PICKLE])
 """They make a tensor of what they are given, or keep it."""
+DIRECTLY = HARMLESS.difference(INDIRECT)
+"""Those that make what they say, and not an object of a class that they are given."""
 
 
 def look(program: Program, span: Callable[[object], Span | None]) -> list[Handed]:
@@ -58,10 +60,13 @@ def look(program: Program, span: Callable[[object], Span | None]) -> list[Handed
 
 def _may_change(call: Object) -> str:
     """The name of what is called; "" where it changes nothing that it is given."""
-    kind, maker = class_of(call) or call.made_by, call.made_by
+    maker = call.made_by
+    if isinstance(maker, str) or type(maker) is Global and maker.dotted in DIRECTLY:
+        return ""
+    kind = class_of(call) or maker
     name = kind.dotted if isinstance(kind, Global) else "what a call gave"
     is_class = call.is_new or str(maker) in INDIRECT or is_class_name(name.rpartition(".")[2])
-    if name in HARMLESS or isinstance(maker, str):
+    if name in HARMLESS:
         return ""
     return "" if is_class and not call.items and not call.pairs else name
 

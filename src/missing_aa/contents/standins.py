@@ -16,7 +16,7 @@ GRAPH_MODULES = (
 )
 """What is called to make a torch.fx.GraphModule; its attributes are the first argument."""
 SETS = ("set", "frozenset", "builtins.set", "builtins.frozenset")
-TOLD = frozenset({str, int, float, bool, tuple, type(None)})
+LITERALS = frozenset({str, int, float, bool, tuple, type(None)})
 """Keys that a load takes as they stand. Whatever else is one may be equal to a text."""
 
 
@@ -72,9 +72,9 @@ def states(value: object) -> tuple:
     return state if isinstance(state, tuple) and len(state) == 2 else (state,)
 
 
-def is_told(value: object) -> bool:
+def has_literal_keys(value: object) -> bool:
     """Whether a load takes all keys of a dictionary as they stand in the file."""
-    return all(type(key) in TOLD for key, _ in pairs(value))
+    return all(type(key) in LITERALS for key, _ in pairs(value))
 
 
 def is_dictionary(value: object) -> TypeGuard["Standin"]:

@@ -11,13 +11,13 @@ from typing import TypeGuard
 from missing_aa.containers.safetensors_header import MOST_BYTES
 from missing_aa.contents.standins import (
     GRAPH_MODULES,
+    LITERALS,
     SETS,
-    TOLD,
     Standin,
     attributes,
     everything,
+    has_literal_keys,
     is_dictionary,
-    is_told,
     pairs,
     states,
 )
@@ -53,7 +53,7 @@ CALLED = (
 )
 BRINGING = ("torch.", "torchvision.", "timm.")
 """Packages whose modules keep their tensors where torch does, and say so when they are pickled."""
-UNTOLD = (
+COMPUTED_KEY = (
     "a dictionary around its tensors has a key that is neither text nor number: under which name a "
     "load would find them cannot be known; ask for the original"
 )
@@ -133,10 +133,10 @@ def unwrap(root: Standin) -> tuple[Standin, str]:
 
 
 def _is_of_dictionaries(module: Standin) -> bool:
-    """Whether a module's attributes, tensors and children lie in dictionaries, with told keys."""
+    """Whether its attributes, tensors and children lie in dictionaries, under literal keys."""
     holders = [attributes(module).get(kind) for kind in HOLDERS]
     parts = [part for part in states(module) if part is not None] + holders
-    return all(is_dictionary(part) and is_told(part) for part in parts)
+    return all(is_dictionary(part) and has_literal_keys(part) for part in parts)
 
 
 def from_module(root: Standin, limits: Limits) -> Weights:
@@ -190,8 +190,8 @@ def from_dict(items: Iterable[tuple], limits: Limits) -> Weights:
     weights, left_out = Weights(), []
     for name, value in items:
         limits.check("objects", len(weights.tensors) + 1, "the number of tensors")
-        if type(name) not in TOLD:
-            raise Refused(UNTOLD)
+        if type(name) not in LITERALS:
+            raise Refused(COMPUTED_KEY)
         if not is_tensor(value):
             left_out.append(name)
         elif not isinstance(name, str):

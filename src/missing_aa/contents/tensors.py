@@ -17,7 +17,7 @@ FLOATS = {"float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu", "float8_e4m3fnuz", "
 DTYPES = {*ITEMSIZES, *STORAGES.values(), *FLOATS}
 
 MARKED = "a view with a pending conjugation or negation"
-UNTOLD = "__untold__"
+COMPUTED_KEY = "__computed__"
 CHANGING = {"data", "real", "imag"}
 """Attributes of a tensor that, when set, change its values, and those of what shares its bytes."""
 CHANGES = "attributes are set in it that change a tensor, as in no checkpoint: do not load it"
@@ -28,7 +28,7 @@ class Given(Untaken):
 
 
 class Keys(frozenset):
-    """The keys of a dictionary among a call's arguments; UNTOLD stands for one that is no text."""
+    """The keys of a dictionary among a call's arguments; COMPUTED_KEY for one that is no text."""
 
 
 def _plain(span, offset, shape, strides, *_) -> View | Untaken:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from math import prod
 
 from missing_aa.errors import Malformed
+from missing_aa.pickles.joblib_arrays import MOST_AXES
 from missing_aa.pickles.storages import itemsize
 
-MOST_AXES = 64
-"""More than torch or numpy can count."""
 MOST_ELEMENTS = 2**60
 """Readers count with 64 bits."""
 
