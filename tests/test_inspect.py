@@ -1,6 +1,7 @@
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections import OrderedDict
@@ -324,13 +325,15 @@ def test_each_limit_names_its_switch(made, limit):
 
 def test_inspect_needs_neither_torch_nor_timm(written):
     code = (
-        "import sys, missing_aa as c; f = c.inspect(sys.argv[1]);"
-        "assert f.models[0].architecture; "
+        "import sys; from missing_aa.cli import main; main(['inspect', sys.argv[1]]);"
         "heavy = {'torch', 'timm', 'numpy', 'safetensors', 'rich'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
     path = written / f"0.6.13-{MODELS[0]}.pt"
-    subprocess.run([sys.executable, "-c", code, path], check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code, path], check=True, capture_output=True, text=True
+    ).stdout
+    assert re.search(r"made by timm +0\.6", shown), shown
 
 
 # The command.

@@ -114,6 +114,17 @@ def test_eighty_columns_break_no_word_of_a_table(folder):
     assert "╭" in short and "state_dict" in short, short
 
 
+def test_a_row_of_an_inspection_breaks_below_its_own_text_and_never_in_a_class(folder):
+    torch.save(torch.nn.Sequential(torch.nn.Linear(2, 2)), folder / "net.pt")
+    lines = on_a_terminal(folder, "inspect", "net.pt", NO_COLOR="1").split("\n")
+    assert " " * 14 + "torch.nn.modules.container.Sequential" in lines, lines
+    at = next(at for at, line in enumerate(lines) if line.startswith("format"))
+    assert lines[at : at + 2] == [
+        "format        torch checkpoint (zip,",
+        f"{'':14}torch 1.6 and later)",
+    ]
+
+
 def test_an_answer_fills_its_lines(folder):
     shown = on_a_terminal(folder, "explain", "No module named 'barnets'", NO_COLOR="1")
     lines = [line.rstrip() for line in shown.split("\n")]

@@ -21,6 +21,9 @@ CODE = re.compile(
 )
 """A line to be copied: it stays whole, and the terminal breaks it where it must."""
 
+HEADING = re.compile(r" *(\S+ )*\S+ {2,}(?=\S)")
+"""What stands before the text of a row, and the blanks behind it."""
+
 
 def has_colours(stream: TextIO) -> bool:
     """Whether it is to be painted: NO_COLOR says no, FORCE_COLOR yes, else a terminal is."""
@@ -74,11 +77,14 @@ def _folded(line: str, columns: int) -> str:
         return f"{start}{word}{end}" + _folded(word + line[painted.end() :], columns)[len(word) :]
     if len(line) <= columns or CODE.match(line):
         return line
-    indent = len(line) - len(line.lstrip())
+    heading = HEADING.match(line)
+    indent = len(line) - len(line.lstrip()) + 2
+    if heading and heading.end() <= columns // 2:
+        indent = heading.end()
     return textwrap.fill(
         line,
         columns,
-        subsequent_indent=" " * (indent + 2),
+        subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
     )

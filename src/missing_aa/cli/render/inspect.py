@@ -1,6 +1,5 @@
 """An inspection as text, and as JSON."""
 
-import json
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +12,13 @@ from missing_aa.pickles.policy import DANGEROUS, FINE, NEEDS_CODE, UNJUDGED, VER
 from missing_aa.text import clean, clean_all, shell_path, shell_word, size
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
     from missing_aa.inspector import Findings, Model
 
-STYLES = {FINE: "green", NEEDS_CODE: "", UNJUDGED: "yellow", DANGEROUS: "bold red"}
+STYLES = {FINE: "good", UNJUDGED: "warning", DANGEROUS: "bad"}
+
+INDENT = 14
+"""Columns of a heading; what belongs to it stands behind them."""
+
 MOST_NAMES = 50
 """So many names of a verdict are printed."""
 
@@ -47,6 +47,8 @@ class Outcome:
 
 def as_json(outcomes: list[Outcome]) -> str:
     """All of it for a program; docs/reference/inspect.md has the schema."""
+    import json
+
     return json.dumps({"schema": 2, "files": [clean_all(_entry(o)) for o in outcomes]}, indent=2)
 
 
@@ -64,39 +66,49 @@ def _entry(outcome: Outcome) -> dict:
 
 def print_findings(outcomes: list[Outcome]) -> None:
     """One file: all that was found out. Many: a line each, and below what needs attention."""
-    console = output.console()
     result = outcomes[0].result
     if len(outcomes) > 1:
-        _print_many(console, outcomes)
+        _print_many(outcomes)
     elif isinstance(result, Problem):
         output.complain("missing-aa inspect", _problem(outcomes[0].path, result))
     else:
-        _print_one(console, result)
+        _print_one(result)
 
 
-def _print_one(console: "Console", findings: "Findings") -> None:
-    from rich import box
-    from rich.table import Table
+def _print_one(findings: "Findings") -> None:
+    rows = [line for heading, lines in _rows(findings) for line in _row(heading, lines)]
+    names = [line for verdict in reversed(VERDICTS) for line in _names(findings, verdict)]
+    output.print_text("\n".join([*rows, *names, "", clean(_next_step(findings), 2000)]).rstrip())
 
-    table = Table(box=box.ROUNDED, show_header=False)
-    for heading, lines in _rows(findings):
-        table.add_row(_text([heading]), _text(lines))
-    for verdict in reversed(VERDICTS):
-        names = [name for name in findings.names if name.verdict == verdict]
-        if names:
-            heading = [f"{verdict} names ({len(names)})", MEANING[verdict]]
-            shown = [f"{n.name}: {n.reason}" if n.reason else n.name for n in names[:MOST_NAMES]]
-            if len(names) > MOST_NAMES:
-                shown.append(f"and {len(names) - MOST_NAMES:,} more (--json)")
-            table.add_row(_text(heading), _text(shown, STYLES[verdict]))
-    console.print(table)
-    output.print_text(clean(_next_step(findings), 2000))
+
+def _row(heading: str, lines: list[str]) -> list[str]:
+    """Lines that come out of a file, beside their heading, or below one that is long."""
+    first, *others = [clean(line, 400) for line in lines]
+    heading = clean(heading, 400)
+    below = [f"{'':{INDENT}}{line}" for line in others]
+    if len(heading) < INDENT:
+        return [f"{heading:{INDENT}}{first}", *below]
+    return [heading, f"{'':{INDENT}}{first}", *below]
+
+
+def _names(findings: "Findings", verdict: str) -> list[str]:
+    """The names that got this verdict, below what it means; none, if there are none."""
+    names = [name for name in findings.names if name.verdict == verdict]
+    if not names:
+        return []
+    shown = [f"{n.name}: {n.reason}" if n.reason else n.name for n in names[:MOST_NAMES]]
+    if len(names) > MOST_NAMES:
+        shown.append(f"and {len(names) - MOST_NAMES:,} more (--json)")
+    heading = f"{verdict} names ({len(names)})"
+    if verdict in STYLES:
+        heading = paint(heading, STYLES[verdict], sys.stdout)
+    return [f"{heading}: {MEANING[verdict]}", *(f"{'':{INDENT}}{clean(n, 400)}" for n in shown)]
 
 
 def _rows(findings: "Findings"):
     from missing_aa.containers.formats import FORMATS
 
-    yield "file", [findings.path, size(findings.size)]
+    yield "file", [f"{findings.path}, {size(findings.size)}"]
     yield "format", [FORMATS[findings.format]]
     if findings.kind:
         yield "holds", [findings.kind]
@@ -156,10 +168,10 @@ def _next_step(findings: "Findings") -> str:
     return ""
 
 
-def _print_many(console: "Console", outcomes: list[Outcome]) -> None:
+def _print_many(outcomes: list[Outcome]) -> None:
     head = ("file", "what it is", "model", "tensors", "bytes", "names", "made by timm")
     rows = [[clean(cell, 400) for cell in _line(outcome)] for outcome in outcomes]
-    print_table(console, head, rows, ("tensors", "bytes"))
+    print_table(output.console(), head, rows, ("tensors", "bytes"))
     for outcome in outcomes:
         if isinstance(outcome.result, Problem):
             output.print_text(_problem(outcome.path, outcome.result))
@@ -191,10 +203,3 @@ def _line(outcome: Outcome) -> list[str]:
 
 def _problem(path: str, problem: Problem) -> str:
     return f"{clean(path)}: {clean(str(problem), 2000)}"
-
-
-def _text(lines: list[str], style: str = "") -> "Text":
-    """Lines that come out of a file: nothing in them is obeyed as markup or by the terminal."""
-    from rich.text import Text
-
-    return Text("\n".join(clean(line, 400) for line in lines), style, overflow="fold")
