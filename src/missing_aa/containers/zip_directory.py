@@ -40,6 +40,7 @@ END64 = struct.Struct("<4sQ2H2L4Q")
 LOCATOR64 = struct.Struct("<4sLQL")
 CENTRAL = struct.Struct("<4s6H3L5H2L")
 LOCAL = struct.Struct("<4s5H3L2H")
+FIELD = struct.Struct("<2H")
 MOST_MEMBERS = 1_000_000
 MOST_BYTES = 2**28
 DESCRIPTOR = 24
@@ -128,7 +129,7 @@ def locate_all(
         folded = member.name.lower()  # torch looks members up without regard to case
         if folded in seen:
             raise Refused(
-                f"the zip holds {ascii(member.name)} twice: readers would see different files; "
+                f"the zip holds {member.name!a} twice: readers would see different files; "
                 "do not load it, ask for the original"
             )
         seen.add(folded)
@@ -147,12 +148,11 @@ def _locate(file: BinaryIO, member: Member, limit: int) -> tuple[int, bytes]:
 
     They end before `limit`.
     """
-    shown = ascii(member.name)
     if member.flags & ENCRYPTED:
-        raise Refused(f"the zip's member {shown} is encrypted; decrypt it first")
+        raise Refused(f"the zip's member {member.name!a} is encrypted; decrypt it first")
     if member.method or member.packed != member.size:
         raise Refused(
-            f"the zip's member {shown} is compressed, which torch.save never does; "
+            f"the zip's member {member.name!a} is compressed, which torch.save never does; "
             "ask for the file as torch.save wrote it"
         )
     file.seek(member.header)
@@ -162,7 +162,7 @@ def _locate(file: BinaryIO, member: Member, limit: int) -> tuple[int, bytes]:
     _, _, flags, method, _, _, _, packed, size, names, extras = LOCAL.unpack(data)
     sizes = {member.size, ONES} | ({0} if flags & SIZES_FOLLOW else set())
     raw_name, extra = file.read(names), file.read(extras)
-    fields = list(_fields(extra))
+    fields = _fields(extra)
     wide = {number for kind, field in fields if kind == 1 for number in _numbers(field)}
     if (
         (flags, method) != (member.flags, member.method)
@@ -173,17 +173,19 @@ def _locate(file: BinaryIO, member: Member, limit: int) -> tuple[int, bytes]:
         or not wide <= {member.size, member.header, 0}
     ):
         raise Refused(
-            f"the zip's member {shown} is described in two ways that disagree: readers would see "
-            "different files; do not load it, ask for the original"
+            f"the zip's member {member.name!a} is described in two ways that disagree: readers "
+            "would see different files; do not load it, ask for the original"
         )
     start = member.header + LOCAL.size + names + extras
     if start + member.size > limit:
         raise Refused(
-            f"the zip's member {shown} reaches into the next one; do not load it, "
+            f"the zip's member {member.name!a} reaches into the next one; do not load it, "
             "ask for the original"
         )
     if limit - start - member.size > DESCRIPTOR:
-        raise Refused(f"something is hidden behind the zip's member {shown}; ask for the original")
+        raise Refused(
+            f"something is hidden behind the zip's member {member.name!a}; ask for the original"
+        )
     return start, file.read(BEGINS)
 
 
@@ -227,25 +229,27 @@ def _read_end64(file: BinaryIO, tail: bytes, size: int) -> tuple[int, tuple]:
 
 def _member(raw_name: bytes, fields: tuple, extra: bytes) -> Member:
     packed, size, header = fields[8], fields[9], fields[16]
-    # The numbers that did not fit into 32 bits, in the order in which the format lists them.
-    wide = iter([n for kind, field in _fields(extra) if kind == 1 for n in _numbers(field)])
-    try:
-        size = next(wide) if size == ONES else size
-        packed = next(wide) if packed == ONES else packed
-        header = next(wide) if header == ONES else header
-    except StopIteration:
-        raise Malformed(CUT, "zip") from None
+    if ONES in (size, packed, header):
+        # The numbers that did not fit into 32 bits, in the order in which the format lists them.
+        wide = iter([n for kind, field in _fields(extra) if kind == 1 for n in _numbers(field)])
+        try:
+            size = next(wide) if size == ONES else size
+            packed = next(wide) if packed == ONES else packed
+            header = next(wide) if header == ONES else header
+        except StopIteration:
+            raise Malformed(CUT, "zip") from None
     name = raw_name.decode("utf-8", "replace")
     return Member(name, raw_name, fields[3], fields[4], packed, size, header, extra)
 
 
-def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+def _fields(extra: bytes) -> list[tuple[int, bytes]]:
     """Kind and content of each field of a header's extra part."""
-    at = 0
+    fields, at = [], 0
     while at + 4 <= len(extra):
-        kind, length = struct.unpack_from("<2H", extra, at)
-        yield kind, extra[at + 4 : at + 4 + length]
+        kind, length = FIELD.unpack_from(extra, at)
+        fields.append((kind, extra[at + 4 : at + 4 + length]))
         at += 4 + length
+    return fields
 
 
 def _numbers(field: bytes) -> tuple[int, ...]:

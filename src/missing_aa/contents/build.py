@@ -23,6 +23,9 @@ NESTED = 100
 """How deep tuples may lie in tuples; they have to be built from the inside."""
 TOO_DEEP = f"values in it are nested more than {NESTED} deep, as in no checkpoint; do not load it"
 
+OFTEN = 1000
+"""After so many objects the clock is looked at."""
+
 ATTRIBUTE = "builtins.getattr"
 HASHED = 2**61 - 1
 """Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""
@@ -63,6 +66,8 @@ class _Builder:
         self.made: dict[int, object] = {}
         self.entries = 0
         self.empty: list[tuple[list | Standin, Any]] = []
+        self.checked_at = 0
+        """So many are made when the limits are looked at again."""
         self.names: dict[str, object] = {}
         self.spelt: dict[int, str] = {}
         self.hollow = Standin(ORDERED_DICT)
@@ -73,7 +78,9 @@ class _Builder:
             return node
         made = self.made.get(id(node))
         if made is None:
-            self.limits.check("objects", len(self.made) + 1, "the number of objects")
+            if len(self.made) >= self.checked_at:
+                self.limits.check("objects", len(self.made) + 1, "the number of objects")
+                self.checked_at = min(len(self.made) + OFTEN, self.limits.objects)
             if depth > NESTED:
                 raise LimitReached(TOO_DEEP)
             made = self.made[id(node)] = self._shell(node, depth + 1)
@@ -96,7 +103,8 @@ class _Builder:
     def _shell(self, node: Any, depth: int) -> object:
         kind = type(node)
         if kind is tuple:
-            return tuple([self.shell(item, depth) for item in node])
+            shell = self.shell
+            return tuple([n if type(n) not in NODES else shell(n, depth) for n in node])
         if kind is Global:
             return self._name(node)
         if kind is Persistent:
@@ -158,6 +166,8 @@ class _Builder:
         if depth > NESTED:
             raise LimitReached(TOO_DEEP)
         if type(node) is list or type(node) is tuple:
+            if NODES.isdisjoint(map(type, node)):
+                return tuple(node)
             parts = [self._argument(p, depth + 1) if type(p) in NODES else p for p in node]
             return tuple(parts)
         if isinstance(node, Dict):
@@ -245,6 +255,9 @@ class _Builder:
             given = dictionaries.called_with(node)
             self._count(len(given))
             pairs = given + pairs
+        if len({key for key, _ in pairs if type(key) is str}) == len(pairs):
+            shell = self.shell
+            return [(k, v if type(v) not in NODES else shell(v)) for k, v in pairs]
         names: dict[object, int] = {}
         kept: list[tuple] = []
         for key, value in pairs:

@@ -13,7 +13,7 @@ MOST_ELEMENTS = 2**60
 MISSHAPEN = "a tensor in it is not described the way torch does it; it is damaged"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Span:
     """A storage: a run of bytes in the file, or `beside` it, among what had to be unpacked."""
 
@@ -23,7 +23,7 @@ class Span:
     beside: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class View:
     """A tensor: offset, shape and strides over a span, counted in elements."""
 

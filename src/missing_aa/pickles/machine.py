@@ -99,18 +99,15 @@ class Machine:
         self.limits = limits
         count = 0
         try:
-            for count in range(1, limits.opcodes + 1):
-                start = self.at
-                self.at = start + 1
-                if not count % CLOCK:
-                    limits.check("opcodes", count, "the number of the pickle's steps")
-                    waiting = len(self.stack) + len(self.marks)
-                    limits.check("objects", waiting, "the number of objects on the pickle's stack")
-                    made = self.made + len(program.objects)
-                    limits.check("objects", made, "the number of objects that the pickle makes")
-                steps[data[start]](self)
-                if start < self.frame_end < self.at:
-                    self.doubt_frame(FRAME_WITHIN)
+            while count < limits.opcodes:
+                if count:
+                    self.check()
+                for count in range(count + 1, min(count + CLOCK, limits.opcodes) + 1):  # noqa: B007, B020
+                    start = self.at
+                    self.at = start + 1
+                    steps[data[start]](self)
+                    if start < self.frame_end < self.at:
+                        self.doubt_frame(FRAME_WITHIN)
         except Stop:
             return
         except (Broken, ValueError):
@@ -121,6 +118,14 @@ class Machine:
             program.opcodes = count
             program.made = self.made
         limits.check("opcodes", limits.opcodes + 1, "the number of the pickle's steps")
+
+    def check(self) -> None:
+        """Look at the clock, and at how much there is."""
+        check = self.limits.check
+        waiting = len(self.stack) + len(self.marks)
+        check("objects", waiting, "the number of objects on the pickle's stack")
+        made = self.made + len(self.program.objects)
+        check("objects", made, "the number of objects that the pickle makes")
 
     # Reading the program's text.
 

@@ -11,6 +11,7 @@ that asks for `os.system` was made to harm, and a person should know. The list o
 cannot be complete, and nothing rests on it: what is on no list is not called fine.
 """
 
+import functools
 import re
 import sys
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ CONSTRUCTORS = tuple(f"{module}." for module in known_names.CONSTRUCTORS.split()
 LIBRARIES = frozenset(known_names.LIBRARIES.split())
 
 
-@dataclass(frozen=True)
+@dataclass
 class Judged:
     """A name, the verdict on it and, for a dangerous one, what it does."""
 
@@ -285,6 +286,7 @@ def _is_standard(module: str) -> bool:
     return package in sys.stdlib_module_names and package not in ("operator", "_operator")
 
 
+@functools.lru_cache(1000)
 def _danger(module: str, name: str) -> str:
     path = f"{module}.{name}"
     if path in LISTED or path in COMPILED:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from missing_aa.errors import LimitReached, Malformed
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Storage:
     """A stretch of memory that tensors share: `key` names it in the file, `nbytes` is its claim."""
 

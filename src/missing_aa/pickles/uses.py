@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 
 from missing_aa.pickles.joblib_arrays import FIELDS, WRAPPER
 from missing_aa.pickles.known_names import ARRAYS, BARE, LISTED, SAFE, TAKES_CLASSES
-from missing_aa.pickles.program import NODES, Dict, Global, Object, Program, class_of, parts_of
+from missing_aa.pickles.program import (
+    NODES,
+    Dict,
+    Global,
+    Object,
+    Persistent,
+    Program,
+    class_of,
+    parts_of,
+)
 
 PARTIAL = "functools.partial"
 KEEPERS = (PARTIAL, "collections.defaultdict")
@@ -84,6 +93,8 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
                 given += _called_by_filling(made)
             else:
                 _note_call(made, found, given, plain)
+            if is_safe and not is_filled and made.kwargs is None and _is_of_numbers(made.args):
+                continue  # a tensor, as most are described
             is_listed = type(maker) is Global and maker.dotted in listed
             if made.is_new and not is_listed or class_of(made) is not maker:
                 touched += [made.args, made.kwargs]
@@ -95,7 +106,7 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
                     values = [value for _, value in getattr(attributes, "pairs", ())]
                     given += values
                     touched += values
-        looked_at = _reached([*read, *one.persistent])
+        looked_at = _reached([*read, *outside])
         handed = [node for node in looked_at if plain.is_more(node)]
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
         for node in _reached([*called, *handed], deep=True):
@@ -108,6 +119,24 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
         found.touched |= {node.asked if type(node) is Global else id(node) for node in reached}
         _note_partials([*handed, *reached], found)
     return found
+
+
+def _is_of_numbers(args: object) -> bool:
+    """Whether a call is given numbers, texts, storages and dictionaries of hooks that hold none."""
+    if type(args) is not tuple:
+        return False
+    for part in args:
+        kind = type(part)
+        if kind is tuple:
+            if not NODES.isdisjoint(map(type, part)):
+                return False
+        elif kind is Object:
+            is_empty = not (part.args or part.kwargs or part.states or part.items or part.pairs)
+            if not is_empty or _name(part.made_by) != ORDERED:
+                return False
+        elif kind in NODES and kind is not Persistent:
+            return False
+    return True
 
 
 def with_others(program: Program) -> Iterator[Program]:
