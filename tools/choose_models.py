@@ -3,7 +3,7 @@
 Of every model file that any release had, one small architecture: of those that nearly as many
 releases have as any of the file, the one with the fewest parameters, and of equals the most
 widespread. Its picture is the smallest that it takes, perturbed, in the oldest and in the newest
-release that have it.
+release that have it and can make it.
 """
 
 from collections import defaultdict
@@ -33,9 +33,6 @@ VICTIMS = (
 SPREAD = 0.8
 """A model is in at least this share of the releases that the most widespread one has."""
 
-LARGEST = 90_000_000
-"""Parameters above which a file has no small architecture, and is left out."""
-
 
 def choose() -> list[tuple[str, int, int]]:
     """Name, size of the picture and parameters of each model, in the order of the names."""
@@ -53,14 +50,14 @@ def choose() -> list[tuple[str, int, int]]:
         tried = sorted({name for names in few for name in names} | set(VICTIMS))
         counts = _in_release(trials, parameters, tried, newest)
         smallest = {min(names, key=lambda one: (counts[one], -len(having[one]))) for names in few}
-        chosen = sorted({n for n in smallest if counts[n] <= LARGEST} | set(VICTIMS))
+        chosen = sorted(smallest | set(VICTIMS))
         sizes = [
             _in_release(trials, tasks.smallest_picture, chosen, when) for when in (oldest, newest)
         ]
     return [
         (name, max(size[name] for size in sizes), counts[name])
         for name in chosen
-        if all(size[name] for size in sizes)
+        if any(size[name] for size in sizes)
     ]
 
 

@@ -16,8 +16,8 @@ from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused,
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.pickles import joblib_arrays
 from missing_aa.pickles.follow import follow_pickle
+from missing_aa.pickles.keeping import hides_array
 from missing_aa.pickles.program import Global, Object, Program, class_of
-from missing_aa.pickles.uses import hides_array
 
 LOOKS_LIKE = ("safetensors", *formats.FOREIGN)
 """Told by a few bytes that can begin a pickle too: torch.load would run `GGUF` and what follows."""

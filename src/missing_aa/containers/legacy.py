@@ -6,6 +6,7 @@ from missing_aa.containers.formats import by_head
 from missing_aa.errors import CheckpointError, Malformed
 from missing_aa.limits import Limits
 from missing_aa.pickles.follow import follow_pickle
+from missing_aa.pickles.keeping import hands_on
 from missing_aa.pickles.program import (
     PICKLE_IN_PICKLE,
     Object,
@@ -14,7 +15,6 @@ from missing_aa.pickles.program import (
     Storage,
 )
 from missing_aa.pickles.storages import described, itemsize, storage_of
-from missing_aa.pickles.uses import hands_on
 
 BEFORE = 3  # a magic number, the format's version, the sizes of the writer's integers
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C

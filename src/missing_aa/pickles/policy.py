@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from missing_aa.pickles import known_names
 from missing_aa.pickles.joblib_arrays import is_plain_dtype
+from missing_aa.pickles.keeping import hands_on, only_keeps
 from missing_aa.pickles.program import (
     COMPUTED,
     INDIRECT,
@@ -33,8 +34,6 @@ from missing_aa.pickles.uses import (
     CALLS_BACK,
     TAKES_ATTRIBUTES,
     Uses,
-    hands_on,
-    only_keeps,
     uses_of,
     with_others,
 )

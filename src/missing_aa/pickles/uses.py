@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from missing_aa.pickles.joblib_arrays import FIELDS, WRAPPER
-from missing_aa.pickles.known_names import ARRAYS, BARE, LISTED, SAFE, TAKES_CLASSES
+from missing_aa.pickles.known_names import ARRAYS, BARE, SAFE, TAKES_CLASSES
 from missing_aa.pickles.program import (
     NODES,
     Dict,
@@ -34,8 +34,6 @@ CALLS_BACK = "torch._tensor._rebuild_from_type_v2"
 NEW_WITH_KEYWORDS = "copyreg.__newobj_ex__"
 RECONSTRUCTOR = "copyreg._reconstructor"
 TAKES_ATTRIBUTES = "builtins.getattr"
-FUNCTIONS = "torch._C._VariableFunctionsClass"
-"""Torch's own functions are attributes of this class, and are pickled so."""
 KEEP_CLASSES = {WRAPPER, *TAKES_CLASSES}
 MOST_TOLD = 4
 """So many arguments numpy's own functions take."""
@@ -77,7 +75,7 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
     found, plain = Uses(), _Plain(inert)
     for one in with_others(program):
         found.filled |= {wanted.asked for wanted in one.filled}
-        outside = _reached(one.persistent)
+        outside = reached(one.persistent)
         given: list = list(outside)
         read: list = []
         touched: list = [*outside, *one.keys]
@@ -98,7 +96,7 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
             is_listed = type(maker) is Global and maker.dotted in listed
             if made.is_new and not is_listed or class_of(made) is not maker:
                 touched += [made.args, made.kwargs]
-            elif is_listed and _name(maker) not in KEEPERS:
+            elif is_listed and name_of(maker) not in KEEPERS:
                 read += plain.read_by(made)
             if is_filled:
                 touched += [*_called_by_filling(made), *_objects_of_state(made)]
@@ -106,18 +104,18 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
                     values = [value for _, value in getattr(attributes, "pairs", ())]
                     given += values
                     touched += values
-        looked_at = _reached([*read, *outside])
+        looked_at = reached([*read, *outside])
         handed = [node for node in looked_at if plain.is_more(node)]
         called = [made.made_by for made in one.objects if isinstance(made.made_by, Object)]
-        for node in _reached([*called, *handed], deep=True):
+        for node in reached([*called, *handed], deep=True):
             maker = class_of(node) if isinstance(node, Object) else node
             if isinstance(maker, Global):
                 found.called.add(maker.asked)
-        handed = _reached(given)
+        handed = reached(given)
         found.given |= {node.asked for node in handed if isinstance(node, Global)}
-        reached = _reached([*touched, *called, *looked_at], deep=True)
-        found.touched |= {node.asked if type(node) is Global else id(node) for node in reached}
-        _note_partials([*handed, *reached], found)
+        used = reached([*touched, *called, *looked_at], deep=True)
+        found.touched |= {node.asked if type(node) is Global else id(node) for node in used}
+        _note_partials([*handed, *used], found)
     return found
 
 
@@ -132,7 +130,7 @@ def _is_of_numbers(args: object) -> bool:
                 return False
         elif kind is Object:
             is_empty = not (part.args or part.kwargs or part.states or part.items or part.pairs)
-            if not is_empty or _name(part.made_by) != ORDERED:
+            if not is_empty or name_of(part.made_by) != ORDERED:
                 return False
         elif kind in NODES and kind is not Persistent:
             return False
@@ -171,14 +169,14 @@ def _note_partials(nodes: list, found: Uses) -> None:
     """Note what the partials among these, which may be called, would call with keywords."""
     functions: list = []
     for node in nodes:
-        if isinstance(node, Object) and _name(node.made_by) == PARTIAL:
+        if isinstance(node, Object) and name_of(node.made_by) == PARTIAL:
             told = [state for state in node.states if isinstance(state, tuple)]
             keywords = [node.kwargs, *(part for state in told for part in state[2:3])]
             if not all(map(_is_none, keywords)):
                 told += [node.args] if isinstance(node.args, tuple) else []
                 functions += [part for given in told for part in given[:1]]
-    reached = _reached(functions, deep=True)
-    found.with_keywords |= {node.asked for node in reached if isinstance(node, Global)}
+    called = reached(functions, deep=True)
+    found.with_keywords |= {node.asked for node in called if isinstance(node, Global)}
 
 
 def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
@@ -235,94 +233,11 @@ def _attributes_set(made: Object) -> list:
     ]
 
 
-def only_keeps(program: Program, name: str, is_plain, uses: Uses) -> bool:
-    """Whether a name is called, and what it gives is kept and no more.
-
-    That is how pickle stores a bound method: by `getattr`. What is kept lies in lists, as a
-    dictionary's value or in a state, of an object to which nothing was added later, and nothing is
-    added to it. `is_plain(call)` judges what is given to each call.
-    """
-    if hands_on(program, name):
-        return False
-    any_taken = False
-    for one in with_others(program):
-        taken = {made for made in one.objects if _name(made.made_by) == name}
-        if not all(map(is_plain, taken)) or any(m.states or m.items or m.pairs for m in taken):
-            return False
-        if any(id(made) in uses.touched for made in taken):
-            return False
-        any_taken = any_taken or bool(taken)
-        used: list = []
-        for made in one.objects:
-            keeps = _name(made.made_by) in KEEPERS and id(made) not in uses.touched
-            used += [
-                part for part in (made.args, made.kwargs) if not (keeps and _is_functions(part))
-            ]
-        if taken & {node for node in _reached(used) if isinstance(node, Object)}:
-            return False
-    return any_taken
-
-
-def _is_functions(given: object) -> bool:
-    """Whether a partial is given a function of torch's and no more, as `torch.mean` is pickled."""
-    match given:
-        case (Object(args=(Global(dotted=owner), str())),):
-            return owner == FUNCTIONS
-    return False
-
-
-def hands_on(program: Program, name: str) -> bool:
-    """Whether anything that was called or filled was given what is named itself, however deep.
-
-    Keys of dictionaries and ids of what lies outside the pickle count too.
-    """
-    within = _reached([*program.objects, *program.persistent, *program.keys], deep=True)
-    return any(isinstance(node, Global) and node.dotted == name for node in within)
-
-
-def hides_array(program: Program) -> bool:
-    """Whether an array's description may be there that the reading did not know as one.
-
-    joblib knows it by the class of the object that gets a state, however it was made: so its name
-    may stand nowhere but where such an object is made, each gets one state, and nothing that could
-    give it back is given a state.
-    """
-    wrappers = [made for made in program.objects if _name(class_of(made)) == WRAPPER]
-    if not all(_is_plainly_made(made) for made in wrappers) or hands_on(program, WRAPPER):
-        return True
-    last = WRAPPER.rpartition(".")[2]
-    others = (one for one in program.globals.values() if one.dotted != WRAPPER)
-    if any(one.name.rpartition(".")[2] == last for one in others):
-        return True
-    ids = set(map(id, wrappers))
-    return any(made.states and _gives_back(made, ids) for made in program.objects)
-
-
-def _is_plainly_made(made: Object) -> bool:
-    return (
-        _name(made.made_by) == WRAPPER and made.is_new and not made.args and len(made.states) == 1
-    )
-
-
-def _gives_back(made: Object, wrappers: set[int]) -> bool:
-    """Whether a call that Python, numpy or torch brings may give what is among its arguments.
-
-    Of a class of somebody's the code runs, and the verdict says so; a generator gives none.
-    """
-    maker = made.made_by
-    if isinstance(maker, Global) and (
-        maker.dotted not in LISTED or maker.dotted.startswith("numpy.random.")
-    ):
-        return False
-    given = _reached([made.args, made.kwargs], deep=True)
-    return not isinstance(maker, str) and any(id(node) in wrappers for node in given)
-
-
-def _name(node: object) -> str:
+def name_of(node: object) -> str:
     return node.dotted if isinstance(node, Global) else ""
 
 
-def _reached(nodes: list, deep: bool = False) -> list[Global | Object]:
+def reached(nodes: list, deep: bool = False) -> list[Global | Object]:
     """The names and objects in these lists and dictionaries, however deep.
 
     Not what objects hold, but for keepers, unless `deep`.
@@ -340,7 +255,7 @@ def _reached(nodes: list, deep: bool = False) -> list[Global | Object]:
             found.append(node)
         parts = None
         if kind is Object:
-            name = _name(node.made_by)
+            name = name_of(node.made_by)
             if not deep and name not in KEEPERS:
                 continue
             parts = _parts(node) if name in KEEP_CLASSES else None
@@ -350,10 +265,10 @@ def _reached(nodes: list, deep: bool = False) -> list[Global | Object]:
 
 def _parts(node: Object) -> Sequence:
     """What is in one that makes an array by numpy's or joblib's own code; not the array's class."""
-    if _name(node.made_by) == WRAPPER and len(node.states) == 1:
+    if name_of(node.made_by) == WRAPPER and len(node.states) == 1:
         (state,) = node.states
         if type(state) is Dict and len(state.pairs) <= len(FIELDS):
-            told = [part for pair in state.pairs for part in pair if _name(part) not in ARRAYS]
+            told = [part for pair in state.pairs for part in pair if name_of(part) not in ARRAYS]
             return [*told, node.args, node.kwargs, *node.items, *node.pairs]
     if not _takes_classes(node):
         return parts_of(node)
@@ -362,7 +277,7 @@ def _parts(node: Object) -> Sequence:
 
 
 def _takes_classes(made: Object) -> bool:
-    is_told = _name(made.made_by) in TAKES_CLASSES and type(made.args) is tuple
+    is_told = name_of(made.made_by) in TAKES_CLASSES and type(made.args) is tuple
     return is_told and len(made.args) <= MOST_TOLD
 
 
@@ -370,8 +285,8 @@ def _given_to(made: Object) -> list:
     """What a call is given and may use in any way."""
     if not _takes_classes(made):
         return [made.args, made.kwargs]
-    count = TAKES_CLASSES[_name(made.made_by)]
-    kept = [part for part in made.args[:count] if _name(part) not in ARRAYS]
+    count = TAKES_CLASSES[name_of(made.made_by)]
+    kept = [part for part in made.args[:count] if name_of(part) not in ARRAYS]
     return [*kept, *made.args[count:], made.kwargs]
 
 
@@ -390,7 +305,7 @@ class _Plain:
         if isinstance(node, Global):
             return node.dotted in self.inert
         if isinstance(node, Object):
-            is_inert = _name(node.made_by) in self.inert or node.made_by in ("set", "frozenset")
+            is_inert = name_of(node.made_by) in self.inert or node.made_by in ("set", "frozenset")
             return is_inert and self.holds_plain(node, depth)
         return not isinstance(node, list | tuple | Dict) or self.holds_plain(node, depth)
 
@@ -415,7 +330,7 @@ class _Plain:
     def read_by(self, made: Object) -> list:
         """What a listed call looks at: of a dictionary's pairs only the keys."""
         given = made.args
-        if _name(made.made_by) != ORDERED or not isinstance(given, tuple) or len(given) != 1:
+        if name_of(made.made_by) != ORDERED or not isinstance(given, tuple) or len(given) != 1:
             return _given_to(made)
         (pairs,) = given
         if not isinstance(pairs, list) or made.kwargs:
