@@ -49,6 +49,59 @@ def handed_over() -> dict[str, bytes]:
     }
 
 
+def read_by_classes() -> dict[str, bytes]:
+    """What a class of Python's own is made of is iterated: by a method, if an object brings one."""
+    read = state(new(name("somewhere", "Folder")), samples=text("PWNED"))
+    kind = name("builtins", "list")
+    return {
+        "a defaultdict": pickled(call(name("collections", "defaultdict"), b"N", read) + b"0N"),
+        "a reconstructor": pickled(
+            call(name("copyreg", "_reconstructor"), kind, kind, read) + b"0N"
+        ),
+        "newobj": pickled(call(name("copyreg", "__newobj__"), kind, read) + b"0N"),
+        "newobj_ex": pickled(call(name("copyreg", "__newobj_ex__"), kind, row(read), b"}") + b"0N"),
+    }
+
+
+def pairs_out_of_sight() -> dict[str, bytes]:
+    """States that turn out to be a pair, of which the second half is set by `setattr`."""
+    space = new(name("types", "SimpleNamespace"))
+    kind = name("builtins", "tuple")
+    pair = many(b"N", table(__class__=name("argparse", "Namespace")))
+    dtype = call(name("numpy", "dtype"), text("O"), b"\x89", b"\x88")
+    states = {
+        "newobj": call(name("copyreg", "__newobj__"), kind, pair),
+        "reconstructor": call(name("copyreg", "_reconstructor"), kind, kind, pair),
+        "a scalar": call(name("numpy.core.multiarray", "scalar"), dtype, pair),
+    }
+    return {how: pickled(space + given + b"b") for how, given in states.items()}
+
+
+def sparse() -> dict[str, bytes]:
+    """A sparse tensor, whose indices can be of any place in memory, in a sum."""
+    parts = call(name("torch._utils", "_rebuild_sparse_tensor"), b"N", row(b"N"))
+    parameter = call(name("torch._utils", "_rebuild_parameter"), parts, b"\x89", b"N")
+    total = name("builtins", "sum")
+    return {"alone": call(total, many(parts)), "in a parameter": call(total, many(parameter))}
+
+
+def shared_by_many() -> dict[str, bytes]:
+    """What many objects share; to look through it for each of them would take minutes."""
+    plain, again = name("types", "SimpleNamespace") + b"q\x010", 20_000
+    made, wide = b"h\x01", table(**{f"a{at}": b"]" for at in range(20_000)})
+    deep = b"(" + b"]" * again + b"tq\x020"
+    wrapper = name("joblib.numpy_pickle", "NumpyArrayWrapper") + b"q\x030"
+    odd = b"}(" + (text("order") + b"N") * again + b"uq\x020"
+    return {
+        "arguments": pickled(plain + deep + (made + b"h\x02\x85\x81}b0") * again + b"N"),
+        "arguments that are made": pickled(plain + deep + (made + b"h\x02\x81}b0") * again + b"N"),
+        "attributes": pickled(
+            plain + b"N" + wide + b"\x86q\x020" + (made + b")\x81h\x02b0") * again + b"N"
+        ),
+        "a description": pickled(wrapper + odd + b"h\x03)\x81h\x02b0" * again + b"N"),
+    }
+
+
 def _place() -> bytes:
     return state(new(name("types", "SimpleNamespace")), startswith=OPENER)
 

@@ -225,6 +225,32 @@ def test_an_object_that_is_handed_to_what_may_call_it_is_judged_as_called(how, t
     assert [main([command, str(path)]) for command in ("scan", "inspect")] == [1, 1]
 
 
+@pytest.mark.parametrize("how", hostile_unlisted.read_by_classes())
+def test_an_object_that_a_class_of_pythons_own_iterates_is_judged_as_called(how, tmp_path, capsys):
+    assert ends(tmp_path, hostile_unlisted.read_by_classes()[how]) == [1, 1]
+
+
+@pytest.mark.parametrize("how", hostile_unlisted.pairs_out_of_sight())
+def test_a_state_that_turns_out_to_be_a_pair_is_refused(how, tmp_path, capsys):
+    assert ends(tmp_path, hostile_unlisted.pairs_out_of_sight()[how]) == [4, 4]
+
+
+@pytest.mark.parametrize("how", hostile_unlisted.sparse())
+def test_a_sparse_tensor_that_is_computed_with_is_unjudged(how):
+    summed = hostile_unlisted.sparse()[how]
+    kept = hostile_files.table(w=summed[summed.index(b"ctorch") :].partition(b"e\x85R")[0])
+    for body, verdict in ((summed, "unjudged"), (kept, "fine")):
+        found = {n.name: n.verdict for n in judge_all(follow_pickle(hostile_files.pickled(body)))}
+        assert found["torch._utils._rebuild_sparse_tensor"] == verdict
+
+
+@pytest.mark.parametrize("how", hostile_unlisted.shared_by_many())
+def test_what_many_objects_share_is_looked_through_once(how, tmp_path, capsys):
+    path = tmp_path / "file.joblib"
+    path.write_bytes(hostile_unlisted.shared_by_many()[how])
+    assert main(["scan", str(path)]) in (0, 1, 4)
+
+
 @pytest.mark.parametrize(
     "how, code", list(zip(hostile_unlisted.set_by_setattr(), (3, 4), strict=True))
 )

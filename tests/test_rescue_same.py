@@ -98,6 +98,8 @@ def rebuilt(function: bytes, kind: bytes, given: bytes, to: bytes) -> bytes:
     return call(REBUILD, function, kind, given, to)
 
 
+HOLDING = call(name("functools", "partial"), name("builtins", "list"), PAIRS)
+
 TAKEN = {
     "a name as Python 2 wrote it": zipped(b"}" + old_text("\u00e9") + W + b"s"),
     "a part of a storage": alone(ordered(w=old(2, view=part("v", 1, 2)))),
@@ -175,6 +177,21 @@ NOT_TAKEN = {
             ordered(w=W),
         )
     ),
+    "methods of its own for a dictionary": zipped(ordered(w=W) + table(items=HOLDING) + b"b"),
+    "methods of its own for a parameter": zipped(
+        ordered(
+            w=call(
+                name("torch._utils", "_rebuild_parameter_with_state"),
+                W,
+                b"\x89",
+                call(ORDERED),
+                table(detach=HOLDING),
+            )
+        )
+    ),
+    "an order of bytes in large letters": in_zip(
+        ordered(a=W), **{"data/0": ONE, "ByteOrder": b"big"}
+    ),
     "a UserDict": zipped(
         state(new(name("collections", "UserDict")) + V + W + b"s", data=table(v=OTHER))
     ),
@@ -201,6 +218,15 @@ STRANGE_MODULES = {
     "two states": module(table(_buffers=HIDDEN) + b"b"),
     "a list of hidden buffers": module(
         _buffers=HIDDEN, _non_persistent_buffers_set=many(text("w"))
+    ),
+    "a set of what is made on the way": module(
+        _buffers=HIDDEN,
+        _non_persistent_buffers_set=SET
+        + call(name("builtins", "tuple"), many(many(text("w"))))
+        + b"R",
+    ),
+    "methods of its own for what holds no parameters": module(
+        _parameters=call(ORDERED) + table(items=HOLDING) + b"b"
     ),
     "a set of a dict": module(
         _buffers=HIDDEN, _non_persistent_buffers_set=call(SET, table(w=b"N"))

@@ -26,6 +26,8 @@ TOO_DEEP = f"values in it are nested more than {NESTED} deep, as in no checkpoin
 OFTEN = 1000
 """After so many objects the clock is looked at."""
 
+LONG = 1000
+"""More a call that makes a tensor is never given, and no shape has."""
 ATTRIBUTE = "builtins.getattr"
 HASHED = 2**61 - 1
 """Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""
@@ -35,6 +37,10 @@ TENSOR_CHANGED = "a tensor in it is changed after it was made; no torch.save doe
 ARRAY_CHANGED = "an array in it is changed after it was made; numpy does not do that"
 ARRAY_MISSHAPEN = "an array in it is not described the way numpy does it; it is damaged"
 STATE_TWICE = "an object in it gets its state twice, as in no checkpoint: do not load it"
+COMPUTED = (
+    "what a call in it is given is put together while it is loaded, as in no checkpoint: do not "
+    "load it"
+)
 NAMING = frozenset({str, int, float, bool})
 """What can be a key and nothing else: two that are equal are one."""
 
@@ -69,6 +75,7 @@ class _Builder:
         self.checked_at = 0
         """So many are made when the limits are looked at again."""
         self.names: dict[str, object] = {}
+        self.keys: dict[int, Keys] = {}
         self.spelt: dict[int, str] = {}
         self.hollow = Standin(ORDERED_DICT)
         """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
@@ -128,6 +135,8 @@ class _Builder:
     def _object(self, node: Object, depth: int) -> object:
         if type(node.made_by) is Global:
             dotted = node.made_by.dotted
+            if node.states and dictionaries.is_dictionary(node):
+                dictionaries.refuse_shadowed(node)
             if dotted == ORDERED_DICT and not node.pairs and not node.args:
                 return self.hollow
             if node in self.storages.embedded:
@@ -166,12 +175,14 @@ class _Builder:
         if depth > NESTED:
             raise LimitReached(TOO_DEEP)
         if type(node) is list or type(node) is tuple:
-            if NODES.isdisjoint(map(type, node)):
-                return tuple(node)
+            if len(node) > LONG:
+                raise Malformed(MISSHAPEN)
             parts = [self._argument(p, depth + 1) if type(p) in NODES else p for p in node]
             return tuple(parts)
         if isinstance(node, Dict):
-            return _keys(node.pairs)
+            if id(node) not in self.keys:
+                self.keys[id(node)] = _keys(node.pairs)
+            return self.keys[id(node)]
         if dictionaries.is_dictionary(node):
             assert isinstance(node, Object)
             return _keys([*dictionaries.called_with(node), *node.pairs])
@@ -237,6 +248,8 @@ class _Builder:
             made.pairs = self._pairs(node)
         if isinstance(node, Object) and len(node.states) > 1:
             raise Malformed(STATE_TWICE)
+        if isinstance(node, Object) and not isinstance(node.args, tuple):
+            raise Malformed(COMPUTED)
         if isinstance(node, Object) and made.dotted != ORDERED_DICT:
             is_emptied = node.is_new and made.dotted == SET  # whose __new__ takes nothing
             if not is_emptied and made.dotted not in DICTIONARIES:

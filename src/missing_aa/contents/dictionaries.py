@@ -1,11 +1,16 @@
 """What a dictionary holds that was made by calling its class, before anything is set in it."""
 
+from collections import Counter, OrderedDict
+
 from missing_aa.errors import Malformed
 from missing_aa.pickles.known_names import DICTIONARIES
 from missing_aa.pickles.program import INDIRECT, Dict, Object, class_of
 
 DEFAULT_DICT = "collections.defaultdict"
 COUNTER = "collections.Counter"
+
+METHODS = frozenset(dir(OrderedDict)).union(dir(Counter))
+SHADOWED = "a dictionary in it brings methods of its own, as in no checkpoint: do not load it"
 
 NESTED = 100
 """How deep a dictionary may be made of a dictionary."""
@@ -16,6 +21,14 @@ def is_dictionary(node: object) -> bool:
     """Whether it is an object of a class of Python's own that holds pairs."""
     kind = class_of(node)
     return kind is not None and kind.dotted in DICTIONARIES
+
+
+def refuse_shadowed(node: Object) -> None:
+    """Raises Malformed for a dictionary with attributes that may stand for its methods."""
+    for state in node.states:
+        named = [key for key, _ in state.pairs] if isinstance(state, Dict) else [None]
+        if not all(type(key) is str and key not in METHODS for key in named):
+            raise Malformed(SHADOWED)
 
 
 def called_with(node: Object) -> list[tuple]:

@@ -40,6 +40,9 @@ HOLDERS = ("_parameters", "_buffers", "_modules")
 OWN_WAYS = ("torch.ao.", "torch.nn.quantized", "torch.nn.intrinsic", "torch.nn.qat")
 """Packages whose modules save something else than their parameters and buffers."""
 
+SAVING = {"state_dict", "_save_to_state_dict"}
+"""Methods that make a state_dict; an object may bring its own."""
+
 QUANTISED = (
     "a quantised model's weights are packed in a way of torch's own and cannot be rescued; load it "
     "with the release that wrote it"
@@ -289,9 +292,10 @@ def _left_out(names: list) -> str:
 
 
 def _note_own_ways(weights: Weights, prefix: str, module: Standin, state: dict) -> None:
-    """Say where a class may save more than can be known without running it."""
+    """Say where a class, or an object, may save more than can be known without running it."""
     hooks = ("_state_dict_hooks", "_state_dict_pre_hooks")
-    if module.dotted.startswith(OWN_WAYS) or any(list(pairs(state.get(h))) for h in hooks):
+    has_own = not SAVING.isdisjoint(state) or any(list(pairs(state.get(h))) for h in hooks)
+    if module.dotted.startswith(OWN_WAYS) or has_own:
         where = ascii(prefix.removesuffix(".") or "the model")
         weights.notes.append(
             f"{where} ({clean(module.dotted)}) changes what its state_dict holds by code of its "

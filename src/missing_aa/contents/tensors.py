@@ -18,8 +18,9 @@ DTYPES = {*ITEMSIZES, *STORAGES.values(), *FLOATS}
 
 MARKED = "a view with a pending conjugation or negation"
 COMPUTED_KEY = "__computed__"
-CHANGING = {"data", "real", "imag"}
-"""Attributes of a tensor that, when set, change its values, and those of what shares its bytes."""
+CHANGING = {"data", "real", "imag", "detach"}
+"""Attributes of a tensor that, when set, change its values, and those of what shares its bytes;
+and what `state_dict()` asks it for."""
 CHANGES = "attributes are set in it that change a tensor, as in no checkpoint: do not load it"
 
 

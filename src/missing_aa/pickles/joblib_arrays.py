@@ -43,6 +43,8 @@ def described(target: object) -> dict | None:
         raise ValueError(CHANGED)
     if kind is not target.made_by or not isinstance(state, Dict):
         raise ValueError(UNLIKE)
+    if len(state.pairs) > len(FIELDS):
+        raise ValueError(UNLIKE)
     if not all(type(key) is str and key in FIELDS for key, _ in state.pairs):
         raise ValueError(UNLIKE)
     return dict(state.pairs)
@@ -138,7 +140,9 @@ def _is_record(given: str, state: tuple, known: dict[int, int | None]) -> bool:
             return False
         one = _size(base, known)
         return one is not None and one * prod(shape) == size
-    if not isinstance(names, tuple) or not isinstance(fields, Dict) or len(names) > MOST_FIELDS:
+    if not isinstance(names, tuple) or not isinstance(fields, Dict):
+        return False
+    if len(names) > MOST_FIELDS or len(fields.pairs) > MOST_FIELDS:
         return False
     if [key for key, _ in fields.pairs] != list(names) or not all(type(n) is str for n in names):
         return False

@@ -3,7 +3,7 @@
 from missing_aa.pickles.joblib_arrays import WRAPPER
 from missing_aa.pickles.known_names import LISTED
 from missing_aa.pickles.program import Global, Object, Program, class_of
-from missing_aa.pickles.uses import KEEPERS, Uses, name_of, reached, with_others
+from missing_aa.pickles.uses import Uses, name_of, only_keeps_given, reached, with_others
 
 FUNCTIONS = "torch._C._VariableFunctionsClass"
 """Torch's own functions are attributes of this class, and are pickled so."""
@@ -28,7 +28,7 @@ def only_keeps(program: Program, name: str, is_plain, uses: Uses) -> bool:
         any_taken = any_taken or bool(taken)
         used: list = []
         for made in one.objects:
-            keeps = name_of(made.made_by) in KEEPERS and id(made) not in uses.touched
+            keeps = only_keeps_given(made) and id(made) not in uses.touched
             used += [
                 part for part in (made.args, made.kwargs) if not (keeps and _is_functions(part))
             ]
@@ -69,7 +69,9 @@ def hides_array(program: Program) -> bool:
     if any(one.name.rpartition(".")[2] == last for one in others):
         return True
     ids = set(map(id, wrappers))
-    return any(made.states and _gives_back(made, ids) for made in program.objects)
+    calls = [made for made in program.objects if made.states and _may_give_back(made)]
+    given = reached([part for made in calls for part in (made.args, made.kwargs)], deep=True)
+    return any(id(node) in ids for node in given)
 
 
 def _is_plainly_made(made: Object) -> bool:
@@ -78,8 +80,8 @@ def _is_plainly_made(made: Object) -> bool:
     )
 
 
-def _gives_back(made: Object, wrappers: set[int]) -> bool:
-    """Whether a call that Python, numpy or torch brings may give what is among its arguments.
+def _may_give_back(made: Object) -> bool:
+    """Whether Python, numpy or torch brings what is called, and it may give what it is given.
 
     Of a class of somebody's the code runs, and the verdict says so; a generator gives none.
     """
@@ -88,5 +90,4 @@ def _gives_back(made: Object, wrappers: set[int]) -> bool:
         maker.dotted not in LISTED or maker.dotted.startswith("numpy.random.")
     ):
         return False
-    given = reached([made.args, made.kwargs], deep=True)
-    return not isinstance(maker, str) and any(id(node) in wrappers for node in given)
+    return not isinstance(maker, str)

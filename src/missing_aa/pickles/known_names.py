@@ -203,7 +203,8 @@ DICTIONARIES = frozenset(_PAIRED.split())
 GIVERS = (
     "builtins.tuple builtins.list builtins.max builtins.min builtins.sum builtins.iter "
     "builtins.reversed builtins.zip builtins.map builtins.filter builtins.enumerate builtins.type "
-    "operator.getitem _operator.getitem builtins.getattr torch.Size collections.deque"
+    "operator.getitem _operator.getitem builtins.getattr torch.Size collections.deque "
+    "numpy.core.multiarray.scalar numpy._core.multiarray.scalar"
 )
 NOT_FRESH = (
     "builtins.type enum.Enum enum.IntEnum inspect._ParameterKind numpy.dtype "

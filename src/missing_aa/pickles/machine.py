@@ -88,6 +88,8 @@ class Machine:
         """Where the last frame ends; no opcode may begin before and end behind it."""
         self.read: set[int] = set()
         """The ids of what a call has read, or a state has given: it must not grow any more."""
+        self.attributes: set[int] = set()
+        """The ids of what was looked at because a state sets it."""
         self.made = self.program.made
         self.letters = 0
         """Bytes that texts take which are wider in memory than in the file."""

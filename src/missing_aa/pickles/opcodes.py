@@ -19,7 +19,7 @@ from missing_aa.pickles.machine import (
     Unfollowed,
     text,
 )
-from missing_aa.pickles.program import Dict, Global, Object, Persistent, is_class_name
+from missing_aa.pickles.program import Dict, Global, Object, Persistent, class_of, is_class_name
 
 SETTERS = ("torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild_from_type_v2")
 """They set each attribute of the state that they are given fourth."""
@@ -346,6 +346,9 @@ def _build(m: Machine) -> None:
 
 def _note_set(m: Machine, attributes: object) -> None:
     """What is set by `setattr`, and not put into a `__dict__`, can change an object's class."""
+    if id(attributes) in m.attributes:  # many objects can share them
+        return
+    m.attributes.add(id(attributes))
     if isinstance(attributes, Object) and _may_have_items(attributes):
         m.doubt("the attributes that a state sets are given by an object of the file's making")
     pairs = attributes.pairs if isinstance(attributes, Dict | Object) else ()
@@ -355,19 +358,19 @@ def _note_set(m: Machine, attributes: object) -> None:
 
 def _may_have_items(node: Object) -> bool:
     """Whether a reader that asks for its `items` may get what the file has put there."""
-    maker = node.made_by
-    if not isinstance(maker, Global):
-        return not isinstance(maker, str)  # what an object gave that was called
-    is_dictionary = maker.dotted in known_names.DICTIONARIES
-    return maker.dotted in HOLDERS or is_dictionary and bool(node.args)
+    kind = class_of(node)
+    if kind is None:
+        return not isinstance(node.made_by, str)  # what an object gave that was called
+    is_dictionary = kind.dotted in known_names.DICTIONARIES
+    return kind.dotted in HOLDERS or is_dictionary and bool(node.args)
 
 
 def _may_be_pair(state: object) -> bool:
     """Whether a state may turn out to be a pair that the file does not show."""
     if not isinstance(state, Object) or isinstance(state.made_by, str):
         return False
-    maker = state.made_by
-    return not isinstance(maker, Global) or maker.dotted in GIVERS
+    kind = class_of(state)
+    return kind is None or kind.dotted in GIVERS
 
 
 def _pass_array(m: Machine, target: Object) -> None:

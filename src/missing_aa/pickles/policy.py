@@ -34,6 +34,8 @@ from missing_aa.pickles.uses import (
     CALLS_BACK,
     TAKES_ATTRIBUTES,
     Uses,
+    name_of,
+    reached,
     uses_of,
     with_others,
 )
@@ -63,6 +65,12 @@ FRESH = frozenset(known_names.FRESH.split())
 NOT_FRESH = frozenset(known_names.NOT_FRESH.split())
 ITERATORS = ("builtins.iter", "builtins.reversed")
 DTYPE = "numpy.dtype"
+SPARSE = ("torch._utils._rebuild_sparse_tensor", "torch._utils._rebuild_sparse_csr_tensor")
+WRAPS = (
+    *("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"),
+    *(CALLS_BACK, "collections.OrderedDict"),
+)
+"""They keep a tensor that they are given, and do not compute with it."""
 COMPILED = frozenset(known_names.COMPILED.split())
 INDUCTOR = "torch._TorchCompileInductorWrapper"
 CONSTRUCTORS = tuple(f"{module}." for module in known_names.CONSTRUCTORS.split())
@@ -121,6 +129,8 @@ def _look_at(program: Program) -> _File:
                 file.excused[name] = UNJUDGED
     if PICKLE_IN_PICKLE in asked and _looked_into(program):
         file.excused[PICKLE_IN_PICKLE] = FINE
+    if any(name in asked for name in SPARSE) and _computes_with_sparse(program):
+        file.worse.update(dict.fromkeys(SPARSE, (UNJUDGED, "")))
     if DTYPE in asked and _has_odd_dtype(program):
         file.worse[DTYPE] = UNJUDGED, ""
     for name in _filled_aliases(program):
@@ -194,11 +204,12 @@ def _filled_aliases(program: Program) -> set[str]:
     found: set[str] = set()
     for one in with_others(program):
         first: dict[int, object] = {}  # what made what made it, back to a name
+        holding: dict[int, bool] = {}
         for made in one.objects:
             maker = first[id(made)] = first.get(id(made.made_by), made.made_by)
             name = maker.dotted if isinstance(maker, Global) else ""
             is_filled = made.states or made.items or made.pairs
-            if is_filled and name in LISTED and not _is_fresh(made):
+            if is_filled and name in LISTED and not _is_fresh(made, holding):
                 found.add(name)
             if name == CALLS_BACK and maker is made.made_by and _sets_another(made.args):
                 found.add(name)
@@ -216,17 +227,36 @@ def _sets_another(args: object) -> bool:
     return not is_empty and (not name.startswith(known_names.NEW_TENSORS) or name in NOT_FRESH)
 
 
-def _is_fresh(made: Object) -> bool:
-    """Whether a call of a listed name gives an object that was not there before."""
-    name = made.made_by.dotted if isinstance(made.made_by, Global) else ""
-    is_told = isinstance(made.args, tuple) and not any(isinstance(a, Object) for a in made.args)
-    if (made.is_new or name in INDIRECT) and not is_told:
+def _is_fresh(made: Object, holding: dict[int, bool]) -> bool:
+    """Whether a call of a listed name gives an object that was not there before.
+
+    `holding`: whether arguments, by their id, have an object among them; many calls can share some.
+    """
+    name = name_of(made.made_by)
+    args = made.args
+    if (made.is_new or name in INDIRECT) and id(args) not in holding:
+        is_open = not isinstance(args, tuple)
+        holding[id(args)] = is_open or any(isinstance(part, Object) for part in args)
+    if (made.is_new or name in INDIRECT) and holding[id(args)]:
         return False  # an object that is given may have a `__new__` of its own
     if made.is_new:
         return bool(name) and name not in NOT_FRESH
     if name in ITERATORS:
         return isinstance(made.args, tuple) and all(isinstance(a, list | tuple) for a in made.args)
     return name in FRESH
+
+
+def _computes_with_sparse(program: Program) -> bool:
+    """Whether a call may compute with a sparse tensor, whose indices can be of any place."""
+    for one in with_others(program):
+        given: list = []
+        for made in one.objects:
+            if name_of(made.made_by) not in WRAPS:
+                given += [made.args, made.kwargs]
+        for node in reached(given, deep=True):
+            if name_of(node.made_by if isinstance(node, Object) else node) in SPARSE:
+                return True
+    return False
 
 
 def _has_odd_dtype(program: Program) -> bool:

@@ -79,6 +79,7 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
         given: list = list(outside)
         read: list = []
         touched: list = [*outside, *one.keys]
+        shared: set[int] = set()
         for made in one.objects:
             maker = made.made_by
             is_safe = type(maker) is Global and maker.dotted in SAFE and maker.dotted != CALLS_BACK
@@ -94,13 +95,19 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
             if is_safe and not is_filled and made.kwargs is None and _is_of_numbers(made.args):
                 continue  # a tensor, as most are described
             is_listed = type(maker) is Global and maker.dotted in listed
-            if made.is_new and not is_listed or class_of(made) is not maker:
+            kind = class_of(made)
+            if made.is_new and not is_listed or kind is not maker:
                 touched += [made.args, made.kwargs]
-            elif is_listed and name_of(maker) not in KEEPERS:
+            elif is_listed and not only_keeps_given(made):
                 read += plain.read_by(made)
+            if kind is not maker and type(kind) is Global and kind.dotted in listed:
+                read += [plain.behind_class(made.args), made.kwargs]
             if is_filled:
                 touched += [*_called_by_filling(made), *_objects_of_state(made)]
                 for attributes in _attributes_set(made):
+                    if id(attributes) in shared:
+                        continue
+                    shared.add(id(attributes))
                     values = [value for _, value in getattr(attributes, "pairs", ())]
                     given += values
                     touched += values
@@ -117,6 +124,13 @@ def uses_of(program: Program, inert: frozenset[str], listed: frozenset[str]) -> 
         found.touched |= {node.asked if type(node) is Global else id(node) for node in used}
         _note_partials([*handed, *used], found)
     return found
+
+
+def only_keeps_given(made: Object) -> bool:
+    """Whether a call looks at nothing that it is given; a defaultdict does but for its function."""
+    name = name_of(made.made_by)
+    is_alone = isinstance(made.args, tuple) and len(made.args) < 2 and made.kwargs is None
+    return name == PARTIAL or name in KEEPERS and is_alone
 
 
 def _is_of_numbers(args: object) -> bool:
@@ -191,7 +205,7 @@ def _note_call(made: Object, found: Uses, given: list, plain: "_Plain") -> None:
             args = [] if is_class else args
         _note(wanted, found, made=is_class, new=is_class)
     elif isinstance(maker, Global):
-        keeps = maker.dotted in KEEPERS
+        keeps = only_keeps_given(made)
         _note(maker, found, made=made.is_new or keeps or all(map(plain, args)), new=made.is_new)
         args = [] if keeps else args
     else:

@@ -43,8 +43,9 @@ def load(
     dangers = find_dangers(program)
     if dangers and not even_if_dangerous:
         raise Refused(_refusal(dangers))
-    order = container.members.get("byteorder")
-    if order and container.read(*order) == b"big":
+    # torch looks its members up without regard to case
+    order = [place for name, place in container.members.items() if name.lower() == "byteorder"]
+    if order and container.read(*order[0]) == b"big":
         raise Malformed(BIG_ENDIAN)
     contents = read.read_contents(container, program, limits, beside)
     found = contents.models
