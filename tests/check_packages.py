@@ -344,6 +344,54 @@ GIVEN = {
         "    def __getattr__(self, name):\n"
         "        return None if name == 'aa' else super().__getattr__(name)\n\n" + READS
     ),
+    "generator_and_loop_take_turns": block(
+        "    def parts(self):\n        yield self.conv\n        yield self.aa\n\n"
+        "    def forward(self, x):\n"
+        "        for part in self.parts():\n"
+        "            self.aa = self.conv\n"
+        "            x = part(x)\n"
+        "        return x\n"
+    ),
+    "generator_gives_it_for_a_turn": block(
+        "    def parts(self):\n"
+        "        for each in (1, 2):\n"
+        "            self.aa = self.conv\n"
+        "            yield each, (part for part in [self.conv])\n"
+        "            del self.aa\n\n"
+        "    def forward(self, x):\n"
+        "        for _, parts in self.parts():\n"
+        "            for part in parts:\n"
+        "                x = part(self.aa(x))\n"
+        "        return x\n"
+    ),
+    "generator_that_is_left": block(
+        "    def parts(self):\n        yield self.conv\n        yield self.aa\n\n"
+        "    def forward(self, x):\n"
+        "        for part in self.parts():\n"
+        "            return part(x)\n"
+    ),
+    "generator_that_catches": block(
+        "    def parts(self):\n"
+        "        try:\n"
+        "            yield self.aa\n"
+        "        except AttributeError:\n"
+        "            yield self.conv\n\n"
+        "    def forward(self, x):\n"
+        "        for part in self.parts():\n"
+        "            x = part(x)\n"
+        "        return x\n"
+    ),
+    "generator_that_ends_early": block(
+        "    def parts(self, x):\n"
+        "        yield self.conv\n"
+        "        if x.shape[0] == 1:\n"
+        "            return\n"
+        "        yield self.aa\n\n"
+        "    def forward(self, x):\n"
+        "        for part in self.parts(x):\n"
+        "            x = part(x)\n"
+        "        return x\n"
+    ),
     "closure": block(
         "    def forward(self, x):\n"
         "        def last(y):\n"
@@ -365,6 +413,24 @@ MISSING = {
         "    def forward(self, x):\n"
         "        for each in self.children():\n"
         "            x = each.aa(x)\n"
+        "        return x\n"
+    ),
+    "in_a_loop_over_a_generator": block(
+        "    def parts(self, start):\n"
+        "        for each in range(start, 2):\n"
+        "            yield each, self.conv\n\n"
+        "    def forward(self, x):\n"
+        "        for _, part in self.parts(0):\n"
+        "            x = part.aa(x)\n"
+        "        return x\n"
+    ),
+    "in_a_generator": block(
+        "    def parts(self):\n        yield self.conv\n        yield self.aa\n\n"
+        "    def forward(self, x):\n"
+        "        for part in self.parts():\n"
+        "            if x.ndim == 4:\n"
+        "                continue\n"
+        "            x = part(x)\n"
         "        return x\n"
     ),
     "in_a_comprehension": block(

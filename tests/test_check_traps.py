@@ -78,6 +78,34 @@ def test_a_method_that_is_kept_under_its_own_name_is_followed(tmp_path):
     assert [one.message for one in found.findings] == ["'Kept' object has no attribute 'gone'"]
 
 
+def test_a_tensor_that_stands_for_a_list_into_which_items_are_stored(tmp_path):
+    head = "import torch\nclass Grid(torch.nn.Module):\n    def __init__(self):\n"
+    head += "        super().__init__()\n"
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir(), new.mkdir()
+    (old / "grids.py").write_text(
+        head + "        self.register_buffer('grid', torch.zeros(2, 3))\n"
+        "        self.register_buffer('table', torch.zeros(2, 3))\n"
+    )
+    (new / "grids.py").write_text(
+        head + "        self.grid = [torch.empty(0) for _ in range(2)]\n"
+        "        self.register_buffer('table', torch.zeros(2, 3))\n"
+        "    def forward(self, x):\n"
+        "        self.table[0] = x\n"
+        "        self.grid[0], other = x, x\n"
+        "        return x + self.grid[0]\n"
+    )
+    write = "import torch, grids; torch.save(grids.Grid(), '../model.pt')"
+    subprocess.run([sys.executable, "-c", write], cwd=old, check=True)
+    found = check(tmp_path / "model.pt", paths=[new])
+    assert found.answer == MAY_FAIL
+    assert [(one.class_, one.attribute, one.places) for one in found.findings] == [
+        ("grids.Grid", "grid", ["the model itself"])
+    ]
+    subprocess.run([sys.executable, "-c", write], cwd=new, check=True)  # with a list of its own
+    assert not check(tmp_path / "model.pt", paths=[new]).findings
+
+
 def test_a_model_without_tensors_is_a_model(tmp_path):
     torch.save(torch.nn.MaxPool2d(2), tmp_path / "model.pt")
     found = check(tmp_path / "model.pt")
@@ -94,7 +122,15 @@ def test_what_forward_was_not_given_is_named(tmp_path, capsys):
     assert "without" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["names_are_mapped", "an_optional_package"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "names_are_mapped",
+        "an_optional_package",
+        "generator_and_loop_take_turns",
+        "generator_gives_it_for_a_turn",
+    ],
+)
 def test_what_runs_gets_not_even_a_possible_finding(cases, name):
     found, _ = answer(cases, name)
     assert not found.findings

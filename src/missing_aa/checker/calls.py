@@ -2,11 +2,13 @@
 
 import ast
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import partial
 
 from missing_aa.checker import supply
 from missing_aa.checker.builtin_calls import BuiltinCalls
 from missing_aa.checker.findings import FORWARD, VALUE, Finding
+from missing_aa.checker.generators import is_generator, is_manager, is_simple_generator
 from missing_aa.checker.state import Frame
 from missing_aa.checker.torch_rules import FALSE, GIVES_TENSOR, HOLDERS, NOTHING
 from missing_aa.checker.values import (
@@ -14,7 +16,6 @@ from missing_aa.checker.values import (
     UNKNOWN,
     Builtin,
     ClassRef,
-    Code,
     External,
     Function,
     Items,
@@ -31,7 +32,6 @@ from missing_aa.checker.values import (
     type_name,
 )
 from missing_aa.checker.world import is_torch_module
-from missing_aa.comparer.names import dotted
 
 DEEPEST = 150
 """So many calls inside each other are followed."""
@@ -216,6 +216,8 @@ class Calls(BuiltinCalls):
             if self.again[key] > AGAIN:
                 return UNKNOWN
         why = self._why_in_doubt(function)
+        if not why and is_generator(function.node) and not is_manager(function.node):
+            why = "it is a generator, which runs piece by piece"
         if not why:
             return self._run(function, args, kwargs, node, exact)
         self.note(f"{function.module}.{function.name}: {why}")
@@ -231,20 +233,40 @@ class Calls(BuiltinCalls):
         for decorator in function.node.decorator_list:
             if not supply.is_harmless(self.world, function.module, decorator):
                 return f"it is wrapped by {ast.unparse(decorator)[:60]}"
-        if is_generator(function.node) and not self._is_manager(function.node):
-            return "it is a generator, which runs piece by piece"
         return ""
 
-    @staticmethod
-    def _is_manager(node: ast.FunctionDef) -> bool:
-        return any(
-            dotted(each).rpartition(".")[2] == "contextmanager" for each in node.decorator_list
-        )
+    def generator(
+        self, function: object, args: list, kwargs: dict, node: ast.AST, exact: bool
+    ) -> Callable | None:
+        """What runs a generator and hands on each value as it is yielded; None if the call makes
+        none, or one that was not followed.
+
+        What it does comes between the turns of the loop, as in Python.
+        """
+        if isinstance(function, Method):
+            args = [function.of, *args]
+            function = function.function
+        if not isinstance(function, Function) or not is_simple_generator(function.node):
+            return None
+        first = args[0] if args else None
+        key = (id(function.node), id(first) if isinstance(first, Obj) else 0)
+        often = self.doubt and self.again.get(key, 0) >= AGAIN
+        deep = len(self.frames) > DEEPEST
+        if often or deep or not self._is_followed(function) or self._why_in_doubt(function):
+            return None
+        self.again[key] = self.again.get(key, 0) + bool(self.doubt)
+        return partial(self._run, function, args, kwargs, node, exact)
 
     def _run(
-        self, function: Function, args: list, kwargs: dict, node: ast.AST | None, exact: bool
+        self,
+        function: Function,
+        args: list,
+        kwargs: dict,
+        node: ast.AST | None,
+        exact: bool,
+        take: Callable[[object], None] | None = None,
     ) -> object:
-        frame = Frame(function, Scope(), args[0] if args else None)
+        frame = Frame(function, Scope(), args[0] if args else None, take=take)
         if not self._bind_arguments(function, args, kwargs, frame, node, exact):
             return UNKNOWN
         doubt, reasons = self.doubt, len(self.reasons)
@@ -348,18 +370,3 @@ class Calls(BuiltinCalls):
 
 
 HOOKS = ("_forward_pre_hooks", "_forward_hooks")
-
-
-@cache
-def is_generator(node: Code) -> bool:
-    """Whether a function yields."""
-    if isinstance(node, ast.Lambda):
-        return False
-    waiting: list[ast.AST] = [*node.body]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, ast.Yield | ast.YieldFrom):
-            return True
-        if not isinstance(part, ast.FunctionDef | ast.Lambda | ast.ClassDef):
-            waiting += ast.iter_child_nodes(part)
-    return False

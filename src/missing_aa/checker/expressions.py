@@ -27,6 +27,7 @@ from missing_aa.checker.values import (
     join,
     type_name,
 )
+from missing_aa.comparer.names import dotted
 
 MAY_RAISE = ast.Call | ast.Attribute | ast.Subscript | ast.BinOp | ast.Compare
 """Expressions that may raise an error where their value is not known."""
@@ -46,7 +47,10 @@ class Expressions(Operators):
                 if isinstance(part, ast.expr):
                     self.evaluate(part, frame)
             return UNKNOWN
-        value = handler(self, node, frame)
+        return self._noted(node, handler(self, node, frame))
+
+    def _noted(self, node: ast.AST, value: object) -> object:
+        """The value; where it is open it is noted that an error may have come instead."""
         if (value is UNKNOWN or isinstance(value, Tensor)) and isinstance(node, MAY_RAISE):
             self.open_steps += 1
         return value
@@ -96,6 +100,21 @@ class Expressions(Operators):
     def _call(self, node: ast.Call, frame: Frame) -> object:
         if isinstance(node.func, ast.Name) and node.func.id == "super":
             return self.super_of(node, frame)
+        function, args, kwargs, exact = self._called(node, frame)
+        return self.call(function, args, kwargs, node, exact)
+
+    def iterated(self, node: ast.expr, frame: Frame) -> tuple[object, Callable | None]:
+        """What a loop goes over: its value, or what runs a generator that is made there."""
+        if not isinstance(node, ast.Call) or dotted(node.func) == "super":
+            return self.evaluate(node, frame), None
+        self.step()
+        function, args, kwargs, exact = self._called(node, frame)
+        if made := self.generator(function, args, kwargs, node, exact):
+            return UNKNOWN, made
+        return self._noted(node, self.call(function, args, kwargs, node, exact)), None
+
+    def _called(self, node: ast.Call, frame: Frame) -> tuple[object, list, dict, bool]:
+        """What is called, with what; and whether that is all."""
         function = self.evaluate(node.func, frame)
         args, exact = self._elements(node.args, frame)
         kwargs: dict[str, object] = {}
@@ -108,7 +127,13 @@ class Expressions(Operators):
                 exact &= value.exact
             else:
                 exact = False
-        return self.call(function, args, kwargs, node, exact)
+        return function, args, kwargs, exact
+
+    def _yield(self, node: ast.Yield, frame: Frame) -> object:
+        value = self.evaluate(node.value, frame) if node.value else None
+        if frame.take:
+            frame.take(value)
+        return UNKNOWN
 
     def _elements(self, nodes: list[ast.expr], frame: Frame) -> tuple[list, bool]:
         """The values of a list of expressions; with a star before it one gives several."""
@@ -340,4 +365,5 @@ class Expressions(Operators):
         ast.DictComp: _comprehension,
         ast.JoinedStr: _joined,
         ast.NamedExpr: _named,
+        ast.Yield: _yield,
     }

@@ -17,6 +17,8 @@ from missing_aa.checker.values import (
     is_plain,
 )
 from missing_aa.checker.world import MODULE, is_torch_module
+from missing_aa.comparer.classes import Class
+from missing_aa.comparer.names import dotted
 
 
 class ModuleObjects(Lookup):
@@ -165,6 +167,20 @@ class ModuleObjects(Lookup):
         else:
             obj.fields[name] = given
 
+    def store_in_tensor(self, value: object, name: str, node: ast.AST) -> None:
+        """`value.name[…] = …` where a tensor of the file stands: its class here may make a list."""
+        if not isinstance(value, Obj) or value.cls is None or not _makes_list(value.cls, name):
+            return
+        self.open_steps += 1
+        error = "RuntimeError"
+        if not value.of_file or any(each.catches(error) for each in self.tries):
+            return
+        text = f"the file has a tensor for {name!r}, where {value.name!r} now makes a list"
+        finding = Finding(VALUE, error, text, value.cls.path, name)
+        finding.places = self.places_of(value)
+        finding.doubts = ["it depends on shapes whether the tensor takes the items"]
+        self.report(finding, node)
+
     def delete_attribute(self, value: object, name: str) -> None:
         """`del value.name`."""
         if not isinstance(value, Obj):
@@ -176,3 +192,18 @@ class ModuleObjects(Lookup):
             if isinstance(entries, Mapping) and name in entries.items:
                 self.change(entries)
                 del entries.items[name]
+
+
+def _makes_list(cls: Class, name: str) -> bool:
+    """Whether the `__init__` that sets an attribute gives it a list that is written out."""
+    for each in cls.order:
+        init = each.own.get("__init__")
+        given = [
+            part.value
+            for part in (ast.walk(init) if isinstance(init, ast.FunctionDef) else ())
+            if isinstance(part, ast.Assign)
+            and f"self.{name}" in [dotted(target) for target in part.targets]
+        ]
+        if given:
+            return all(isinstance(made, ast.List | ast.ListComp) for made in given)
+    return False

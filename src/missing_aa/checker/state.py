@@ -30,8 +30,8 @@ class OutOfSteps(Exception):
 class Frame:
     """A function that runs: its names, whose method it is, on what, and what it has returned.
 
-    `loop` counts the loops that it is in. `leaves` is how much of the doubt comes from a return
-    that may have been taken.
+    `leaves` is how much of the doubt comes from a return that may have been taken. `take` is what a
+    loop over a generator does with each value that it yields.
     """
 
     function: Function
@@ -39,6 +39,7 @@ class Frame:
     first: object = None
     results: list = field(default_factory=list)
     leaves: int = 0
+    take: Callable[[object], None] | None = None
 
     @property
     def module(self) -> str:
@@ -120,6 +121,12 @@ class State(ABC):
         exact: bool = True,
     ) -> object:
         """What a call gives; see Calls."""
+
+    @abstractmethod
+    def generator(
+        self, function: object, args: list, kwargs: dict, node: ast.AST, exact: bool
+    ) -> Callable | None:
+        """What runs a generator piece by piece, if this call makes one; see Calls."""
 
     @abstractmethod
     def unknown_call(self, args: list, kwargs: dict, harmless: bool = False) -> object: ...

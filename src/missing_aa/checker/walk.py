@@ -8,8 +8,8 @@ import ast
 from collections.abc import Callable
 from functools import partial
 
-from missing_aa.checker.calls import Calls
 from missing_aa.checker.findings import RAISED, Finding
+from missing_aa.checker.loops import Loops
 from missing_aa.checker.state import Frame, Raises, Try
 from missing_aa.checker.values import (
     UNKNOWN,
@@ -26,7 +26,6 @@ from missing_aa.comparer.classes import Class
 from missing_aa.comparer.names import dotted, origin
 
 OPEN_TEST = "it stands behind a question that the file does not answer"
-OPEN_LOOP = "it stands in a loop that may not run"
 BASES = {
     "KeyError": "LookupError",
     "IndexError": "LookupError",
@@ -39,7 +38,7 @@ BASES = {
 """Errors that a handler of another name catches too."""
 
 
-class Walk(Calls):
+class Walk(Loops):
     """One run: what it walked, and all that it found.
 
     `places` gives the ways to an object of the file, `walked` holds the ids of modules that ran.
@@ -194,6 +193,9 @@ class Walk(Calls):
                 holder.items[key] = value
             else:
                 holder.exact = False
+        elif isinstance(holder, Tensor) and isinstance(target.value, ast.Attribute):
+            owner = self.evaluate(target.value.value, frame)
+            self.store_in_tensor(owner, target.value.attr, target)
         elif isinstance(holder, Obj):
             found = self.find_attribute(holder, "__setitem__") if holder.cls else None
             if not isinstance(found, Native) and found is not None:
@@ -227,58 +229,6 @@ class Walk(Calls):
             ways = [lambda: self.block(node.body, frame), go_on]
             return self.fork(ways, f"{OPEN_TEST} (line {node.lineno})")
         return self.block(node.body, frame) if known else go_on()
-
-    def _for(self, node: ast.For, frame: Frame) -> str | None:
-        value = self.evaluate(node.iter, frame)
-        if value is None or type(value) in (int, float, bool):
-            text = f"{type(value).__name__!r} object is not iterable"
-            self.report(Finding("value", "TypeError", text), node.iter)
-        items, exact = self.items_of(value)
-
-        def run() -> str | None:
-            return self._iterate(node, items if exact or items else [UNKNOWN], frame)
-
-        if exact:
-            return run()
-        return self.fork([run, lambda: None], OPEN_LOOP)
-
-    def _iterate(self, node: ast.For, items: list, frame: Frame) -> str | None:
-        """Run the body for each; the doubt of a `break` that may have come ends with the loop."""
-        doubt, reasons, leaves = self.doubt, len(self.reasons), frame.leaves
-        end = None
-        for item in items:
-            self.assign(node.target, item, frame)
-            end = self.block(node.body, frame)
-            if end in ("return", "break"):
-                break
-        if end != "break":
-            end = end if end == "return" else self.block(node.orelse, frame)
-        self._leave_loop(doubt, reasons, frame.leaves - leaves)
-        return end if end == "return" else None
-
-    def _leave_loop(self, doubt: int, reasons: int, left: int) -> None:
-        self.doubt = doubt + left
-        del self.reasons[reasons + left :]
-
-    def _while(self, node: ast.While, frame: Frame) -> str | None:
-        doubt, reasons, leaves = self.doubt, len(self.reasons), frame.leaves
-        end = None
-        while True:
-            known = self.truth(self.evaluate(node.test, frame))
-            if known is None or self.doubt > doubt:
-                end = self.fork([lambda: self._once(node, frame), lambda: None], OPEN_LOOP)
-                break
-            if not known:
-                break
-            end = self.block(node.body, frame)
-            if end in ("return", "break"):
-                break
-        self._leave_loop(doubt, reasons, frame.leaves - leaves)
-        return end if end == "return" else None
-
-    def _once(self, node: ast.While, frame: Frame) -> str | None:
-        end = self.block(node.body, frame)
-        return end if end == "return" else None
 
     def _raise(self, node: ast.Raise, frame: Frame) -> None:
         name, message = "Exception", ""
@@ -424,8 +374,8 @@ class Walk(Calls):
         ast.Break: _break,
         ast.Continue: _continue,
         ast.If: _branch,
-        ast.For: _for,
-        ast.While: _while,
+        ast.For: Loops._for,
+        ast.While: Loops._while,
         ast.Raise: _raise,
         ast.Assert: _assert,
         ast.Delete: _delete,
