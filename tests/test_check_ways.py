@@ -1,14 +1,17 @@
 """The ways out of what a file will miss, and how they are said."""
 
+from dataclasses import replace
+
 import numpy
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from missing_aa.checker.check import Check, Package
-from missing_aa.checker.findings import LOAD, PACKAGE, Finding, Walked
+from missing_aa.checker.check import Check, Package, environment
+from missing_aa.checker.findings import ATTRIBUTE, LOAD, PACKAGE, Finding, Walked
 from missing_aa.checker.ways import ways
 from missing_aa.cli import main
+from missing_aa.cli.render.check import lines
 
 
 def missing(*names, architecture="resnet18", path="model.pt"):
@@ -54,3 +57,31 @@ def test_of_weights_alone_it_speaks_of_a_state_dict(tmp_path, monkeypatch, capsy
     first, second = (line for line in capsys.readouterr().out.splitlines() if ": holds" in line)
     assert first == "a.safetensors: holds weights alone, a state_dict, and no whole model"
     assert second.startswith("b.pt: holds")
+
+
+def test_a_package_is_named_with_the_distribution_that_brings_it(tmp_path):
+    data = tmp_path / "python_doctr2-0.6.0.dist-info"
+    data.mkdir()
+    (data / "RECORD").write_text("doctr2/__init__.py,sha256=abc,110\ndoctr2/parts.py,,\n")
+    (tmp_path / "doctr2").mkdir()
+    (tmp_path / "doctr2" / "__init__.py").write_text("__version__ = 'v0.6.0'\n")
+    where = environment(paths=[tmp_path])
+    assert where.brought_by("doctr2") == ("python-doctr2", "0.6.0")
+    assert where.version_of("doctr2") == "0.6.0"
+    (tmp_path / "alone.py").write_text("__version__ = 'v1.2'\n")
+    assert where.brought_by("alone") is None and where.version_of("alone") == "1.2"
+
+
+def test_the_writers_version_is_installed_by_the_name_that_pip_knows():
+    found = missing("torch")
+    finding = Finding(ATTRIBUTE, "AttributeError", "'A' object has no attribute 'b'", "doctr.A")
+    package = Package("doctr", "1.1.0", True, "0.6.0", "python-doctr")
+    given = replace(found, findings=[finding], packages=[package])
+    assert ways(given)[-1].commands == ("pip install 'python-doctr==0.6.0'",)
+
+
+def test_further_arguments_of_forward_are_said_in_words():
+    given = missing()
+    given.models[0].defaults = ["mask", "*args", "**kwargs"]
+    said = "\n".join(lines(given))
+    assert "forward called without mask, further arguments." in said

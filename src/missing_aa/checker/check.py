@@ -47,12 +47,16 @@ DEEPEST = 60_000
 
 @dataclass
 class Package:
-    """A package that the file names: its version here, and the one that the file records."""
+    """A package that the file names: its version here, and the one that the file records.
+
+    `distribution` is what it is installed as, where that has another name.
+    """
 
     name: str
     version: str | None
     found: bool
     recorded: str | None = None
+    distribution: str | None = None
 
 
 @dataclass
@@ -245,7 +249,9 @@ def _name_packages(
     for name in names:
         there = world.environment.find(name) is not None
         version = world.environment.version_of(name)
-        result.packages.append(Package(name, version, there, versions.get(name)))
+        brought = world.environment.brought_by(name)
+        other = brought[0] if brought and brought[0] != name.lower().replace("_", "-") else None
+        result.packages.append(Package(name, version, there, versions.get(name), other))
 
 
 @contextmanager

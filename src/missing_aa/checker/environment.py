@@ -23,7 +23,10 @@ SOURCE, COMPILED, NAMESPACE = "source", "compiled", "namespace"
 ENDINGS = re.compile(r"(\.[\w-]+)?\.(so|pyd|pyc)")
 """What stands behind a compiled module's name."""
 
-VERSION = re.compile(r"^(?:__version__|version)\s*(?::\s*str\s*)?=\s*['\"]([^'\"]+)", re.M)
+METADATA = re.compile(r"(.+?)-([^-]+)(-[^-]+)?\.(dist|egg)-info")
+"""The folder of a distribution's own data: its name, its version."""
+
+VERSION = re.compile(r"^(?:__version__|version)\s*(?::\s*str\s*)?=\s*['\"]v?([^'\"]+)", re.M)
 """A literal version in a module."""
 
 ASKED = """
@@ -162,7 +165,7 @@ class Environment:
         found: dict[str, str] = {}
         for folder in (*self.first, *self.path):
             for name in self._list(folder):
-                if match := re.fullmatch(r"(.+?)-([^-]+)(-[^-]+)?\.(dist|egg)-info", name):
+                if match := METADATA.fullmatch(name):
                     found.setdefault(_plain(match[1]), match[2])
         return found
 
@@ -171,12 +174,23 @@ class Environment:
         home = self.find(package)
         if home is None:
             return None
-        beside = os.path.dirname(home.below[0] if home.below else home.path)
-        for name in self._list(beside):
-            match = re.fullmatch(r"(.+?)-([^-]+)(-[^-]+)?\.(dist|egg)-info", name)
-            if match and _plain(match[1]) == _plain(package):
-                return match[2]
+        brought = self.brought_by(package)
+        if brought:
+            return brought[1]
         return _written_version(home) or self.distributions.get(_plain(package))
+
+    def brought_by(self, package: str) -> tuple[str, str] | None:
+        """Name and version of the distribution that brings a top-level package, by what lies beside
+        it: that of its name, else one that lists it."""
+        home = self.find(package)
+        if home is None:
+            return None
+        beside = os.path.dirname(home.below[0] if home.below else home.path)
+        those = [match for name in self._list(beside) if (match := METADATA.fullmatch(name))]
+        own = [match for match in those if _plain(match[1]) == _plain(package)]
+        lists = (each for each in those if _lists(os.path.join(beside, each[0]), package))
+        found = own[0] if own else next(lists, None)
+        return found and (_plain(found[1]).replace("_", "-"), found[2])
 
     def shown(self, path: str) -> str:
         """A file as a person knows it: below the folder of the search path that it lies in."""
@@ -255,6 +269,17 @@ def _compiled(name: str, listed: dict[str, bool]) -> str | None:
         if entry.startswith(start) and ENDINGS.fullmatch(entry, len(name)):
             return entry
     return None
+
+
+def _lists(folder: str, package: str) -> bool:
+    """Whether a distribution says that it brings a top-level package."""
+    for name, start in (("top_level.txt", package), ("RECORD", f"{package}/")):
+        try:
+            lines = Path(folder, name).read_text("utf-8", "replace").splitlines()
+        except OSError:
+            continue
+        return any(line == start or line.startswith(f"{package}/") for line in lines)
+    return False
 
 
 def _plain(name: str) -> str:

@@ -49,7 +49,7 @@ class Expressions(Operators):
             return UNKNOWN
         return self._noted(node, handler(self, node, frame))
 
-    def _noted(self, node: ast.AST, value: object) -> object:
+    def _noted(self, node: ast.expr | None, value: object) -> object:
         """The value; where it is open it is noted that an error may have come instead."""
         if (value is UNKNOWN or isinstance(value, Tensor)) and isinstance(node, MAY_RAISE):
             self.open_steps += 1

@@ -114,7 +114,7 @@ def _writers(check: Check) -> list[Way]:
         if exact == "later":
             exact = package.recorded.partition(" ")[0]
         made_by = f"the file was made by {package.name} {package.recorded}"
-        command = f"pip install '{package.name}=={exact}'"
+        command = f"pip install '{package.distribution or package.name}=={exact}'"
         text = f"{made_by}: in an environment of its own, that version reads it"
         found.append(Way("writer", text, (command,)))
     return found

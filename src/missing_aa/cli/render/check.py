@@ -124,6 +124,8 @@ def _environment(check: Check) -> str:
     for package in check.packages:
         version = package.version or "of unknown version"
         text = f"{package.name} {version}" if package.found else f"no {package.name}"
+        if package.distribution:
+            text += f" of {package.distribution}"
         if package.recorded:
             text += f" (the file: {package.recorded})"
         parts.append(text)
@@ -168,7 +170,9 @@ def _where(finding: Finding) -> str:
 def _walked(check: Check) -> Iterator[str]:
     for model in check.models:
         name = f" of {model.model}" if model.model else ""
-        without = f", forward called without {few(model.defaults)}" if model.defaults else ""
+        left = [each for each in model.defaults if not each.startswith("*")]
+        left += ["further arguments"] if len(left) < len(model.defaults) else []
+        without = f", forward called without {few(left)}" if left else ""
         yield f"Walked {model.walked} of {model.modules} modules{name}{without}."
 
 
