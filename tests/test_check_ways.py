@@ -65,10 +65,10 @@ def test_a_package_is_named_with_the_distribution_that_brings_it(tmp_path):
     (data / "RECORD").write_text("doctr2/__init__.py,sha256=abc,110\ndoctr2/parts.py,,\n")
     (tmp_path / "doctr2").mkdir()
     (tmp_path / "doctr2" / "__init__.py").write_text("__version__ = 'v0.6.0'\n")
+    (tmp_path / "alone.py").write_text("__version__ = 'v1.2'\n")
     where = environment(paths=[tmp_path])
     assert where.brought_by("doctr2") == ("python-doctr2", "0.6.0")
     assert where.version_of("doctr2") == "0.6.0"
-    (tmp_path / "alone.py").write_text("__version__ = 'v1.2'\n")
     assert where.brought_by("alone") is None and where.version_of("alone") == "1.2"
 
 
