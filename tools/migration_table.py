@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from missing_aa.matrix import atlas
-from missing_aa.matrix.cells import DIFFERENT, ERROR, FORMATS, OK, Cell
+from missing_aa.matrix.cells import DIFFERENT, ERROR, FORMATS, NO_MODEL, OK, Cell
 from missing_aa.matrix.summary import share
-from missing_aa.releases import KNOWN
+from missing_aa.releases import CURRENT, KNOWN
 
 TARGET = Path("docs/migration.md")
 MARKS = ("<!-- measured: python -m tools.migration_table -->\n", "<!-- end of measured -->\n")
@@ -82,12 +82,18 @@ def _sum(cells: list[Cell]) -> str:
         f"{share(c for c in cells if c.format == 'whole').ok:,} do as they are.",
         "",
     ]
-    kinds = {ERROR: "do not fit, and say so", DIFFERENT: "fit, and give another output"}
+    kinds = {
+        ERROR: "do not fit, and say so",
+        DIFFERENT: "fit, and give another output",
+        NO_MODEL: f"are of a model that {CURRENT} does not have",
+    }
     for result, words in kinds.items():
         models = defaultdict(list)
         for cell in rescued:
             if cell.outcome.result == result:
                 models[cell.model].append(cell.writer)
+        if not models:
+            continue
         count = sum(map(len, models.values()))
         named = ", ".join(f"`{model}` {_span(those)}" for model, those in sorted(models.items()))
         lines.append(f"- {count} {words}: {named}.")

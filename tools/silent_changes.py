@@ -28,6 +28,7 @@ Made from the atlas by `python -m tools.silent_changes`.
 CAUSES: dict[tuple[str, str], str] = {
     ("dpn68", "0.8.10.dev0"): "the last activation, `features.conv5_bn_ac.bn.act`, was ELU and is "
     "ReLU",
+    ("mobilenetv5_base", "1.0.17"): "its activation, `GELU`, is the approximation by tanh",
     ("poolformer_s12", "0.8.23.dev0"): "the last norm stood before the pooling and took the whole "
     "map together; in the new `metaformer.py` it stands behind it",
     (
