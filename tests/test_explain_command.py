@@ -103,6 +103,8 @@ def test_a_long_log_of_powershell_s_is_still_text(capsys, tmp_path):
         (["nowhere/model.pt"], b"", "there is no file nowhere/model.pt"),
         (["nowhere.log"], b"", "there is no file"),
         (["resnet50"], b"", "is no model of the atlas; the nearest are res2next50, resnet"),
+        (["convnext_enormous"], b"", "is no model of the atlas; the nearest are convnext"),
+        (["zzz9.foo"], b"", "zzz9.foo is no model of the atlas"),
         (["."], b"", "is a folder"),
         (["/dev/null"], b"", "neither a file nor a pipe"),
     ],

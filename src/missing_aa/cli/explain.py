@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import stat
 import sys
 
@@ -69,13 +70,21 @@ def _explain(args: argparse.Namespace):
 
         return "model", of_architecture(what)
     if near := _models_like(what, ledger.load().models):
-        raise UsageProblem(
-            f"{what} is no model of the atlas; the nearest are {', '.join(near)}. Of a file of it, "
-            "missing-aa check MODEL.pt says more"
-        )
+        raise _no_model(what, near)
     if _is_name_of_a_file(what):
         raise UsageProblem(f"there is no file {what}")
-    return "error", explain_text(what)
+    answer = explain_text(what)
+    if not answer.ways and _is_a_name(what):
+        raise _no_model(what, _models_like(what, ledger.load().models, 0.4))
+    return "error", answer
+
+
+def _no_model(what: str, near: list[str]) -> UsageProblem:
+    nearest = f"; the nearest are {', '.join(near)}" if near else ""
+    return UsageProblem(
+        f"{what} is no model of the atlas{nearest}. Of a file of it, missing-aa check MODEL.pt "
+        "says more"
+    )
 
 
 def _explain_file(path: str, granted):
@@ -128,9 +137,13 @@ def _is_name_of_a_file(what: str) -> bool:
     return len(what.split()) == 1 and named
 
 
-def _models_like(what: str, models) -> list[str]:
+def _is_a_name(what: str) -> bool:
+    """Whether it is one word as models are called, perhaps with the tag of its weights."""
+    return bool(re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)?", what))
+
+
+def _models_like(what: str, models, like: float = 0.7) -> list[str]:
     """The models of the atlas that one word comes near to; no error is written like that."""
     import difflib
 
-    plain = what.isascii() and what.replace("_", "").isalnum() and what.islower()
-    return difflib.get_close_matches(what, models, n=4, cutoff=0.7) if plain else []
+    return difflib.get_close_matches(what, models, 4, like) if _is_a_name(what) else []

@@ -151,7 +151,7 @@ NO_PICKLE = (
     "nothing that is known here. The text names no pickle and no torch.load. If a file was read by "
     "one of them, ask again with the whole traceback."
 )
-
+THE_REST = "nothing that is known here. If there is a traceback, ask again with the whole of it."
 NO_MORE = "nothing that is known here, and so no way out."
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 ATTRIBUTE, MODULE, LOOKUP = "attribute", "module", "lookup"
 IMPORT, WEIGHTS_ONLY, STATE_DICT, OTHER = "import", "weights only", "state_dict", "other"
 TORCHSCRIPT, FIRST_BYTE, CODE = "TorchScript", "first byte", "code object"
-DEVICE, KEY = "device", "missing key"
+DEVICE, KEY, UNREGISTERED = "device", "missing key", "unregistered name"
 
 NEAR = 300
 """Characters beside the words that tell an error in which its names are looked for."""
@@ -26,6 +26,7 @@ class Error:
     LOOKUP, IMPORT), or the whole text (the others). A STATE_DICT error has the names of tensors,
     and `shapes`: (name, in the file, in the model); its `name` is what failed while a tensor that
     fits was copied. `said` is how the text says it, where that is not how its kind is said.
+    `cut` is whether the text cuts a list of names off.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Error:
     unexpected: tuple[str, ...] = ()
     shapes: tuple[tuple[str, str, str], ...] = ()
     said: str = field(default="", compare=False)
+    cut: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         """As Python or torch says it."""

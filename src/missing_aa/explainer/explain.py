@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from missing_aa.errors import UsageProblem
 from missing_aa.explainer import kinds
 from missing_aa.explainer.advice import FOR_A_FILE, RESCUE, may_hold_tensors
-from missing_aa.explainer.answers import ATLAS, NO_MORE, NO_PICKLE, Answer, from_cases, general
+from missing_aa.explainer.answers import (
+    ATLAS,
+    NO_MORE,
+    NO_PICKLE,
+    THE_REST,
+    Answer,
+    from_cases,
+    general,
+)
 from missing_aa.explainer.cases import Case, Ledger, is_upgrade
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
 from missing_aa.explainer.kinds import other_texts, rebuilt
@@ -17,8 +25,8 @@ from missing_aa.explainer.known_texts import PICKLES
 from missing_aa.explainer.ledger import load
 from missing_aa.explainer.pasted import plain
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
-from missing_aa.explainer.seen import TRACEBACK, seen_in
 from missing_aa.explainer.seen import seen as seen_around
+from missing_aa.explainer.seen import seen_in
 from missing_aa.explainer.traceback import frames
 
 if TYPE_CHECKING:
@@ -101,7 +109,9 @@ def _unknown(error: str, text: str, ledger: Ledger) -> Answer:
         return general(error, everyone(ledger))
     if read and may_hold_tensors("", seen):
         return general(error, (RESCUE, FOR_A_FILE))
-    return general(error, (), NO_MORE if TRACEBACK in text and len(found) > 1 else NO_PICKLE)
+    if len(found) > 1:
+        return general(error, (), NO_MORE)
+    return general(error, (), THE_REST if read else NO_PICKLE)
 
 
 def index() -> Iterator[tuple[Error, Answer]]:

@@ -177,6 +177,13 @@ MODULES = (
         "transformers<4",
     ),
     Moved(
+        r"ultralytics\.yolo(\.|$)",
+        "ultralytics has it up to 8.0.186 (from 8.0.136 on as names of the new modules alone) and "
+        "no longer since 8.0.187: what asks for it is older. ultralytics' own reader, YOLO(path), "
+        "finds its utils, v8 and data under their new names.",
+        "ultralytics<8.0.136",
+    ),
+    Moved(
         r"torch\.nn\.modules\.linear\._LinearWithBias$",
         "torch 1.8 has that class, in its MultiheadAttention, and no longer since 1.9: "
         "NonDynamicallyQuantizableLinear took its place. The file is older.",
@@ -330,6 +337,19 @@ WRAPPERS = {
 
 GROWING = ("torch", "ultralytics", "lightning", "PIL")
 """Packages in which, as a rule, a name that a file asks for is newer than the one installed."""
+
+SELDOM_FORKED = {"torch", "numpy", "PIL", "torchtext", "lightning", "pytorch_lightning"}
+"""Packages of models, or beside them, of which a branch or a fork seldom wrote a file."""
+
+HEADS = {"box_predictor", "classifier", "cls_head", "fc", "fc_cls", "head", "head_dist", "heads"}
+HEADS |= {"last_layer", "last_linear", "mask_fcn_logits", "out_proj", "score", "segmentation_head"}
+"""Layers that libraries call so and that have an output for each class."""
+
+FIRST_LAYERS = (
+    r"(?:features?\.)?(?:0\.|conv(?:0|1|_?stem)[._]|conv1_1[._]|(?:patch_)?stem[._]|patch_embed"
+    r"|embeddings?\.|embed_tokens\.|cls_token$|pos_embed$|downsample_layers\.0\.)"
+)
+"""How the first layers of models are called, from the beginning of a tensor's name on."""
 
 QUANTISED = ("qweight", "qzeros", "scales", "g_idx", "SCB", "absmax", "quant_map", "weight_format")
 """Last names of tensors that quantised layers keep (GPTQ, AWQ, bitsandbytes)."""

@@ -111,6 +111,50 @@ ZIP = Known(
     ),
 )
 
+NO_INSTRUCTION = r"dispatch\[key\[0\]\]|(?i:pickl)[\s\S]*dispatch\[key\]\(self\)"
+"""How Python's reader of pickles looks an instruction up; the second is Python 2's."""
+BYTE = r"KeyError: (?:\d+|'(?:\\x[0-9a-f]{2}|\\?.)')"
+"""How it names a byte that begins none."""
+UNKNOWN_BYTES = (
+    Known(
+        BYTE,
+        "a reader of pickles met a byte that begins no instruction. joblib keeps the bytes of "
+        "arrays between the instructions, and since 1.2 it puts bytes before them that an older "
+        "joblib takes for instructions: as a rule a newer joblib wrote the file than reads it. "
+        "Else the file is damaged, or is no pickle.",
+        (
+            "Read it with the joblib that wrote it, or a newer one.\npip install --upgrade joblib",
+            "Or write it anew with the joblib that is to read it.",
+            WHOLE_FILE_AGAIN,
+        ),
+        beside=(NO_INSTRUCTION, "joblib"),
+    ),
+    Known(
+        BYTE,
+        "Python's reader of pickles met a byte that begins no instruction: the file is damaged, or "
+        "no pickle, or its reader is of another kind than its writer (joblib keeps arrays between "
+        "the instructions).",
+        (WHOLE_FILE_AGAIN, "Read it with what wrote it."),
+        beside=(NO_INSTRUCTION,),
+    ),
+)
+
+OF_A_VIT = "\n".join(
+    (
+        "If it is the .npz of a vision transformer of Google's, which old releases of timm fetch: "
+        "timm's models of that kind have a reader of their own for it.",
+        'model = timm.create_model("NAME")',
+        'model.load_pretrained("FILE.npz")',
+    )
+)
+ZIPS = (
+    ZIP._replace(
+        ways=(ZIP.ways[0], OF_A_VIT, *ZIP.ways[1:]),
+        beside=(r"\btimm\b", r"(?i)(?:\b|_)vit(?:\b|_)|vision.?transformer"),
+    ),
+    ZIP,
+)
+
 
 class Format(NamedTuple):
     """A kind of file with a reader of its own, by the endings of its names."""

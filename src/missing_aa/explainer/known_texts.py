@@ -3,7 +3,14 @@
 A way out is a sentence; the lines below its first are commands.
 """
 
-from missing_aa.explainer.known_files import DAMAGED, OF_OTHER_FORMATS, WHOLE_FILE_AGAIN, ZIP, Known
+from missing_aa.explainer.known_files import (
+    DAMAGED,
+    OF_OTHER_FORMATS,
+    UNKNOWN_BYTES,
+    WHOLE_FILE_AGAIN,
+    ZIPS,
+    Known,
+)
 from missing_aa.explainer.known_libraries import LIBRARIES
 
 RESCUE = "missing-aa rescue model.pt model.safetensors"
@@ -77,7 +84,7 @@ TEXTS = (
         )
         for format in OF_OTHER_FORMATS
     ),
-    ZIP,
+    *ZIPS,
     Known(
         DAMAGED,
         "the bytes are not those of a whole checkpoint: a file that was not written to its end, a "
@@ -327,27 +334,7 @@ TEXTS = (
             "on 'cpu'.",
         ),
     ),
-    Known(
-        r"KeyError: \d+",
-        "a reader of pickles met a byte that begins no instruction. joblib keeps the bytes of "
-        "arrays between the instructions, and since 1.2 it puts bytes before them that an older "
-        "joblib takes for instructions: as a rule a newer joblib wrote the file than reads it. "
-        "Else the file is damaged, or is no pickle.",
-        (
-            "Read it with the joblib that wrote it, or a newer one.\npip install --upgrade joblib",
-            "Or write it anew with the joblib that is to read it.",
-            WHOLE_FILE_AGAIN,
-        ),
-        beside=(r"dispatch\[key\[0\]\]", "joblib"),
-    ),
-    Known(
-        r"KeyError: \d+",
-        "Python's reader of pickles met a byte that begins no instruction: the file is damaged, or "
-        "no pickle, or its reader is of another kind than its writer (joblib keeps arrays between "
-        "the instructions).",
-        (WHOLE_FILE_AGAIN, "Read it with what wrote it."),
-        beside=(r"dispatch\[key\[0\]\]",),
-    ),
+    *UNKNOWN_BYTES,
     Known(
         r"before Module\.__init__\(\) call",
         "a class of your own or of a library sets a layer or a parameter before torch's "

@@ -13,6 +13,10 @@ _ESTIMATOR = re.compile(
 
 _ANOTHER = re.compile(r"(?m)^[ \t]*[\w.]*(?:Error|Exception)\s*:")
 _OF_TORCH = re.compile(r"(?i)torch|\.pth?\b|\.ckpt\b|\bnn\.|safetensors")
+_MISFIT = re.compile(
+    r"(?i)do(?:es)? not match exactly|(?:missing|unexpected) keys? in source state_?dict"
+    r"|unexpected keys?\b"
+)
 
 
 class Estimator(NamedTuple):
@@ -30,8 +34,8 @@ class Seen:
     """The text up to an error, from the beginning of its own traceback; the frames in it.
 
     `failed` is the innermost frame that is not torch's. Of the whole text: `says_timm`, whether it
-    names timm anywhere, `says_torch`, whether anything that is torch's, and the `estimators` of
-    which scikit-learn warned.
+    names timm anywhere, `says_torch`, whether anything that is torch's, `says_misfit`, whether it
+    warns of weights that did not match a model, and the `estimators` of which scikit-learn warned.
     """
 
     text: str = ""
@@ -39,6 +43,7 @@ class Seen:
     failed: Frame | None = None
     says_timm: bool = False
     says_torch: bool = False
+    says_misfit: bool = False
     estimators: tuple[Estimator, ...] = ()
 
     @property
@@ -86,7 +91,8 @@ def _seen(own: str, text: str) -> Seen:
     estimators = tuple(Estimator(*one) for one in _ESTIMATOR.findall(text))
     says_timm = bool(re.search(r"\btimm\b", text))
     says_torch = says_timm or bool(_OF_TORCH.search(text))
-    return Seen(own, tuple(found), innermost(found), says_timm, says_torch, estimators)
+    misfit = bool(_MISFIT.search(text))
+    return Seen(own, tuple(found), innermost(found), says_timm, says_torch, misfit, estimators)
 
 
 def package_of(path: str) -> str:

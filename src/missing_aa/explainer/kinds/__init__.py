@@ -15,6 +15,7 @@ from missing_aa.explainer.kinds import (
     no_module,
     state_dict_keys,
     torchscript,
+    unregistered,
     weights_only,
 )
 from missing_aa.explainer.pasted import plain, squeeze
@@ -31,6 +32,7 @@ KINDS = {
     errors.CODE: code_objects,
     errors.DEVICE: device,
     errors.KEY: missing_key,
+    errors.UNREGISTERED: unregistered,
 }
 """Kind -> the module that knows it.
 

@@ -10,6 +10,7 @@ from missing_aa.explainer.advice import (
     RESCUE,
     advise,
     in_releases,
+    is_library,
     library,
     may_hold_tensors,
     moved,
@@ -19,7 +20,7 @@ from missing_aa.explainer.advice import (
 from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, LOOKUP, Error, find_words
-from missing_aa.explainer.known_breaks import GROWING
+from missing_aa.explainer.known_breaks import GROWING, SELDOM_FORKED
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
@@ -39,6 +40,14 @@ PRIVATE = (
 OLDER_FIRST = (
     "; where that is not known, try an older one first, because the name of that module is itself "
     "an old one"
+)
+FORK = (
+    "If no release of {} has that name: a branch or a fork of it wrote the file. Put its code in "
+    "the place of the package."
+)
+WITH_IT = (
+    "; where that is not known, try those that have that module ({}), newer and older ones than "
+    "what is installed"
 )
 MEND = "Or, if you trust the file: let the old name lead to the new one, and then load it."
 WORDS = r"get\s+attribute"
@@ -109,17 +118,22 @@ def other(error: Error, seen: Seen) -> Answer | None:
         )
     is_old = bool(known and known.need)
     private = class_.startswith("_") and not class_.startswith("_rebuild_")
+    ways = out_of(package, seen)
+    is_one = is_library(package, seen) and package not in SELDOM_FORKED
+    forked = is_one and not known and not private
     growing = PRIVATE if private else NEWER_FIRST
+    older = WITH_IT.format(known.need) if is_old and known and package in GROWING else OLDER_FIRST
     return advise(
         error,
         f"the file asks for {module}.{class_}, and the {package} that is there has that module "
         f"without that name: another version of {library(package)} wrote the file, "
         "or a fork of it, or the name was changed; or, if "
         f"{package} is a folder of a project, another of that name was imported in its place.",
-        writer_s(package, seen, "", OLDER_FIRST)
+        writer_s(package, seen, "", older)
         if is_old
         else writer_s(package, seen, module, growing if package in GROWING else GONE_FIRST),
-        *out_of(package, seen),
+        *[FORK.format(library(package))] * bool(forked and ways),
+        *ways,
         known_by=NAMES,
     )
 

@@ -13,7 +13,7 @@ from missing_aa.explainer.seen import Seen
 
 WORDS = (
     r"invalid\s*load\s*key|unsupported\s*operand"
-    r"|dispatch\[key\[0\]\]\(self\)[\s\S]{0,300}?\bKeyError"
+    r"|dispatch\[key(?:\[0\])?\]\(self\)[\s\S]{0,300}?\bKeyError"
 )
 
 
@@ -21,21 +21,22 @@ def read(before: str, words: str, after: str) -> Error | None:
     """The first byte, as C's pickle names it, or by its number, as other readers do."""
     in_python = words.startswith("dispatch")
     if in_python or words.lower().startswith("unsupported"):
-        number = re.match(r"[:\s]*(\d{1,3})\b", after)
-        key = chr(int(number[1])) if number else ""
+        number = re.match(r"[:\s]*(?:(\d{1,3})\b|'([v<])')", after)  # Python 2 has characters
+        if not number or not (in_python or number[1]):
+            return None
+        key = number[2] or chr(int(number[1]))
         if in_python and key not in ("v", "<"):  # others may be a byte of joblib's arrays
             return None
-        shown = f"Unsupported operand {number[1]}" if number else ""
+        shown = f"KeyError: {number[1] or repr(key)}"
+        shown = shown if in_python else f"UnpicklingError: Unsupported operand {number[1]}"
     else:
         found = re.match(r"\s*,\s*'(\\x[0-9a-f]{2}|[^'\s])'", after)
         key = found[1] if found else ""
         key = chr(int(key[2:], 16)) if len(key) == 4 else key
-        shown = f"invalid load key, {key!r}."
+        shown = f"UnpicklingError: invalid load key, {key!r}."
     if not key or key in code2op:  # what a pickle can have, and torch's reader does not take
         return None
-    return Error(
-        FIRST_BYTE, key, f"KeyError: {ord(key)}" if in_python else f"UnpicklingError: {shown}"
-    )
+    return Error(FIRST_BYTE, key, shown)
 
 
 find = partial(find_words, WORDS, read)

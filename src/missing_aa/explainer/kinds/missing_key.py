@@ -61,19 +61,31 @@ def other(error: Error, seen: Seen) -> Answer:
             known_by=LINE,
         )
     known = KEYS.get(error.class_, "")
+    look = Way(
+        ADVICE,
+        "Look what the file has.",
+        (
+            "missing-aa inspect model.pt",
+            'print(torch.load(path, map_location="cpu", weights_only=True).keys())',
+        ),
+    )
+    if seen.says_misfit:
+        return advise(
+            error,
+            f"the file has no entry {error.class_!r}, which code asks for; and the text says that "
+            "its weights did not match the model. So as a rule it is of another model, or of a "
+            f"part of this one (a backbone to begin a training with). {known}",
+            "Give the checkpoint that was written when this model was trained; its page or the "
+            "project's list of models names it.",
+            look,
+            known_by=f"{LINE}, and the words above it",
+        )
     return advise(
         error,
         f"the file has no entry {error.class_!r}, which code asks for: it is another kind of "
         "checkpoint than that code reads (weights alone in the place of a trainer's, or the other "
         f"way round), or another version of it wrote the file. {known}",
-        Way(
-            ADVICE,
-            "Look what the file has.",
-            (
-                "missing-aa inspect model.pt",
-                'print(torch.load(path, map_location="cpu", weights_only=True).keys())',
-            ),
-        ),
+        look,
         Way(
             ADVICE,
             "If it holds weights alone: make the model by code, and load them into it.",

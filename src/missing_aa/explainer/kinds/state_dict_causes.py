@@ -6,30 +6,12 @@ from fractions import Fraction
 from missing_aa.explainer.advice import RESCUE, advise
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import Error
-from missing_aa.explainer.kinds import divided, state_dict_names
+from missing_aa.explainer.kinds import divided, state_dict_lacking, state_dict_names
 from missing_aa.explainer.kinds.state_dict_names import LENIENTLY, OF_TORCH, PREFIXES, WRITERS, last
-from missing_aa.explainer.known_breaks import LOSSES, QUANTISED
+from missing_aa.explainer.known_breaks import HEADS, LOSSES, QUANTISED
 from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
-
-HEADS = {
-    "box_predictor",
-    "classifier",
-    "cls_head",
-    "fc",
-    "fc_cls",
-    "head",
-    "head_dist",
-    "heads",
-    "last_layer",
-    "last_linear",
-    "mask_fcn_logits",
-    "out_proj",
-    "score",
-    "segmentation_head",
-}
-"""Layers that libraries call so and that have an output for each class."""
 
 
 def misfit(error: Error) -> str:
@@ -59,6 +41,10 @@ def known(error: Error, seen: Seen) -> Answer | None:
         return _pooled(error, seen, "token")
     if empty := _empty(error):
         return empty
+    if found := state_dict_lacking.headless(error, may_be_timm_s(error, seen)):
+        return found
+    if found := state_dict_lacking.positions(error):
+        return found
     if _is_quantised(error):
         return _quantised_otherwise(error)
     if not error.missing and not error.unexpected and (count := _classes(error.shapes)):
@@ -334,5 +320,8 @@ def _classes(shapes: tuple[tuple[str, str, str], ...]) -> int:
 
 
 def may_be_timm_s(error: Error, seen: Seen) -> bool:
-    """Whether the text names timm, or a class that is in its record; others have a ResNet too."""
-    return seen.says_timm or bool(error.class_ and class_record.named([error.class_]))
+    """Whether the class is in timm's record, as others' ResNet is too; or, without one, the text.
+
+    What timm's code loads can be anybody's model.
+    """
+    return bool(class_record.named([error.class_])) if error.class_ else seen.says_timm

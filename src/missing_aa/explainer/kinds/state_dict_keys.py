@@ -4,13 +4,29 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from missing_aa.explainer.advice import advise, listed, together
+from missing_aa.explainer.advice import advise, listed, together, way
 from missing_aa.explainer.answers import GENERAL, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import NEAR, STATE_DICT, Error, Hit
 from missing_aa.explainer.kinds import other_texts, state_dict_causes
 from missing_aa.explainer.kinds.state_dict_causes import may_be_timm_s, misfit
-from missing_aa.explainer.kinds.state_dict_names import LENIENTLY, buffers, only_left_over, part_of
+from missing_aa.explainer.kinds.state_dict_lacking import (
+    BUILT,
+    NAMES_IN_FILE,
+    SWITCH,
+    TRAIN,
+    besides,
+    built_otherwise,
+    is_another_architecture,
+    only_lacking,
+)
+from missing_aa.explainer.kinds.state_dict_names import (
+    LENIENTLY,
+    WRITERS,
+    buffers,
+    only_left_over,
+    part_of,
+)
 from missing_aa.explainer.pasted import squeeze
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
@@ -44,10 +60,12 @@ def find(text: str) -> Iterator[Hit]:
     names: dict[str, tuple] = {"missing": (), "unexpected": ()}
     shapes: list[tuple[str, str, str]] = []
     failed = ""
+    cut = False
     ends = [part.start() for part in parts[1:]] + [len(text)]
     for part, end in zip(parts, ends, strict=True):
         if part.lastgroup in names:
-            names[part.lastgroup] = _keys(text[part.end() : end])
+            names[part.lastgroup], is_cut = _keys(text[part.end() : end])
+            cut |= is_cut
         elif part.lastgroup == "shape":
             sizes = _SHAPES.match(squeeze(text[part.end() : end][:NEAR]))
             saved, made = sizes.groups() if sizes else ("", "")
@@ -61,14 +79,22 @@ def find(text: str) -> Iterator[Hit]:
             elif reason := _FAILED.search(rest):
                 failed = " ".join(reason[1].split())
     class_ = parts[0]["class"] or ""
-    error = Error(STATE_DICT, class_, failed, names["missing"], names["unexpected"], tuple(shapes))
+    error = Error(
+        STATE_DICT, class_, failed, names["missing"], names["unexpected"], tuple(shapes), cut=cut
+    )
     yield Hit(parts[0].start(), parts[-1].end(), error)
 
 
-def _keys(text: str) -> tuple[str, ...]:
-    """The quoted names at the beginning; one that is cut off is left out."""
-    listed = re.match(r":?((?:'[^']{1,300}'[,.]?)*)", squeeze(text))
-    return tuple(re.findall(r"'([^']+)'", listed[1] if listed else "")[:MOST_KEYS])
+def _keys(text: str) -> tuple[tuple[str, ...], bool]:
+    """The quoted names at the beginning, and whether the list is cut off behind them.
+
+    A name that is cut off itself is left out.
+    """
+    squeezed = squeeze(text)
+    listed = re.match(r":?((?:'[^']{1,300}'[,.]?)*)", squeezed)
+    names = tuple(re.findall(r"'([^']+)'", listed[1] if listed else "")[:MOST_KEYS])
+    rest = squeezed[listed.end() if listed else 0 :]
+    return names, bool(listed and listed[1].endswith(",")) or bool(re.match(r"\.\.|…|'\w", rest))
 
 
 def changed(error: Error, upgrade: bool = True, files: tuple[str, ...] = ()) -> str:
@@ -115,16 +141,26 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer | None:
         what = f"{changed(error)} The atlas has met other names of the same class."
         return together(error, alike, ledger, what)
     what = f"{misfit(error)}. {_known_names(error)}{_place(error)}{_questions(error)}"
-    if may_be_timm_s(error, seen):
-        ways = tuple(everyone(ledger, format="state_dict"))
+    own = _own_ways(error)
+    if may_be_timm_s(error, seen) and not (own and error.cut):
+        ways = (*everyone(ledger, format="state_dict"), *own[:1])
         notes = () if seen.says_timm else (OTHERS.format(error.class_),)
         return Answer(GENERAL, str(error), what, ways=ways, notes=notes)
+    if own:
+        return Answer(GENERAL, str(error), what, ways=own)
     if only_left_over(error):
         return Answer(GENERAL, str(error), what, ways=(WITHOUT, SAME))
     if part_of(error):
         code = f"print(type(model.get_submodule({part_of(error)!r})).__module__)"
         return Answer(GENERAL, str(error), what, ways=(replace(MAKER, commands=(code,)), SAME))
     return Answer(GENERAL, str(error), what, ways=(LOOK, SAME))
+
+
+def _own_ways(error: Error) -> tuple[Way, ...]:
+    """The ways where only the file lacks something, or the model's first layer is not there."""
+    if is_another_architecture(error):
+        return (BUILT, NAMES_IN_FILE)
+    return (SWITCH, TRAIN, way(WRITERS)) if only_lacking(error) else ()
 
 
 def _place(error: Error) -> str:
@@ -134,6 +170,10 @@ def _place(error: Error) -> str:
             "As far as the text goes, every tensor that the model asks for is in the file and has "
             "its shape; the file only has others besides. "
         )
+    if is_another_architecture(error):
+        return built_otherwise(error)
+    if only_lacking(error):
+        return besides(error)
     place = part_of(error)
     return place and (
         f"All these names lie below {place!r}: as far as the text goes, only that part of the "
@@ -146,7 +186,7 @@ def _questions(error: Error) -> str:
     known = bool(error.missing or error.unexpected or error.shapes)
     if not known:
         return "Ask again with the whole message: its next lines say it."
-    if only_left_over(error) or part_of(error):
+    if only_left_over(error) or part_of(error) or _own_ways(error):
         return ""
     settings = " (number of classes, size of the picture)" if error.shapes else ""
     prefix = " Does a wrapper's prefix stand before the names?" if error.missing else ""
