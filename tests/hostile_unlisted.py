@@ -82,7 +82,14 @@ def sparse() -> dict[str, bytes]:
     parts = call(name("torch._utils", "_rebuild_sparse_tensor"), b"N", row(b"N"))
     parameter = call(name("torch._utils", "_rebuild_parameter"), parts, b"\x89", b"N")
     total = name("builtins", "sum")
-    return {"alone": call(total, many(parts)), "in a parameter": call(total, many(parameter))}
+    rebuild = name("torch._tensor", "_rebuild_from_type_v2")
+    return {
+        "alone": call(total, many(parts)),
+        "in a parameter": call(total, many(parameter)),
+        "by torch's rebuilding": call(
+            rebuild, total, name("torch", "Tensor"), row(many(parts)), b"N"
+        ),
+    }
 
 
 def shared_by_many() -> dict[str, bytes]:

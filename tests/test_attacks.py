@@ -237,11 +237,9 @@ def test_a_state_that_turns_out_to_be_a_pair_is_refused(how, tmp_path, capsys):
 
 @pytest.mark.parametrize("how", hostile_unlisted.sparse())
 def test_a_sparse_tensor_that_is_computed_with_is_unjudged(how):
-    summed = hostile_unlisted.sparse()[how]
-    kept = hostile_files.table(w=summed[summed.index(b"ctorch") :].partition(b"e\x85R")[0])
-    for body, verdict in ((summed, "unjudged"), (kept, "fine")):
-        found = {n.name: n.verdict for n in judge_all(follow_pickle(hostile_files.pickled(body)))}
-        assert found["torch._utils._rebuild_sparse_tensor"] == verdict
+    program = hostile_files.pickled(hostile_unlisted.sparse()[how])
+    found = {judged.name: judged.verdict for judged in judge_all(follow_pickle(program))}
+    assert found["torch._utils._rebuild_sparse_tensor"] == "unjudged"
 
 
 @pytest.mark.parametrize("how", hostile_unlisted.shared_by_many())

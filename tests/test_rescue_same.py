@@ -28,6 +28,7 @@ from missing_aa.containers.legacy import follow_legacy, measure
 from missing_aa.errors import LimitReached, Malformed, Problem, Refused
 from missing_aa.limits import DEFAULT, Limits
 from missing_aa.pickles.follow import follow_pickle
+from missing_aa.rescuer.rescue import rescue_to
 
 ONE, TWO = struct.pack("<4f", 1, 2, 3, 4), struct.pack("<4f", 5, 6, 7, 8)
 ORDERED = name("collections", "OrderedDict")
@@ -327,6 +328,15 @@ def test_a_module_that_keeps_its_tensors_in_another_way_is_refused(saved, sessio
 def test_a_class_of_its_own_made_of_tensors_gives_no_half_of_them(saved, session):
     with pytest.raises(Problem):
         rescue(saved(zipped(call(name("a", "Bag"), PAIRS) + LATER)), session=session)
+
+
+def test_a_tensor_that_lies_in_too_many_pieces_is_not_put_in_order(saved, session, tmp_path):
+    sizes = row(*[number(2)] * 29), row(*[number(1)] * 29)
+    rebuild = name("torch._utils", "_rebuild_tensor_v2")
+    many_axes = call(rebuild, stored("Byte", count=64), number(0), *sizes, b"\x89", call(ORDERED))
+    data = in_zip(ordered(w=many_axes), **{"data/0": bytes(64)})
+    with pytest.raises(LimitReached):
+        rescue_to(saved(data), tmp_path / "out.safetensors", session=session)
 
 
 def test_a_storage_is_measured_by_what_is_said_of_it_first():

@@ -37,10 +37,8 @@ TENSOR_CHANGED = "a tensor in it is changed after it was made; no torch.save doe
 ARRAY_CHANGED = "an array in it is changed after it was made; numpy does not do that"
 ARRAY_MISSHAPEN = "an array in it is not described the way numpy does it; it is damaged"
 STATE_TWICE = "an object in it gets its state twice, as in no checkpoint: do not load it"
-COMPUTED = (
-    "what a call in it is given is put together while it is loaded, as in no checkpoint: do not "
-    "load it"
-)
+COMPUTED = (None, None)
+"""Stand for arguments that only a load puts together: no set is given as many."""
 NAMING = frozenset({str, int, float, bool})
 """What can be a key and nothing else: two that are equal are one."""
 
@@ -205,6 +203,8 @@ class _Builder:
             ):
                 if class_ != tensors.NUMPY_ARRAY:
                     return tensors.OWN_CLASS
+                if type(raw) is str and raw.isascii():  # bytes, as Python 2 wrote them
+                    raw = raw.encode()
                 return self._numpy_array(raw, dtype, shape, order == 1)
             case ((raw, dtype, shape, "C" | "F" as order, *axes), []) if (
                 dotted in tensors.FROM_BUFFER and not any(axes)
@@ -248,13 +248,11 @@ class _Builder:
             made.pairs = self._pairs(node)
         if isinstance(node, Object) and len(node.states) > 1:
             raise Malformed(STATE_TWICE)
-        if isinstance(node, Object) and not isinstance(node.args, tuple):
-            raise Malformed(COMPUTED)
         if isinstance(node, Object) and made.dotted != ORDERED_DICT:
             is_emptied = node.is_new and made.dotted == SET  # whose __new__ takes nothing
             if not is_emptied and made.dotted not in DICTIONARIES:
                 args = self.shell(node.args)
-                made.given = args if isinstance(args, tuple) else ()
+                made.given = args if isinstance(args, tuple) else COMPUTED
             if node.kwargs:
                 made.given += (self.shell(node.kwargs),)
             if node.items:

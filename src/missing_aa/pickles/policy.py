@@ -68,7 +68,7 @@ DTYPE = "numpy.dtype"
 SPARSE = ("torch._utils._rebuild_sparse_tensor", "torch._utils._rebuild_sparse_csr_tensor")
 WRAPS = (
     *("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"),
-    *(CALLS_BACK, "collections.OrderedDict"),
+    "collections.OrderedDict",
 )
 """They keep a tensor that they are given, and do not compute with it."""
 COMPILED = frozenset(known_names.COMPILED.split())
@@ -251,12 +251,19 @@ def _computes_with_sparse(program: Program) -> bool:
     for one in with_others(program):
         given: list = []
         for made in one.objects:
-            if name_of(made.made_by) not in WRAPS:
+            if not _wraps(made):
                 given += [made.args, made.kwargs]
         for node in reached(given, deep=True):
             if name_of(node.made_by if isinstance(node, Object) else node) in SPARSE:
                 return True
     return False
+
+
+def _wraps(made: Object) -> bool:
+    """Whether a call keeps a tensor; one of torch's calls a function, which may make a new one."""
+    function = name_of(made.args[0]) if isinstance(made.args, tuple) and made.args else ""
+    is_making = function.startswith(known_names.NEW_TENSORS)
+    return name_of(made.made_by) in WRAPS or name_of(made.made_by) == CALLS_BACK and is_making
 
 
 def _has_odd_dtype(program: Program) -> bool:

@@ -7,7 +7,7 @@ whatever a function that it calls is given. What could be called so counts as ca
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from missing_aa.pickles.joblib_arrays import FIELDS, WRAPPER
+from missing_aa.pickles.joblib_arrays import FIELDS, MOST_AXES, WRAPPER
 from missing_aa.pickles.known_names import ARRAYS, BARE, SAFE, TAKES_CLASSES
 from missing_aa.pickles.program import (
     NODES,
@@ -140,7 +140,7 @@ def _is_of_numbers(args: object) -> bool:
     for part in args:
         kind = type(part)
         if kind is tuple:
-            if not NODES.isdisjoint(map(type, part)):
+            if len(part) > MOST_AXES or not NODES.isdisjoint(map(type, part)):
                 return False
         elif kind is Object:
             is_empty = not (part.args or part.kwargs or part.states or part.items or part.pairs)

@@ -12,13 +12,19 @@ from typing import BinaryIO, Literal
 
 from missing_aa.contents.views import View, row_major
 from missing_aa.disk import CHANGED
-from missing_aa.errors import Malformed
+from missing_aa.errors import LimitReached, Malformed
 from missing_aa.pickles.storages import itemsize
 
 PIECE = 2**22
 """Bytes that are put in order in one go."""
 FORMATS: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 """memoryview's code for an element of so many bytes."""
+
+MOST_SLICES = 50_000_000
+"""Copying more takes minutes."""
+SCATTERED = (
+    "a tensor's elements lie in more pieces than any checkpoint's: they are not put in order"
+)
 
 NEAR = 4096
 """How many places are listed at once."""
@@ -28,7 +34,10 @@ Axis = tuple[int, int, int]
 
 
 def gather(file: BinaryIO, tensor: View) -> Iterator[memoryview]:
-    """The tensor's bytes in row-major order."""
+    """The tensor's bytes in row-major order. Raises LimitReached where they are too scattered."""
+    lengths = [length for length, stride, _ in _joined(tensor.shape, tensor.strides) if stride]
+    if lengths and prod(lengths) // max(lengths) > MOST_SLICES:
+        raise LimitReached(SCATTERED)
     width = itemsize(tensor.dtype)
     for offset, shape in _parts(tensor.offset, tensor.shape, tensor.strides, PIECE // width):
         strides = tensor.strides[len(tensor.shape) - len(shape) :]
