@@ -1,5 +1,7 @@
 """The ways out of what a file will miss, and how they are said."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy
@@ -7,8 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from missing_aa.checker.check import Check, Package, environment
-from missing_aa.checker.findings import ATTRIBUTE, LOAD, PACKAGE, Finding, Walked
+from missing_aa.checker.check import Check, Package, check, environment
+from missing_aa.checker.findings import ATTRIBUTE, LOAD, NAME, PACKAGE, RAISED, Finding, Walked
+from missing_aa.checker.names import GONE
 from missing_aa.checker.ways import ways
 from missing_aa.cli import main
 from missing_aa.cli.render.check import lines
@@ -85,3 +88,39 @@ def test_further_arguments_of_forward_are_said_in_words():
     given.models[0].defaults = ["mask", "*args", "**kwargs"]
     said = "\n".join(lines(given))
     assert "forward called without mask, further arguments." in said
+
+
+def a_part_misses(kind, class_, root="torch.nn.modules.container.Sequential", **more):
+    """A check of a model of parts, one of which misses something."""
+    finding = Finding(kind, "AttributeError", "missing", class_, when=LOAD, **more)
+    packages = [Package(name, "2.0", True) for name in ("torch", "parts")]
+    return Check("model.pt", "Python 3.11", [finding], [Walked("", root, None, 2, 2)], packages)
+
+
+def test_a_container_of_torchs_is_made_again_by_the_package_of_its_parts():
+    (way,) = ways(a_part_misses(ATTRIBUTE, "parts.Head"))
+    assert "the installed parts" in way.text and "installed torch" not in way.text
+
+
+@pytest.mark.parametrize("root", ["parts.Head", "torch.nn.modules.container.Sequential"])
+def test_nothing_is_made_again_of_a_class_that_is_gone(root):
+    (way,) = ways(a_part_misses(NAME, "parts.Head", root, hint=GONE))
+    assert "with the installed" not in way.text and "has no Head" in way.text
+    (way,) = ways(a_part_misses(NAME, "parts.Head", root, hint="it may now be parts.other.Head"))
+    assert "with the installed parts" in way.text
+
+
+def test_what_has_no_weights_is_sent_to_no_rescue(tmp_path):
+    (tmp_path / "losses.py").write_text(
+        "import torch\n\nclass Loss(torch.nn.Module):\n"
+        "    def forward(self, x):\n        return x * self.scale\n"
+    )
+    write = "import torch, losses; torch.save(losses.Loss(), 'loss.pt')"
+    subprocess.run([sys.executable, "-c", write], cwd=tmp_path, check=True)
+    found = check(tmp_path / "loss.pt", paths=[tmp_path])
+    assert found.findings and [way for way in ways(found) if way.kind == "rescue"] == []
+
+
+def test_an_error_without_a_message_has_no_colon():
+    assert Finding(RAISED, "AssertionError", "").text == "AssertionError"
+    assert Finding(RAISED, "ValueError", "why").text == "ValueError: why"

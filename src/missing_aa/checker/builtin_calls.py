@@ -35,6 +35,9 @@ PURE = {
 
 TENSORS = {"torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Parameter"}
 
+NUMPY_CLASSES = {"ndarray", "generic", "number", "integer", "floating", "bool_", "memmap"}
+"""Classes of numpy of which nothing that Python itself makes is an instance."""
+
 
 class BuiltinCalls(NativeMethods):
     """Calls of what Python brings itself."""
@@ -135,6 +138,10 @@ class BuiltinCalls(NativeMethods):
                 return True if kind.path in TENSORS else None
             if kind.path in TENSORS:
                 return False if type_name(value) else None
+            top, _, name = kind.path.rpartition(".")
+            if top.partition(".")[0] == "numpy" and name in NUMPY_CLASSES:
+                own = is_plain(value) or isinstance(value, Items | Mapping | tuple)
+                return False if own else None
         return None
 
     def _is_builtin(self, value: object, name: str) -> bool | None:

@@ -104,6 +104,8 @@ class Calls(BuiltinCalls):
             return Partial(args[0], tuple(args[1:]), kwargs)
         if path == "collections.OrderedDict":
             return self.call_builtin("dict", args, kwargs, None)
+        if path == "operator.index" and len(args) == 1 and type(args[0]) is int:
+            return args[0]
         if path == "copy.deepcopy" and args:
             return UNKNOWN
         return self.unknown_call(args, kwargs, top.partition(".")[0] in NOT_FOLLOWED)

@@ -76,6 +76,8 @@ class Check:
     dangerous: list[str] = field(default_factory=list)
     kind: str = ""
     steps: int = 0
+    weights: bool = True
+    """Whether the models hold tensors, which can be got out."""
 
     @property
     def certain(self) -> list[Finding]:
@@ -178,7 +180,7 @@ def _check(
         models = [choose(models, root)]
     roots = [(each.name, each.model) for each in models]
     if not models and is_module(contents.top):  # of no tensors: a filter, a metric
-        roots = [("", contents.top)]
+        roots, result.weights = [("", contents.top)], False
     _walk_models(result, world, roots, steps)
     for walked, model in zip(result.models, models, strict=False):
         if model.model:
@@ -190,7 +192,7 @@ def _check(
 
 def _check_names(result: Check, world: World, program: Program) -> None:
     for wanted in program.globals.values():
-        finding = check_name(world, wanted)
+        finding = check_name(world, wanted, program.protocol < 4)
         if finding:
             result.findings.append(finding)
 
@@ -203,13 +205,15 @@ def _walk_models(result: Check, world: World, models: list, steps: int) -> None:
     if doubtful and any(model.defaults for model in result.models):
         any_call, walked = _walk(world, models, steps, defaults=False)
         result.steps += steps - max(any_call.left, 0)
-        certain = {key for key, finding in any_call.found[0].items() if finding.certain}
+        anyway = any_call.found[0]
+        certain = {key for key, finding in anyway.items() if finding.certain}
         if not doubtful.keys() <= certain:
             run, result.models = any_call, [replace(each, defaults=[]) for each in walked]
-            found = {
+            hanging = {
                 key: replace(one, certain=False, doubts=[OTHERS]) for key, one in doubtful.items()
             }
-            found |= any_call.found[0]
+            both = hanging | anyway
+            found = {key: both[key] for key in {**found, **anyway} if key in both}
     result.findings += found.values()
     result.notes += run.notes
 

@@ -104,7 +104,10 @@ class Environment:
         if found is None or found.kind == NAMESPACE:
             if name in self.built_in:
                 return ModuleFile(name, "", COMPILED)
-            found = self._search(name, name, [*self.first, *self.path]) or self._ask(name)
+            found = self._search(name, name, [*self.first, *self.path])
+            if found is None or found.kind == NAMESPACE:
+                asked = self._ask(name)  # an installed project may be found before such a folder
+                found = asked if found is None or (asked and asked.package) else found
         return found
 
     def _search(self, name: str, last: str, folders: Sequence[str]) -> ModuleFile | None:

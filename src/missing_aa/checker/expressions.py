@@ -223,8 +223,9 @@ class Expressions(Operators):
         """What `value[key]` gives."""
         if isinstance(value, Tensor):
             return TENSOR
-        if value is None:
-            self.report(Finding(VALUE, "TypeError", "'NoneType' object is not subscriptable"), node)
+        if value is None or type(value) in (bool, int, float, complex):
+            text = f"{type(value).__name__!r} object is not subscriptable"
+            self.report(Finding(VALUE, "TypeError", text), node)
             return UNKNOWN
         if isinstance(value, Obj):
             return self.item_of_object(value, key, node)

@@ -45,6 +45,11 @@ class Finding:
     hint: str = ""
 
     @property
+    def text(self) -> str:
+        """The error as the last line of a traceback has it."""
+        return f"{self.error}: {self.message}" if self.message else self.error
+
+    @property
     def key(self) -> tuple:
         return (self.kind, self.class_, self.attribute, self.error, self.message, self.when)
 

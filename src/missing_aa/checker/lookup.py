@@ -149,9 +149,15 @@ class Lookup(Expressions):
         registered = self._registered(obj, name)
         if registered is not ABSENT:
             return registered
-        if supply.is_given_by_builtin(obj.cls, name) or supply.may_map(obj.cls, name):
-            return UNKNOWN
-        return ABSENT
+        return UNKNOWN if self.is_given_by_class(obj.cls, name) else ABSENT
+
+    def is_given_by_class(self, cls: Class, name: str) -> bool:
+        """Whether a class gives its objects an attribute, without their having it."""
+        return (
+            self.classes.find(cls, name) is not None
+            or supply.is_given_by_builtin(cls, name)
+            or supply.may_map(cls, name)
+        )
 
     def _registered(self, obj: Obj, name: str) -> object:
         """What torch's own `__getattr__` gives: a parameter, buffer or child of that name."""

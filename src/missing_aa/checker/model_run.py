@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from missing_aa.checker.findings import CALL, EVAL, LOAD, Walked
+from missing_aa.checker import supply
+from missing_aa.checker.findings import ATTRIBUTE, CALL, EVAL, LOAD, Finding, Walked
 from missing_aa.checker.objects import FileObjects, Kept
 from missing_aa.checker.state import OutOfSteps
 from missing_aa.checker.torch_rules import HOLDERS
@@ -27,6 +28,9 @@ def load(run: Walk, objects: FileObjects) -> None:
     """What pickle does with the objects: their state, by `__setstate__` where there is one."""
     run.when = LOAD
     given = _given_by_torch(run)
+    for owner, name in objects.kept:
+        if isinstance(owner, Obj):
+            _fetch_from_class(run, owner, name)
     for obj in objects.objects:
         if obj.cls is None:
             continue
@@ -43,6 +47,22 @@ def load(run: Walk, objects: FileObjects) -> None:
         if isinstance(owner, Obj):
             run.note(f"{owner.name}: a method that an instance keeps ({name})")
             run.attempt(partial(run.attribute, owner, name, None))
+
+
+def _fetch_from_class(run: Walk, obj: Obj, name: str) -> None:
+    """A method that an object keeps under the method's own name: pickle asks for it before the
+    object gets its state, so that the class alone can give it."""
+    kept = obj.fields.get(name)
+    if obj.cls is None or not isinstance(kept, Kept) or kept.of is not obj or kept.name != name:
+        return
+    if run.is_given_by_class(obj.cls, name):
+        return
+    doubts = [*obj.doubts, *supply.doubts(run.world, run.classes, obj.cls, name)]
+    if run.classes.find(obj.cls, "__new__"):
+        doubts.append("its class has a __new__ of its own")
+    text = f"{obj.name!r} object has no attribute {name!r}"
+    finding = Finding(ATTRIBUTE, "AttributeError", text, obj.cls.path, name, doubts=doubts)
+    run.attempt(partial(run.report, finding))
 
 
 def _given_by_torch(run: Walk) -> dict[str, object]:

@@ -4,7 +4,7 @@ import ast
 
 from missing_aa.checker.findings import VALUE, Finding
 from missing_aa.checker.lookup import ABSENT, Lookup
-from missing_aa.checker.torch_rules import HOLDERS
+from missing_aa.checker.torch_rules import CONTAINER, HOLDERS
 from missing_aa.checker.values import (
     UNKNOWN,
     ClassRef,
@@ -67,6 +67,8 @@ class ModuleObjects(Lookup):
         modules = self._holds_modules(obj, "__getitem__")
         if modules is None:
             found = self.find_attribute(obj, "__getitem__") if obj.cls else ABSENT
+            if obj.cls and obj.cls.module == CONTAINER:  # a ParameterList, which never runs
+                self.walked.add(id(obj))
             return self.call(found, [key], {}, node) if isinstance(found, Method) else UNKNOWN
         self.walked.add(id(obj))
         layers = list(modules.items.values())

@@ -1,7 +1,10 @@
 """Whether the packages, modules and classes that a file names are there."""
 
+import ast
+
+from missing_aa.checker import supply
 from missing_aa.checker.findings import LOAD, MODULE, NAME, PACKAGE, Finding
-from missing_aa.checker.world import World
+from missing_aa.checker.world import AllClasses, World
 from missing_aa.comparer.package import Place
 from missing_aa.pickles.program import Global
 
@@ -10,9 +13,15 @@ MAPPED = {"torch.tensor": "torch._tensor"}
 
 MAIN = "__main__"
 
+GONE = "nothing of that name is in the package"
+"""Of a class or function that has not gone to another module either."""
 
-def check_name(world: World, wanted: Global) -> Finding | None:
-    """What is missing of a name that a file asks for; None if it is there."""
+
+def check_name(world: World, wanted: Global, by_getattr: bool = False) -> Finding | None:
+    """What is missing of a name that a file asks for; None if it is there.
+
+    `by_getattr`: it takes a class in a class by `getattr`, as pickle did before protocol 4.
+    """
     module, name = MAPPED.get(wanted.module, wanted.module), wanted.name
     if module.partition(".")[0] == "torch" and "Storage" in name:
         return None  # torch.load makes these itself
@@ -35,14 +44,50 @@ def check_name(world: World, wanted: Global) -> Finding | None:
         return finding
     if world.find(module, name) is not None:
         return None
-    file = world.environment.find(module)
-    where = f"<module {module!r} from {file.path if file else ''!r}>"
-    finding = _missing(NAME, "AttributeError", _cannot_get(name, where), wanted)
+    finding = _missing(NAME, "AttributeError", _cannot_get(name, _shown(world, module)), wanted)
     if module in world.modules.unreadable:
-        finding.certain = False
         finding.doubts = [f"{module} cannot be parsed: {world.modules.unreadable[module]}"]
+    elif world.is_namespace(module):
+        finding.doubts = _given_to_namespace(world, module, name)
+    elif inside := _class_around(world, module, name):
+        around, inner = inside
+        classes = AllClasses(world)
+        finding.doubts = supply.doubts(world, classes, classes.of(around), inner)
+        if by_getattr:
+            finding.attribute = inner
+            short = around.path.rpartition(".")[2]
+            finding.message = f"type object {short!r} has no attribute {inner!r}"
+    finding.certain = not finding.doubts
     finding.hint = _moved(world, module, name)
     return finding
+
+
+def _shown(world: World, module: str) -> str:
+    """A module as Python's messages show it; of an address in memory nobody can tell."""
+    file = world.environment.find(module)
+    if not world.is_namespace(module):
+        return f"<module {module!r} from {file.path if file else ''!r}>"
+    if world.environment.version.startswith(("3.8.", "3.9.", "3.10.")):
+        return f"<module {module!r} (namespace)>"
+    loader = "_frozen_importlib_external.NamespaceLoader object at 0x…"
+    return f"<module {module!r} (<{loader}>)>"
+
+
+def _given_to_namespace(world: World, module: str, name: str) -> list[str]:
+    """Statements of its package that may put a name on a folder without an `__init__`."""
+    homes = world.patches(module.partition(".")[0], name.partition(".")[0])
+    return [f"{home} sets attributes on {on}" for home, on in homes if on != "self"]
+
+
+def _class_around(world: World, module: str, name: str) -> tuple[Place, str] | None:
+    """The innermost class of a dotted name that is there, and the name that is not in it."""
+    around, _, last = name.rpartition(".")
+    while around:
+        place = world.find(module, around)
+        if place is not None:
+            return (place, last) if isinstance(place.node, ast.ClassDef) else None
+        around, _, last = around.rpartition(".")
+    return None
 
 
 def _missing(kind: str, error: str, message: str, wanted: Global) -> Finding:
@@ -60,7 +105,7 @@ def _moved(world: World, module: str, name: str) -> str:
     exact = [home for home in alike or homes if home.rpartition(".")[2] == name]
     chosen = exact or alike or homes
     if not chosen:
-        return "nothing of that name is in the package"
+        return GONE
     if len(chosen) > 3:
         return f"{len(chosen)} other modules of the package define something of that name"
     return f"it may now be {' or '.join(chosen)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from missing_aa.checker.check import Check
 from missing_aa.checker.findings import NAME, PACKAGE
-from missing_aa.checker.names import MAIN
+from missing_aa.checker.names import GONE, MAIN
 from missing_aa.text import shell_path, shell_word
 
 OWN = "torch"
@@ -27,7 +27,7 @@ def ways(check: Check) -> list[Way]:
     if not check.findings or check.dangerous:
         return []
     found = _project(check)
-    if check.models:
+    if check.models and check.weights:
         found.append(_rescue(check))
     return [*found, *_writers(check)]
 
@@ -74,7 +74,7 @@ def _rescue(check: Check) -> Way:
     source = shell_path(check.path)
     stem = os.path.splitext(os.path.basename(check.path))[0]
     root = f" --root {shell_word(model.model)}" if len(check.models) > 1 else ""
-    library = model.class_.partition(".")[0]
+    library = _library(check)
     absent = {package.name for package in check.packages if not package.found}
     if library == "timm" and model.architecture and not absent & {"timm", OWN}:
         return Way(
@@ -91,6 +91,9 @@ def _rescue(check: Check) -> Way:
         needless = " and no ".join(dict.fromkeys((OWN, library)))
         make = f"get the weights out, which needs no {needless}; make the model again where "
         make += f"{library} is"
+    elif gone := _gone(check, library):
+        make = f"get the weights out; the installed {library} has no {gone}: make the model again "
+        make += f"where {library} has it, or from a copy of its code"
     else:
         make = f"get the weights out, make the model again with the installed {library}"
     return Way(
@@ -101,6 +104,28 @@ def _rescue(check: Check) -> Way:
             f"model.load_state_dict(safetensors.torch.load_file({stem + '.safetensors'!r}))",
         ),
     )
+
+
+def _library(check: Check) -> str:
+    """The package that makes the model again: its class's, or for a container of torch's that of
+    the parts that miss something."""
+    own = check.models[0].class_.partition(".")[0]
+    if own != OWN:
+        return own
+    tops = [finding.class_.partition(".")[0] for finding in check.findings]
+    named = {package.name for package in check.packages}
+    return next((top for top in tops if top != OWN and top in named), own)
+
+
+def _gone(check: Check, library: str) -> str:
+    """The class of the model, or of a part where torch's own holds them, that is there no more."""
+    root = check.models[0].class_
+    for finding in check.findings:
+        top, _, _ = finding.class_.partition(".")
+        is_part = root.startswith(f"{OWN}.") and top == library
+        if finding.hint == GONE and (finding.class_ == root or is_part):
+            return finding.class_.rpartition(".")[2]
+    return ""
 
 
 def _writers(check: Check) -> list[Way]:

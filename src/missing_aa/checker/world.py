@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from missing_aa.checker.environment import SOURCE, Environment
+from missing_aa.checker.environment import NAMESPACE, SOURCE, Environment
 from missing_aa.checker.lazy import Module
 from missing_aa.comparer.classes import Class, Classes
 from missing_aa.comparer.names import Definition, Names, dotted, origin
@@ -113,6 +113,10 @@ class World(Package):
     def _find(self, module: str, name: str, seen: frozenset) -> Place | None:
         if names := self.modules.get(module):
             self.installed |= names.installed
+        elif name and self.is_namespace(module):
+            inner, _, rest = name.partition(".")
+            below = f"{module}.{inner}"
+            return self._find(below, rest, seen) if self.environment.find(below) else None
         place = super().find(module, name, seen)
         if place is None or place.node is not None or not name:
             return place
@@ -121,6 +125,12 @@ class World(Package):
         found = self.modules.module(place.module)
         origin = found and _for_type_checkers(found, place.path.removeprefix(f"{found.name}."))
         return (origin and self.resolve(origin, seen | {(module, name)})) or place
+
+    def is_namespace(self, module: str) -> bool:
+        """Whether a module is a folder without an `__init__`: it has its submodules alone."""
+        file = self.environment.find(module)
+        put = any(above in self.installed for above in (module, f"{module}.*"))
+        return file is not None and file.kind == NAMESPACE and not put
 
     def search_installed(self, module: str) -> None:
         """Read the modules of a package that put something into `sys.modules`."""

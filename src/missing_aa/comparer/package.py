@@ -74,7 +74,7 @@ class Package:
             path = f"{found}.{rest}" if rest else found
             return self.resolve(path, seen)
         if isinstance(found, ast.ClassDef) and rest:
-            return _inside(found, module, f"{module}.{head}", rest)
+            return self._inside(found, module, f"{module}.{head}", rest, seen)
         if not isinstance(found, Names):
             return Place(module, f"{module}.{name}", None if rest else found)
         if self.has(f"{module}.{head}"):
@@ -93,6 +93,35 @@ class Package:
             return self.find(place.path, name, seen)
         return Place(module, f"{module}.{name}")
 
+    def _inside(
+        self, of: ast.ClassDef, module: str, path: str, rest: str, seen: frozenset
+    ) -> Place | None:
+        """A class, method or value in the body of a class, which stands under that path.
+
+        What the body does not give, a base may: one that is not read counts as having every name.
+        """
+        head, _, deeper = rest.partition(".")
+        for node in of.body:
+            if isinstance(node, Definition) and node.name == head:
+                if deeper and isinstance(node, ast.ClassDef):
+                    return self._inside(node, module, f"{path}.{head}", deeper, seen)
+                return Place(module, f"{path}.{head}", node)
+            if isinstance(node, ast.Assign | ast.AnnAssign) and head in bound_by(node):
+                return Place(module, f"{path}.{head}")
+        if hasattr(type, head):  # as every class has it
+            return Place(module, f"{path}.{head}")
+        for base in of.bases:
+            name = dotted(base.value if isinstance(base, ast.Subscript) else base)
+            if name == "object":
+                continue
+            above = self.find(module, name, seen) if name else None
+            if above is None or not isinstance(above.node, ast.ClassDef) or above.path in seen:
+                return Place(module, f"{path}.{head}")
+            known = seen | {above.path}
+            if found := self._inside(above.node, above.module, above.path, rest, known):
+                return found
+        return None
+
     def _is_public(self, module: str, name: str) -> bool:
         names = self.modules.get(module)
         if names is None:  # from outside, or hidden: it may be
@@ -104,20 +133,6 @@ def _above(path: str):
     """`a.b`, `a` for `a.b.c`."""
     while path := path.rpartition(".")[0]:
         yield path
-
-
-def _inside(of: ast.ClassDef, module: str, path: str, rest: str) -> Place | None:
-    """A class, method or value in the body of a class, which stands under that path."""
-    head, _, rest = rest.partition(".")
-    path = f"{path}.{head}"
-    for node in of.body:
-        if isinstance(node, Definition) and node.name == head:
-            if rest and isinstance(node, ast.ClassDef):
-                return _inside(node, module, path, rest)
-            return Place(module, path, node)
-        if isinstance(node, ast.Assign | ast.AnnAssign) and head in bound_by(node):
-            return Place(module, path)
-    return Place(module, path) if of.bases else None
 
 
 def bound_by(node: ast.Assign | ast.AnnAssign) -> set[str]:

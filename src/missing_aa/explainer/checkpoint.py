@@ -194,7 +194,7 @@ def explain_file(path: str | os.PathLike, limits: Limits = DEFAULT) -> Outlook:
 def _missing(finding: Finding) -> str:
     sure = "" if finding.certain else "perhaps, "
     where = f", {finding.file}:{finding.line}" if finding.file else ""
-    return f"{finding.error}: {finding.message} ({sure}{finding.when}{where})"
+    return f"{finding.text} ({sure}{finding.when}{where})"
 
 
 def _ways_out(checked: Check) -> tuple[Way, ...]:

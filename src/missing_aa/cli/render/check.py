@@ -144,7 +144,7 @@ def _group(title: str, findings: list[Finding]) -> Iterator[str]:
         together.setdefault(alike, []).append(finding)
     shown = list(together.values())[:SHOWN]
     for finding, *others in shown:
-        yield f"  {finding.error}: {finding.message}"
+        yield f"  {finding.text}"
         more = f" and {len(others)} more" if others else ""
         yield f"      {_where(finding)}{more}"
         if finding.hint:
@@ -162,8 +162,9 @@ def _where(finding: Finding) -> str:
     if finding.places:
         first, *others = finding.places
         parts.append(f"{first} and {len(others)} more" if others else first)
-    elif not finding.file:
-        parts.append(f"asked for by its name, {finding.class_}")
+    elif not finding.file and finding.class_:
+        how = "fetched by getattr" if finding.attribute else "asked for by its name"
+        parts.append(f"{how}, {finding.class_}")
     return ", ".join(parts)
 
 
