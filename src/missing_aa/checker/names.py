@@ -1,6 +1,7 @@
 """Whether the packages, modules and classes that a file names are there."""
 
 import ast
+import re
 
 from missing_aa.checker import supply
 from missing_aa.checker.findings import LOAD, MODULE, NAME, PACKAGE, Finding
@@ -12,6 +13,12 @@ MAPPED = {"torch.tensor": "torch._tensor"}
 """Modules that torch.load looks for elsewhere."""
 
 MAIN = "__main__"
+
+REACHES = (
+    rb"\bimport\b(?:[^\n(]*|\s*\([^)]*)\b%s\b|(?<!self)\.%s\b"
+    rb"|sys\.modules|import_module|__import__"
+)
+"""How a text may get hold of a module of this name, to set something on it."""
 
 GONE = "nothing of that name is in the package"
 """Of a class or function that has not gone to another module either."""
@@ -75,8 +82,11 @@ def _shown(world: World, module: str) -> str:
 
 def _given_to_namespace(world: World, module: str, name: str) -> list[str]:
     """Statements of its package that may put a name on a folder without an `__init__`."""
-    homes = world.patches(module.partition(".")[0], name.partition(".")[0])
-    return [f"{home} sets attributes on {on}" for home, on in homes if on != "self"]
+    top, short = module.partition(".")[0], module.rpartition(".")[2]
+    reaches = re.compile(REACHES % (re.escape(short.encode()), re.escape(short.encode())))
+    able = {home for home, text in world.texts(top) if reaches.search(text)}
+    homes = world.patches(top, name.partition(".")[0])
+    return [f"{home} sets attributes on {on}" for home, on in homes if on == short or home in able]
 
 
 def _class_around(world: World, module: str, name: str) -> tuple[Place, str] | None:
