@@ -345,7 +345,8 @@ def made_indirectly(calls):
 
 
 def many_names(count):
-    return b"".join(b"cproject\nNet%d\n0" % number for number in range(count)) + b"N."
+    names = (b"cproject\nNet%d_of_%d\n0" % (number, count) for number in range(count))
+    return b"".join(names) + b"N."
 
 
 def lines_run(program):

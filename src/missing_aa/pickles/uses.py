@@ -37,6 +37,8 @@ TAKES_ATTRIBUTES = "builtins.getattr"
 KEEP_CLASSES = {WRAPPER, *TAKES_CLASSES}
 MOST_TOLD = 4
 """So many arguments numpy's own functions take."""
+MOST_ARGUMENTS = 8
+"""So many torch's own functions take that make a tensor."""
 DEEP = 20
 """Deeper in what a class is given nobody looks: it counts as more than plain values."""
 
@@ -135,7 +137,7 @@ def only_keeps_given(made: Object) -> bool:
 
 def _is_of_numbers(args: object) -> bool:
     """Whether a call is given numbers, texts, storages and dictionaries of hooks that hold none."""
-    if type(args) is not tuple:
+    if type(args) is not tuple or len(args) > MOST_ARGUMENTS:
         return False
     for part in args:
         kind = type(part)
