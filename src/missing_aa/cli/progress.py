@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from missing_aa.cli.output import console
 from missing_aa.cli.terminal import NARROW
 from missing_aa.text import clean
 
@@ -16,12 +17,13 @@ LARGE = 100_000_000
 """Bytes from which there is a progress bar, also for a single file."""
 
 
-def bar_for(console: "Console", sources: list[Path]) -> "Bar | NoBar":
+def bar_for(sources: list[Path]) -> "Bar | NoBar":
     """A progress bar on a terminal, for what is large or many; elsewhere nothing."""
     sizes = {source: _size(source) for source in sources}
-    if not console.is_terminal or (len(sources) == 1 and sum(sizes.values()) < LARGE):
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if not is_terminal or (len(sources) == 1 and sum(sizes.values()) < LARGE):
         return NoBar()
-    return Bar(console, sizes)
+    return Bar(console(stderr=True), sizes)
 
 
 @contextmanager
@@ -30,12 +32,10 @@ def counting() -> Iterator[Callable[[str, int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda what, done, total: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
         task = progress.add_task("")
 
         def tick(what: str, done: int, total: int) -> None:

@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     outcomes = []
     with Session() as session:
         session.start()
-        with bar_for(output.console(stderr=True), [source for source, _ in pairs]) as bar:
+        with bar_for([source for source, _ in pairs]) as bar:
             for source, target in pairs:
                 with bar.file(source) as wrote:
                     outcomes.append(_rescue(args, source, target, session, wrote))
