@@ -20,16 +20,20 @@ LARGE = 100_000_000
 def bar_for(sources: list[Path]) -> "Bar | NoBar":
     """A progress bar on a terminal, for what is large or many; elsewhere nothing."""
     sizes = {source: _size(source) for source in sources}
-    is_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if not is_terminal or (len(sources) == 1 and sum(sizes.values()) < LARGE):
+    if not _is_shown() or (len(sources) == 1 and sum(sizes.values()) < LARGE):
         return NoBar()
     return Bar(console(stderr=True), sizes)
+
+
+def _is_shown() -> bool:
+    """Whether stderr is a terminal; it is None where it was closed."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager
 def counting() -> Iterator[Callable[[str, int, int], None]]:
     """Takes what is being done, how much and of how much; a terminal shows it."""
-    if not sys.stderr.isatty():
+    if not _is_shown():
         yield lambda what, done, total: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

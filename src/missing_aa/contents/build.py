@@ -37,7 +37,7 @@ TENSOR_CHANGED = "a tensor in it is changed after it was made; no torch.save doe
 ARRAY_CHANGED = "an array in it is changed after it was made; numpy does not do that"
 ARRAY_MISSHAPEN = "an array in it is not described the way numpy does it; it is damaged"
 STATE_TWICE = "an object in it gets its state twice, as in no checkpoint: do not load it"
-COMPUTED = (None, None)
+OPEN_ARGUMENTS = (None, None)
 """Stand for arguments that only a load puts together: no set is given as many."""
 NAMING = frozenset({str, int, float, bool})
 """What can be a key and nothing else: two that are equal are one."""
@@ -252,7 +252,7 @@ class _Builder:
             is_emptied = node.is_new and made.dotted == SET  # whose __new__ takes nothing
             if not is_emptied and made.dotted not in DICTIONARIES:
                 args = self.shell(node.args)
-                made.given = args if isinstance(args, tuple) else COMPUTED
+                made.given = args if isinstance(args, tuple) else OPEN_ARGUMENTS
             if node.kwargs:
                 made.given += (self.shell(node.kwargs),)
             if node.items:

@@ -234,11 +234,12 @@ def _is_fresh(made: Object, holding: dict[int, bool]) -> bool:
     """
     name = name_of(made.made_by)
     args = made.args
-    if (made.is_new or name in INDIRECT) and id(args) not in holding:
-        is_open = not isinstance(args, tuple)
-        holding[id(args)] = is_open or any(isinstance(part, Object) for part in args)
-    if (made.is_new or name in INDIRECT) and holding[id(args)]:
-        return False  # an object that is given may have a `__new__` of its own
+    if made.is_new or name in INDIRECT:
+        if id(args) not in holding:
+            is_open = not isinstance(args, tuple)
+            holding[id(args)] = is_open or any(isinstance(part, Object) for part in args)
+        if holding[id(args)]:
+            return False  # an object that is given may have a `__new__` of its own
     if made.is_new:
         return bool(name) and name not in NOT_FRESH
     if name in ITERATORS:
