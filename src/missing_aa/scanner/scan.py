@@ -1,6 +1,7 @@
 """Find the checkpoints below some paths, and say of each whether it will outlive an upgrade."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -12,8 +13,8 @@ from missing_aa.limits import DEFAULT, Limits
 from missing_aa.scanner.verdict import MALFORMED, UNREADABLE, Checkpoint, judge
 from missing_aa.scanner.walk import AnyPath, Walk
 
-PATIENCE = 0.4
-"""Seconds of work that is done here: about what it costs to start more processes."""
+PATIENCE = 0.05 if sys.platform == "linux" else 0.4
+"""Seconds of work that is done here: about what it costs to fork processes, or to start them."""
 
 CHUNK = 16
 """Files in one request to another process."""
