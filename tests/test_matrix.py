@@ -318,3 +318,12 @@ def test_the_models_of_the_atlas_have_sizes():
     assert {"regnetx_002", "resnetblur18", "dpn68", "vit_tiny_patch16_224"} <= known.keys()
     assert all(32 <= size <= 512 for size in known.values())
     assert tasks.SIZES[0] == 64 and BATCH > 1
+
+
+def test_each_of_timms_model_files_has_a_model_in_the_atlas():
+    import timm
+
+    measured = set(atlas.load().models)
+    files = timm.list_modules()
+    assert len(files) == 98
+    assert not [name for name in files if measured.isdisjoint(timm.list_models(module=name))]

@@ -24,7 +24,7 @@ MOST = 2
 """Errors that are listed of an era."""
 
 HEAD = """\
-Read by timm {newest}: {models} small architectures, nearly each of another of timm's model files,
+Read by timm {newest}: {models} architectures, one of each of timm's model files and a few more,
 as every older release of the {releases} in the atlas wrote them. Counted are the files that give
 the writer's output.
 
