@@ -539,6 +539,15 @@ MISSING = {
         "            raise ValueError('no longer')\n"
         "        return self.block",
     ),
+    "what_is_handed_on_is_left_out": ASKS.replace(
+        "def forward(self, x):\n        return self.block(x)",
+        "def forward(self, x, *args, **kwargs):\n"
+        "        return self.way(x, *args, **kwargs)\n\n"
+        "    def way(self, x, twice=False):\n"
+        "        if twice:\n"
+        "            return x\n"
+        "        return self.gone",
+    ),
     "import_in_forward": block(
         "    def forward(self, x):\n"
         "        import no_such_module_here\n"
@@ -568,6 +577,16 @@ POSSIBLE = {
         "        if len(others) != 2:\n"
         "            raise ValueError('two masks are required')\n"
         "        return self.block",
+    ),
+    "another_call_changes_what_is_handed_on": ASKS.replace(
+        "def forward(self, x):\n        return self.block(x)",
+        "def forward(self, x, **kwargs):\n"
+        "        kwargs = dict(kwargs, twice=len(kwargs) > 1)\n"
+        "        return self.way(x, **kwargs)\n\n"
+        "    def way(self, x, twice=False):\n"
+        "        if twice:\n"
+        "            return x\n"
+        "        return self.gone",
     ),
     "another_call_has_what_is_none": ASKS.replace(
         "def forward(self, x):\n        return self.block(x)",
