@@ -195,6 +195,10 @@ MODULES = (
 """Modules and names that came and went; each number was looked up in published packages, that of
 _LinearWithBias in torch's report 60165."""
 
+BECAME_PACKAGES = {"ultralytics.nn.modules": ("8.0.97", "8.0.98")}
+"""Modules of one file -> the last release in which each is that, and the first in which it is a
+package; looked up in published packages."""
+
 DISTRIBUTIONS = {
     "Bio": "biopython",
     "Crypto": "pycryptodome",

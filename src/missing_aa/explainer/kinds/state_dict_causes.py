@@ -129,10 +129,15 @@ def _empty(error: Error) -> Answer | None:
             error,
             f"the tensors in the file are empty, or of one number ({misfit(error)}). DeepSpeed's "
             "ZeRO stage 3 and FSDP leave such places where the weights were divided among "
-            "processes: then the weights are in other files beside it, and no version is to blame.",
-            "DeepSpeed writes a script beside its checkpoints that puts them together.\n"
+            "processes, and were not gathered when the file was saved: the file has no numbers for "
+            "them, and no version is to blame. Loading past it (strict=False, "
+            "ignore_mismatched_sizes) leaves them as the model was made: random, or untrained.",
+            "If a ZeRO checkpoint lies beside it (a folder with files *_optim_states.pt): the "
+            "script that DeepSpeed writes there puts the weights together.\n"
             "python zero_to_fp32.py CHECKPOINT_FOLDER OUTPUT",
-            "Where you write it: save the whole (DeepSpeed: "
+            "If only the model or the adapter was saved, they are in no file: take an earlier "
+            "checkpoint that has them, or save again where they are in memory, gathered "
+            "(DeepSpeed: inside deepspeed.zero.GatheredParameters, or with "
             "stage3_gather_16bit_weights_on_model_save; FSDP: a full state_dict).",
             known_by="the shapes in the text",
         )
