@@ -21,8 +21,8 @@ from missing_aa.provenance import class_record
 _PRIVATE = re.compile(r"__\w*(?<!__)$|_[A-Z]\w*?__\w*(?<!__)$")
 SAVING = re.compile(r"lightning/(?:pytorch/)?core/saving\.py$")
 """Where Lightning makes a model anew from a checkpoint."""
-OF_PYTHON_2 = ("has_key", "iteritems", "iterkeys", "itervalues")
-OF_PYTHON_2 += ("viewitems", "viewkeys", "viewvalues")
+OF_PYTHON_2 = {"has_key", "iteritems", "iterkeys", "itervalues"}
+OF_PYTHON_2 |= {"viewitems", "viewkeys", "viewvalues"}
 """Methods of dictionaries that Python 3 took away."""
 _MAKES = re.compile(
     r"\b_?(?:init|make|build|create|restore|from)_\w*(?:state|dict|checkpoint|ckpt)\w*\("

@@ -35,12 +35,8 @@ def known(error: Error, seen: Seen) -> Answer | None:
         return _beside_the_network(error, homes)
     if _is_same_but_for_ones(error):
         return _laid_out_otherwise(error)
-    if _are(error.missing, "norm.") and _are(error.unexpected, "fc_norm."):
-        return _pooled(error, seen, "avg")
-    if _are(error.missing, "fc_norm.") and _are(error.unexpected, "norm."):
-        return _pooled(error, seen, "token")
-    if empty := _empty(error):
-        return empty
+    if found := pooled(error, seen) or empty(error):
+        return found
     if found := state_dict_lacking.headless(error, may_be_timm_s(error, seen)):
         return found
     if found := state_dict_lacking.positions(error):
@@ -120,7 +116,7 @@ def _prefixed(error: Error) -> Answer | None:
     return None
 
 
-def _empty(error: Error) -> Answer | None:
+def empty(error: Error) -> Answer | None:
     """The answer where one side has empty tensors, or of one number, for what are matrices."""
     file = [ours for _, ours, theirs in error.shapes if _is_placeholder(ours, theirs)]
     model = [theirs for _, ours, theirs in error.shapes if _is_placeholder(theirs, ours)]
@@ -208,14 +204,15 @@ def _losses(error: Error) -> list[str]:
     homes: dict[str, None] = {}
     for name in (*error.missing, *error.unexpected):
         parts = name.split(".")[:-1]
-        place = next((at for at, part in enumerate(parts) if _is_loss(part)), None)
+        place = next((at for at, part in enumerate(parts) if is_loss(part)), None)
         if place is None:
             return []
         homes[".".join(parts[: place + 1]) + "."] = None
     return list(homes)
 
 
-def _is_loss(part: str) -> bool:
+def is_loss(part: str) -> bool:
+    """Whether a part of a tensor's name is that of a loss or a metric."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", part).lower().split("_")
     return any(word.rstrip("0123456789") in LOSSES for word in words)
 
@@ -297,7 +294,14 @@ def _added(ours: list[str], theirs: list[str]) -> int:
     return -1
 
 
-def _pooled(error: Error, seen: Seen, pool: str) -> Answer:
+def pooled(error: Error, seen: Seen) -> Answer | None:
+    """The answer where the last norm stands before the pooling on one side, and behind it there."""
+    if _are(error.missing, "norm.") and _are(error.unexpected, "fc_norm."):
+        pool = "avg"
+    elif _are(error.missing, "fc_norm.") and _are(error.unexpected, "norm."):
+        pool = "token"
+    else:
+        return None
     command = f'timm.create_model("NAME", global_pool="{pool}")'
     return advise(
         error,
