@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from missing_aa.contents import dictionaries, handed, tensors
+from missing_aa.contents.carried import Plain
 from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT, SETS, Name, Standin
 from missing_aa.contents.storages import Storages
 from missing_aa.contents.tensors import MAKERS, Keys
@@ -42,8 +43,6 @@ STATE_TWICE = "an object in it gets its state twice, as in no checkpoint: do not
 OPEN_ARGUMENTS = (None, None)
 """Stand for arguments that only a load puts together: no set is given as many."""
 NO_KEYS = Keys()
-VERSIONS_DEPTH = 3
-"""How deep they lie that torch puts beside a state_dict: a version for each module."""
 NAMING = frozenset({str, int, float, bool})
 """What can be a key and nothing else: two that are equal are one."""
 
@@ -81,8 +80,7 @@ class _Builder:
         self.keys: dict[int, Keys] = {}
         self.arguments: dict[int, tuple] = {}
         """What was made of arguments that many calls can share."""
-        self.plain: dict[tuple[int, int], bool] = {}
-        """Whether a node is a dictionary of values, by its id and the depth that was left to it."""
+        self.plain = Plain()
         self.spelt: dict[int, str] = {}
         self.hollow = Standin(ORDERED_DICT)
         """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
@@ -286,20 +284,10 @@ class _Builder:
     def _is_plain_state(self, node: Object) -> bool:
         """Whether what an OrderedDict carries besides are values, or the versions of modules."""
         for state in node.states:
-            if not self._is_plain(state, VERSIONS_DEPTH):
+            if not self.plain.holds(state):
                 self._count(_entries([state]))
                 return False
         return len(node.states) < 2
-
-    def _is_plain(self, node: object, depth: int) -> bool:
-        """Whether it is a value, or a dictionary of such, so deep."""
-        if type(node) not in NODES or depth < 0:
-            return depth >= 0
-        key = (id(node), depth)
-        if key not in self.plain:
-            inner = _held(node) if depth else [node]
-            self.plain[key] = all(self._is_plain(value, depth - 1) for value in inner)
-        return self.plain[key]
 
     def _pairs(self, node: Dict | Object) -> list[tuple]:
         pairs = list(node.pairs)
@@ -347,13 +335,6 @@ def _is_filled(node: Object) -> bool:
 
 def _keys(pairs: Iterable[tuple]) -> Keys:
     return Keys(tensors.telling(key) for key, _ in pairs)
-
-
-def _held(node: object) -> list:
-    """The values of a dictionary that holds nothing besides; of anything else, itself."""
-    if isinstance(node, Object) and (str(node.made_by) != ORDERED_DICT or node.args or node.states):
-        return [node]
-    return [value for _, value in node.pairs] if isinstance(node, Dict | Object) else [node]
 
 
 def _is_bare(node: Object) -> bool:
