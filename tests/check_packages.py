@@ -60,6 +60,46 @@ def block(body: str, before: str = "", after: str = "", base: str = "nn.Module",
 ASKS = block("    def forward(self, x):\n        return self.conv(x)\n")
 
 GIVEN = {
+    "getattribute_catches_what_is_missing": block(
+        "    def __getattribute__(self, name):\n"
+        "        try:\n            return super().__getattribute__(name)\n"
+        "        except AttributeError:\n            if name != 'aa':\n                raise\n"
+        "            return None\n\n" + READS
+    ),
+    "getattribute_reads_a_computed_key": block(
+        "    def __getattribute__(self, name):\n"
+        "        name = 'training' if len(name) == 2 else name\n"
+        "        return super().__getattribute__(name)\n\n"
+        "    def forward(self, x):\n        return self.conv(x) if self.aa else x\n"
+    ),
+    "getattribute_maps_by_what_is_changed_later": block(
+        "    names = {'bb': 'training'}\n\n"
+        "    def __getattribute__(self, name):\n"
+        "        if name in super().__getattribute__('names'):\n"
+        "            name = super().__getattribute__('names')[name]\n"
+        "        return super().__getattribute__(name)\n\n"
+        "    def forward(self, x):\n        return self.conv(x) if self.aa else x\n",
+        after="Block.names['aa'] = 'training'\n\n\n",
+    ),
+    "decorator_hands_on_to_what_sets_it": block(
+        READS,
+        "def fill(it):\n    it.aa = None\n\n\n"
+        "def text(cls):\n    fill(cls)\n    cls.__doc__ = ''\n    return cls\n\n\n",
+        head="@text\n",
+    ),
+    "decorator_returns_another_class": block(
+        READS,
+        "make = type\n\n\n"
+        "def text(cls):\n    cls = make('Block', (cls,), {'aa': None})\n    return cls\n\n\n",
+        head="@text\n",
+    ),
+    "decorator_hands_on_to_what_replaces_it": block(
+        "    @text()\n" + READS,
+        "def wrap(it):\n    def other(self, x):\n        try:\n            return it(self, x)\n"
+        "        except AttributeError:\n            return x\n    return other\n\n\n"
+        "def text(it=None, *, intro=''):\n    def give(it):\n        return wrap(it)\n"
+        "    if it:\n        return give(it)\n    return give\n\n\n",
+    ),
     "getattr_with_a_table": block(
         "    GIVEN = {'aa': None}\n\n"
         "    def __getattr__(self, name):\n"
@@ -402,6 +442,23 @@ GIVEN = {
 """New versions in which the object gets what it lacks, or never needs it: all of them run."""
 
 MISSING = {
+    "getattribute_that_maps_other_names": block(
+        "    names = {'bb': 'training'}\n\n"
+        "    def __getattribute__(self, name):\n"
+        "        if name != 'names' and name in super().__getattribute__('names'):\n"
+        "            name = super().__getattribute__('names')[name]\n"
+        "        return super().__getattribute__(name)\n\n" + READS
+    ),
+    "decorators_that_hand_on_and_give_back": block(
+        "    @text(intro='b')\n" + READS,
+        "def note(it):\n    return len(it.__name__)\n\n\n"
+        "def change(it, intro):\n    it.__doc__ = intro * note(it)\n    return it\n\n\n"
+        "def text(it=None, *, intro=''):\n"
+        "    def give(it):\n        if intro:\n            return change(it, intro=intro)\n"
+        "        return change(it, '')\n"
+        "    if it:\n        return give(it)\n    return give\n\n\n",
+        head="@text\n",
+    ),
     "plain": block(READS),
     "in_a_chain": block("    def forward(self, x):\n        return self.conv(x)\n").replace(
         "        return self.block(x)", "        return self.block.conv.aa(x)"

@@ -7,6 +7,7 @@ from functools import partial
 
 from missing_aa.checker import supply
 from missing_aa.checker.builtin_calls import BuiltinCalls
+from missing_aa.checker.decorators import is_harmless
 from missing_aa.checker.findings import FORWARD, VALUE, Finding
 from missing_aa.checker.generators import is_generator, is_manager, is_simple_generator
 from missing_aa.checker.state import Frame
@@ -233,7 +234,7 @@ class Calls(BuiltinCalls):
         if isinstance(function.node, ast.AsyncFunctionDef):
             return "it runs asynchronously"
         for decorator in function.node.decorator_list:
-            if not supply.is_harmless(self.world, function.module, decorator):
+            if not is_harmless(self.world, function.module, decorator):
                 return f"it is wrapped by {ast.unparse(decorator)[:60]}"
         return ""
 

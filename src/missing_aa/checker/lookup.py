@@ -7,6 +7,7 @@ from typing import TypeGuard
 from missing_aa.checker import supply
 from missing_aa.checker.expressions import Expressions
 from missing_aa.checker.findings import ATTRIBUTE, Finding
+from missing_aa.checker.getattribute import HOOK, name_looked_up
 from missing_aa.checker.objects import Kept
 from missing_aa.checker.state import Frame, Raises, Try
 from missing_aa.checker.torch_rules import HOLDERS, MODULE_METHODS, TENSOR_VALUES
@@ -48,7 +49,9 @@ class Lookup(Expressions):
         """`value.name`; what is missing is reported, and UNKNOWN from then on."""
         if isinstance(value, Obj):
             found = self.find_attribute(value, name)
-            return self._miss(value, name, node) if found is ABSENT else found
+            if found is not ABSENT:
+                return found
+            return self._miss(value, self.name_looked_up(value, name) or name, node)
         if isinstance(value, Tensor):
             return self._of_tensor(value, name)
         if isinstance(value, ModuleRef):
@@ -135,6 +138,8 @@ class Lookup(Expressions):
             return ClassRef(obj.cls) if obj.cls else UNKNOWN
         if obj.cls is None:
             return self._shown(obj.fields[name]) if name in obj.fields else UNKNOWN
+        looked_up = self.name_looked_up(obj, name)
+        name = looked_up or name
         found = self.classes.find(obj.cls, name)
         self.asked.add(name)
         home, entry = found or (obj.cls, None)
@@ -149,6 +154,8 @@ class Lookup(Expressions):
         registered = self._registered(obj, name)
         if registered is not ABSENT:
             return registered
+        if looked_up is None and supply.may_map(obj.cls, name, HOOK):
+            return UNKNOWN
         return UNKNOWN if self.is_given_by_class(obj.cls, name) else ABSENT
 
     def is_given_by_class(self, cls: Class, name: str) -> bool:
@@ -156,8 +163,20 @@ class Lookup(Expressions):
         return (
             self.classes.find(cls, name) is not None
             or supply.is_given_by_builtin(cls, name)
-            or supply.may_map(cls, name)
+            or supply.may_map(cls, name, "__getattr__")
         )
+
+    def name_looked_up(self, obj: Obj, name: str) -> str | None:
+        """The name that a `__getattribute__` of the object's class leads to; None if it is open."""
+        if obj.cls is None or not any(HOOK in each.own for each in obj.cls.order):
+            return name
+        held = (obj.cls, *sorted(key for key in obj.fields if isinstance(key, str)))
+        key = (held, name)
+        if key not in self.looked_up:
+            self.looked_up[key] = name_looked_up(
+                self.world, self.classes, obj.cls, name, obj.fields
+            )
+        return self.looked_up[key]
 
     def _registered(self, obj: Obj, name: str) -> object:
         """What torch's own `__getattr__` gives: a parameter, buffer or child of that name."""
@@ -281,9 +300,12 @@ class Lookup(Expressions):
 
     def doubts_about(self, obj: Obj, name: str) -> list[str]:
         """Why an object may have an attribute that nothing seems to give."""
-        key = (obj.cls, name)
+        followed = self.name_looked_up(obj, name) is not None
+        key = (obj.cls, name, followed)
         if key not in self.class_doubts:
-            self.class_doubts[key] = supply.doubts(self.world, self.classes, obj.cls, name)
+            self.class_doubts[key] = supply.doubts(
+                self.world, self.classes, obj.cls, name, (HOOK,) if followed else ()
+            )
         return [*obj.doubts, *self.class_doubts[key], *self._replaced_by(obj.cls)]
 
     def _replaced_by(self, cls: Class | None) -> list[str]:

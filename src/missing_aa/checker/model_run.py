@@ -4,6 +4,7 @@ from functools import partial
 
 from missing_aa.checker import supply
 from missing_aa.checker.findings import ATTRIBUTE, CALL, EVAL, LOAD, Finding, Walked
+from missing_aa.checker.getattribute import HOOK
 from missing_aa.checker.objects import FileObjects, Kept
 from missing_aa.checker.state import OutOfSteps
 from missing_aa.checker.torch_rules import HOLDERS
@@ -55,7 +56,7 @@ def _fetch_from_class(run: Walk, obj: Obj, name: str) -> None:
     kept = obj.fields.get(name)
     if obj.cls is None or not isinstance(kept, Kept) or kept.of is not obj or kept.name != name:
         return
-    if run.is_given_by_class(obj.cls, name):
+    if run.is_given_by_class(obj.cls, name) or supply.may_map(obj.cls, name, HOOK):
         return
     doubts = [*obj.doubts, *supply.doubts(run.world, run.classes, obj.cls, name)]
     if run.classes.find(obj.cls, "__new__"):

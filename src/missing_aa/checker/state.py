@@ -87,6 +87,7 @@ class State(ABC):
         self.again: dict[tuple[int, int], int] = {}
         self.changed_classes: dict[Class, set[str]] = {}
         self.class_doubts: dict[tuple, list[str]] = {}
+        self.looked_up: dict[tuple, str | None] = {}
         self.set_at_top: dict[Class, dict[str, str]] = {}
         self.asked: set[str] = set()
         """Names that were looked up on objects."""

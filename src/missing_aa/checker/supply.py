@@ -9,8 +9,8 @@ import enum
 import re
 from collections.abc import Iterator
 
+from missing_aa.checker.decorators import is_harmless
 from missing_aa.checker.lazy import Module
-from missing_aa.checker.torch_rules import HARMLESS
 from missing_aa.checker.world import MODULE, AllClasses, World
 from missing_aa.comparer.classes import NAMED_TUPLE, Class
 from missing_aa.comparer.names import Definition, dotted
@@ -60,14 +60,23 @@ def is_given_by_builtin(cls: Class, name: str) -> bool:
     return any(hasattr(kind, name) for kind in (object, *known))
 
 
-def doubts(world: World, classes: AllClasses, cls: Class | None, name: str) -> list[str]:
-    """Why objects of a class may have an attribute that they seem to lack."""
+def doubts(
+    world: World,
+    classes: AllClasses,
+    cls: Class | None,
+    name: str,
+    followed: tuple[str, ...] = (),
+) -> list[str]:
+    """Why objects of a class may have an attribute that they seem to lack.
+
+    `followed` are those of Python's hooks that were followed, and did not give it.
+    """
     if cls is None:
         return ["its class cannot be read"]
-    return list(dict.fromkeys(_doubts(world, classes, cls, name)))
+    return list(dict.fromkeys(_doubts(world, cls, name, followed)))
 
 
-def _doubts(world: World, classes: AllClasses, cls: Class, name: str) -> Iterator[str]:
+def _doubts(world: World, cls: Class, name: str, followed: tuple[str, ...]) -> Iterator[str]:
     for path in cls.foreign:
         if path not in KNOWN_BASES:
             yield f"its base {path} cannot be read"
@@ -76,7 +85,7 @@ def _doubts(world: World, classes: AllClasses, cls: Class, name: str) -> Iterato
             continue
         short = each.node.name
         for hook in ("__getattr__", "__getattribute__"):
-            if hook in each.own:
+            if hook in each.own and hook not in followed:
                 yield f"{short} has a {hook} of its own"
         inherited = each.own.get("__init_subclass__")
         if inherited and each is not cls and _may_give(inherited, cls, name):
@@ -174,12 +183,12 @@ def set_at_top(world: World, cls: Class) -> dict[str, str]:
     return found
 
 
-def may_map(cls: Class, name: str) -> bool:
+def may_map(cls: Class, name: str, hook: str) -> bool:
     """Whether a class's own way of looking names up may lead this one to another name.
 
     A dictionary of the class has it as a key.
     """
-    if not any({"__getattr__", "__getattribute__"} & each.own.keys() for each in cls.order):
+    if not any(hook in each.own for each in cls.order):
         return False
     return any(
         isinstance(entry, ast.Dict)
@@ -191,41 +200,6 @@ def may_map(cls: Class, name: str) -> bool:
 
 def _is_given(call: ast.Call, name: str) -> bool:
     return any(dotted(each) == name for each in call.args)
-
-
-def is_harmless(world: World, module: str, decorator: ast.expr) -> bool:
-    """Whether a decorator leaves what it is put on as it is, or only notes it down."""
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    written = dotted(called)
-    if written.rpartition(".")[2] in HARMLESS:
-        return True
-    place = world.find(module, written) if written else None
-    if place is None or not isinstance(place.node, ast.FunctionDef):
-        return False
-    node = place.node
-    if isinstance(decorator, ast.Call):  # a function that makes the decorator
-        inner = [part for part in node.body if isinstance(part, ast.FunctionDef)]
-        if len(inner) != 1:
-            return False
-        node = inner[0]
-    return _gives_back(node)
-
-
-def _gives_back(node: ast.FunctionDef) -> bool:
-    """Whether a function returns its first argument, and sets nothing on it but its text."""
-    if not node.args.args:
-        return False
-    first = node.args.args[0].arg
-    for part in ast.walk(node):
-        if isinstance(part, ast.Return) and dotted(part.value or ast.Constant(None)) != first:
-            return False
-        if isinstance(part, ast.Call) and dotted(part.func) in ("setattr", "vars", "type"):
-            return False
-        if not isinstance(part, ast.Attribute) or not isinstance(part.ctx, ast.Store):
-            continue
-        if dotted(part.value) == first and part.attr != "__doc__":
-            return False
-    return any(isinstance(part, ast.Return) for part in ast.walk(node))
 
 
 def _bound_somewhere(node: ast.ClassDef) -> set[str]:
