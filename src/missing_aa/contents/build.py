@@ -39,8 +39,6 @@ ARRAY_MISSHAPEN = "an array in it is not described the way numpy does it; it is 
 STATE_TWICE = "an object in it gets its state twice, as in no checkpoint: do not load it"
 OPEN_ARGUMENTS = (None, None)
 """Stand for arguments that only a load puts together: no set is given as many."""
-NAMING = frozenset({str, int, float, bool})
-"""What can be a key and nothing else: two that are equal are one."""
 
 
 def build(
@@ -272,8 +270,8 @@ class _Builder:
         names: dict[object, int] = {}
         kept: list[tuple] = []
         for key, value in pairs:
-            if type(key) in NAMING:
-                name = self._spelt(key) if type(key) is int and abs(key) >= HASHED else key
+            name = self._spelt(key)
+            if name is not None:
                 if name not in names:
                     names[name] = len(kept)
                     kept.append((key, self.shell(value)))
@@ -288,16 +286,34 @@ class _Builder:
                 kept.append((self.shell(key), self.shell(value)))
         return kept
 
-    def _spelt(self, number: int) -> str:
-        """A large number as text: once for each, since a file can use one of a megabyte often."""
-        if id(number) not in self.spelt:
-            self.spelt[id(number)] = hex(number)
-        return self.spelt[id(number)]
+    def _spelt(self, key: object) -> object:
+        """What is the same for keys that are equal; None where only a load can tell.
+
+        Large numbers and tuples become text, once for each: many can have one hash.
+        """
+        if isinstance(key, str) or isinstance(key, int | float) and abs(key) < HASHED:
+            return key
+        if not isinstance(key, int | float | tuple | None):
+            return None
+        if id(key) not in self.spelt:
+            self.spelt[id(key)] = _text_of(key)
+        text = self.spelt[id(key)]
+        return (text,) if text else None  # no text of the file's
 
     def _count(self, entries: int) -> None:
         """What an object was given and carries; much of it can be the same for many objects."""
         self.entries += entries
         self.limits.check("objects", self.entries, "the number of the objects' attributes")
+
+
+def _text_of(key: object, depth: int = 0) -> str:
+    """A text that equal plain keys have in common; "" where something else is in one."""
+    if isinstance(key, tuple) and depth < NESTED and len(key) <= LONG:
+        parts = [_text_of(part, depth + 1) for part in key]
+        return f"({','.join(parts)})" if all(parts) else ""
+    if isinstance(key, int) or isinstance(key, float) and key.is_integer():
+        return hex(int(key))
+    return repr(key) if isinstance(key, str | float | None) else ""
 
 
 def _is_filled(node: Object) -> bool:
