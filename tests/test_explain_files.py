@@ -145,6 +145,70 @@ def test_torch_has_the_variable_that_is_named(tmp_path):
     assert done.returncode == 0
 
 
+REFUSED = (
+    "_pickle.UnpicklingError: Weights only load failed. This file can still be loaded.\n\t(1) {}"
+    "Re-running `torch.load` with `weights_only` set to `False` will likely succeed.\n\t(2) See "
+    "below.\n\tWeightsUnpickler error: Unsupported global: GLOBAL {} was not an allowed global by "
+    "default. Please use `torch.serialization.add_safe_globals([Foo])` to allowlist this global."
+)
+DEFAULT = "In PyTorch 2.6, we changed the default value of the `weights_only` argument. "
+CALL = (
+    '  File "/e/lib/python3.11/site-packages/barlib/io.py", line 9, in load_model\n'
+    "    state = torch.load(path{})\n"
+)
+
+
+@pytest.mark.parametrize("name", ["barlib.nets.Foo", "argparse.Namespace", "timm.models.vit.Foo"])
+@pytest.mark.parametrize(
+    "default, frames",
+    [("", ""), ("", HEAD + CALL.format("")), (DEFAULT, HEAD + CALL.format(", weights_only=True"))],
+)
+def test_who_asked_for_weights_alone_is_told_of_no_default_and_of_no_variable(
+    name, default, frames
+):
+    found = explain_text(frames + REFUSED.format(default, name))
+    assert "asked for weights alone" in found.changed and "Since 2.6" not in found.changed
+    assert "FORCE_NO_WEIGHTS" not in everything(found)
+    assert "weights_only=False" in everything(found)
+    if name.startswith("barlib"):
+        assert ("newer release of barlib" in everything(found)) == bool(frames)
+
+
+def test_who_left_the_default_is_told_of_the_variable():
+    for text in (REFUSED.format(DEFAULT, "barlib.nets.Foo"), REFUSED[-130:].format("barlib.Foo")):
+        found = explain_text(text.replace("weights_only=True", ""))
+        assert "asked for weights alone" not in found.changed
+    found = explain_text(HEAD + CALL.format("") + REFUSED.format(DEFAULT, "barlib.nets.Foo"))
+    assert "FORCE_NO_WEIGHTS_ONLY_LOAD=1" in everything(found)
+    assert "newer release of barlib" in everything(found)
+
+
+def test_torch_before_2_4_said_class_and_had_no_list():
+    found = explain_text("WeightsUnpickler error: Unsupported class barlib.nets.Foo")
+    assert "torch of before 2.6" in found.changed and "add_safe_globals" not in everything(found)
+
+
+def test_torch_s_list_is_for_names_that_the_text_offers_and_that_do_no_harm():
+    found = explain_text(REFUSED.format(DEFAULT, "barlib.nets.Foo"))
+    listed = next(way for way in found.ways if "add_safe_globals" in str(way.commands))
+    assert "Only if you trust" in listed.text and "code then runs" in listed.text
+    assert listed.commands[-1].endswith("([barlib.nets.Foo])")
+    for name in ("builtins.eval", "subprocess.Popen", "runpy.run_path"):
+        assert "add_safe_globals" not in everything(explain_text(REFUSED.format(DEFAULT, name)))
+
+
+def test_an_explicit_argument_is_overridden_by_no_variable(tmp_path):
+    path = tmp_path / "model.pt"
+    torch.save({"where": pathlib.PurePosixPath("a")}, path)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import torch; torch.load({str(path)!r}, weights_only=True)"],
+        env={**os.environ, "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "Weights only load failed" in done.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [

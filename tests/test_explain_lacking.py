@@ -5,6 +5,7 @@ import shlex
 import pytest
 import timm
 import torch
+from torch import nn
 
 from missing_aa.cli import main
 from missing_aa.explainer.explain import explain_text
@@ -251,3 +252,90 @@ def test_a_zip_that_torch_did_not_write_can_be_google_s_vit():
     text = "RuntimeError: Expected hasRecord('version') to be true, but got false."
     assert "load_pretrained" not in everything(explain_text(text))
     assert "load_pretrained" in everything(explain_text(f"timm, vit_small_patch32_224: {text}"))
+
+
+class Headed(nn.Module):
+    def __init__(self, *names):
+        super().__init__()
+        for name in names:
+            self.add_module(name, nn.Linear(1, 1))
+
+
+NOT_SET = (
+    "Some weights of FooForBar were not initialized from the model checkpoint at x and are newly"
+)
+NOT_SET += " initialized: {}"
+NOT_USED = "Some weights of the model checkpoint at x were not used when initializing FooForBar: {}"
+OLD = (
+    "Weights of FooForBar not initialized from pretrained model: {}\nWeights from pretrained model "
+)
+OLD += "not used in FooForBar: {}"
+MMCV = "unexpected key in source state_dict: {}\n\nmissing keys in source state_dict: {}"
+TIMM = "Missing keys ({}) discovered while loading.\nUnexpected keys ({}) found while loading."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OLD.format("['classifier.weight']", "['cls.predictions.bias']"),
+        f"{NOT_SET.format(['classifier.weight'])}\n{NOT_USED.format(['lm_head.bias'])}",
+        MMCV.format("fc.weight, fc.bias", "bbox_head.fc.weight, ...."),
+        TIMM.format("head.weight, head.bias", "fc.weight"),
+        "FooForBar LOAD REPORT from: x\nKey | Status |\ncls.a.weight | UNEXPECTED |\n"
+        "classifier.weight | MISSING |\n",
+        str(Headed("a", "head").load_state_dict(Headed("a", "fc").state_dict(), strict=False)),
+    ],
+)
+def test_a_message_of_a_new_head_is_no_error_and_the_head_is_random(text):
+    found = explain_text(text)
+    assert "no error" in found.changed and "random" in found.changed
+    assert "normal" in found.changed and "not used" in found.changed
+    assert "fine-tuning" in everything(found) and "trained for this task" in everything(found)
+    raised = f"{text}\nTraceback (most recent call last):\nZeroDivisionError: division by zero"
+    assert "no error" not in explain_text(raised).changed
+
+
+@pytest.mark.parametrize("text", [NOT_SET.format(["encoder.0.a.weight", "classifier.weight"]),
+                                  "missing keys: ['body.weight']",
+                                  MMCV.format("fc.weight", "neck.0.conv.weight")])  # fmt: skip
+def test_a_message_of_a_body_that_is_random_means_another_file(text):
+    found = explain_text(text)
+    assert "no part of a head" in found.changed and "another architecture" in found.changed
+    assert "Nothing is to be mended" not in everything(found)
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("unexpected key in source state_dict: ema_backbone_a_weight, ema_b, ....", "(EMA)"),
+        ("Unexpected keys: ['a.num_batches_tracked']", "counters"),
+        ("keys that are in the model state dict but not in the checkpoint: ['a.position_ids']",
+         "nothing that was learned"),
+        (str(Headed("a").load_state_dict(Headed("a").state_dict(), strict=False)), "same names"),
+    ],
+)  # fmt: skip
+def test_what_a_message_names_without_need_is_harmless(text, said):
+    found = explain_text(text)
+    assert said in found.changed and "random" not in found.changed
+
+
+def test_a_message_of_names_with_a_prefix_says_that_the_weights_were_not_loaded():
+    weights = Headed("a", "b").state_dict()
+    outer = nn.ModuleDict({"net": Headed("a", "b")})
+    for model, loaded in (
+        (outer, weights),
+        (Headed("a", "b"), {f"net.{name}": tensor for name, tensor in weights.items()}),
+    ):
+        found = explain_text(str(model.load_state_dict(loaded, strict=False)))
+        assert "did not reach the model" in found.changed and "'net.'" in found.changed
+        exec("\n".join(found.ways[0].commands), {"weights": loaded, "model": model})
+
+
+def test_shapes_that_a_message_names_are_read():
+    head = (
+        f"{NOT_SET[:-4]} because the shapes did not match:\n- {{}}: found shape torch.Size([{{}}])"
+    )
+    text = f"{head} in the checkpoint and torch.Size([3, 8]) in the model instantiated"
+    found = explain_text(text.format("classifier.weight", "9, 8"))
+    assert "[9,8] in the file and [3,8]" in found.changed and "head" in found.changed
+    assert "not gathered" in explain_text(text.format("body.weight", "0")).changed

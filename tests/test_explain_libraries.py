@@ -211,6 +211,45 @@ def test_a_dictionary_is_called_weights_only_where_a_model_is_wanted():
         assert "load_state_dict" in commands(found)
 
 
+def frame(path, line):
+    return f'  File "{path}", line 3, in f\n    {line}\n'
+
+
+LOADS = frame("run.py", 'net = barlib.FooNet.load("a.bin")')
+MAKES = frame(f"{SITE}/barlib/nn.py", "net = cls._init_with_state_dict(state)")
+READS = frame(f"{SITE}/barlib/tagger.py", "self.size = embeddings.length")
+
+
+@pytest.mark.parametrize("outer", [LOADS + MAKES, MAKES, LOADS + MAKES.replace("_init_with", "b")])
+@pytest.mark.parametrize("class_", ["dict", "OrderedDict"])
+def test_an_entry_of_another_form_is_of_another_version_of_the_library(outer, class_):
+    found = explain_text(HEAD + outer + READS + ATTRIBUTE.format(class_, "length"))
+    assert "another version of barlib" in found.changed and "`embeddings`" in found.changed
+    assert "Which of the two is newer, the text does not say" in found.changed
+    assert "load_state_dict" not in everything(found)
+    assert "--upgrade barlib" in str(found.ways[0].commands)
+    assert "that wrote the file" in found.ways[1].text
+
+
+def test_a_loader_that_gets_a_dictionary_is_given_another_kind_of_file():
+    text = HEAD + LOADS + READS + ATTRIBUTE.format("dict", "length")
+    found = explain_text(text)
+    assert "of another kind than that loader reads" in found.changed
+    assert "newer barlib first" in everything(found)
+    for own in (text.replace(READS, ""), text.replace(f"{SITE}/barlib/tagger.py", "run.py")):
+        assert "weights or settings" in explain_text(own).changed
+        assert "barlib" not in explain_text(own).changed
+
+
+@pytest.mark.parametrize("method, instead", [("iteritems", "`items`"), ("has_key", "`in`")])
+def test_a_dictionary_of_python_2_is_no_matter_of_a_file(method, instead):
+    found = explain_text(HEAD + LOADS + READS + ATTRIBUTE.format("dict", method))
+    assert "Python 2" in found.changed and instead in everything(found)
+    path = explain_text(HEAD + LOADS + READS + ATTRIBUTE.format("dict", "startswith"))
+    assert "the path of a file is wanted" in path.changed
+    assert not hasattr({}, method) and "load_state_dict" not in everything(found)
+
+
 def test_nothing_is_taken_out_of_what_holds_no_tensors():
     sklearn = f"{SITE}/sklearn/svm/_base.py"
     for text in (

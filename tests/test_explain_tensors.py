@@ -118,7 +118,11 @@ def test_empty_places_are_of_weights_that_were_divided(empty):
     shapes = [("a.q_proj.weight", [2560, 2560]), ("a.fc.weight", [10, 2560])]
     found = explain_text(misfit("FooLM", *((name, empty, whole) for name, whole in shapes)))
     assert "in the file are empty" in found.changed and "no version is to blame" in found.changed
-    assert "zero_to_fp32.py" in str(found)
+    assert "not gathered" in found.changed and "untrained" in found.changed
+    script, again = found.ways
+    assert script.text.startswith("If a ZeRO checkpoint lies beside it")
+    assert "zero_to_fp32.py" in script.commands[0]
+    assert "in no file" in again.text and "GatheredParameters" in again.text
     found = explain_text(misfit("FooLM", *((name, whole, empty) for name, whole in shapes)))
     assert "of the model are empty" in found.changed
 

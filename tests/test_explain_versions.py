@@ -11,6 +11,7 @@ from torch import nn
 from missing_aa.explainer.advice import moved
 from missing_aa.explainer.explain import explain_text
 from missing_aa.explainer.known_breaks import (
+    BECAME_PACKAGES,
     ESTIMATORS,
     GROWING,
     MODULE_BASES,
@@ -241,3 +242,45 @@ def test_an_estimator_is_known_by_its_name_and_no_weights_are_promised():
     assert "may not have been fitted" in found.changed
     own = explain_text(f"model = torch.load(path)\n{text}")
     assert "If the object came whole out of a file: take the weights out" in ways(own)
+
+
+NOT_A_PACKAGE = "ModuleNotFoundError: No module named '{}'; '{}' is not a package"
+
+
+@pytest.mark.parametrize(
+    "module, plain, package",
+    [
+        ("torchvision.ops.misc.blocks", "torchvision.ops.misc", "torchvision"),
+        ("mmdet.models.heads.foo", "mmdet.models.heads", "mmdet"),
+        ("skimage.feature.foo.bar", "skimage.feature.foo", "scikit-image"),
+        ("barlib.nets.foo", "barlib.nets", "barlib"),
+    ],
+)
+def test_one_file_where_a_package_is_wanted_is_as_a_rule_the_older_one(module, plain, package):
+    found = explain_text(NOT_A_PACKAGE.format(module, plain))
+    assert f"has {plain} as one file" in found.changed and found.error.endswith("not a package")
+    assert "most often what is read is newer" in found.changed
+    first, second, *_ = found.ways
+    assert package in first.text and "first" in first.text
+    assert first.commands == (() if package == "barlib" else (f"pip install --upgrade {package}",))
+    assert f"Do not pip install {module}" in second.text
+    read = explain_text(f"from {module} import Foo\n{NOT_A_PACKAGE.format(module, plain)}")
+    assert "No file has a part in it" in read.changed and "rescue" not in ways(read)
+
+
+def test_releases_that_made_a_package_of_a_file_say_which_is_older():
+    for module, (last, first) in BECAME_PACKAGES.items():
+        found = explain_text(NOT_A_PACKAGE.format(f"{module}.foo", module))
+        assert f"one file up to {last} and as a package since {first}" in found.changed
+        assert "installed one is older" in found.changed
+        assert last not in explain_text(f"No module named '{module}.foo'").changed
+
+
+def test_a_file_of_one_s_own_that_has_a_package_s_name_is_no_matter_of_versions():
+    for package in ("torch", "barlib"):
+        found = explain_text(
+            f"import {package}.nn\n{NOT_A_PACKAGE.format(f'{package}.nn', package)}"
+        )
+        assert f"{package}.py" in found.changed and "no version" in found.changed
+        assert "__file__" in ways(found) and "another name" in ways(found)
+    assert "on the path" in ways(explain_text(NOT_A_PACKAGE.format("utils.general", "utils")))

@@ -2,10 +2,13 @@
 
 import shutil
 
+import joblib
+import numpy
 import pytest
+import torch
 
 import foreign
-from missing_aa import inspect, rescue, rescue_to
+from missing_aa import inspect, rescue, rescue_to, scan
 from missing_aa.errors import LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
 from rescue_files import PROTO, mapping, name, value
@@ -109,3 +112,15 @@ def test_an_array_that_is_changed_once_it_is_made_is_refused(tmp_path, session):
     path.write_bytes(PROTO + mapping({"w": changed}) + b".")
     with pytest.raises(Malformed, match="changed after it was made"):
         rescue(path, session=session)
+
+
+@pytest.mark.parametrize("packed", [0, ("xz", 3)], ids=["plain", "packed"])
+def test_a_tensor_before_an_array_in_what_joblib_wrote_is_fine(tmp_path, session, packed):
+    path = tmp_path / "mixed.joblib"
+    joblib.dump({"w": torch.ones(3), "mean": numpy.ones(2, "f4")}, path, compress=packed)
+    assert [found.verdict for found in scan([path]).checkpoints] == ["fine"]
+    weights = rescue(path, session=session).state_dict
+    assert {name: tensor.tolist() for name, tensor in weights.items()} == {
+        "w": [1.0, 1.0, 1.0],
+        "mean": [1.0, 1.0],
+    }

@@ -1,6 +1,8 @@
 """Which tensors are taken, and which are refused by name; what counts as a model in a file."""
 
 import pickle
+from collections import OrderedDict
+from types import SimpleNamespace
 
 import numpy
 import pytest
@@ -234,6 +236,39 @@ def test_tensors_beside_a_model_are_left_out_and_named(saved, session):
     held = {"best": torch.ones(()), "model": nn.Linear(1, 1)}
     notes = rescue(saved(held), session=session).report.notes
     assert notes == ["'best': tensors beside the model, left out"]
+
+
+WEIGHTS = {"w": torch.ones(2), "b": torch.ones(1)}
+OTHER_PLACES = {
+    "a list": ({"model": WEIGHTS, "more": [torch.ones(3), torch.ones(3)]}, ["more.0", "more.1"]),
+    "a tuple": ((WEIGHTS, torch.ones(3)), ["1"]),
+    "under a number": ({"model": WEIGHTS, 1: torch.ones(3)}, ["1"]),
+    "an attribute": (SimpleNamespace(model=WEIGHTS, more=torch.ones(3)), ["more"]),
+    "arrays of numpy's": ({"model": WEIGHTS, "ema": {"w": numpy.ones(2)}}, ["ema.w"]),
+    "a loss function": ({"model": WEIGHTS, "loss": nn.CrossEntropyLoss()}, []),
+}
+
+
+@pytest.mark.parametrize("place", OTHER_PLACES)
+def test_tensors_anywhere_beside_a_model_are_named(saved, session, place):
+    held, names = OTHER_PLACES[place]
+    report = rescue(saved(held), session=session).report
+    named = ", ".join(map(ascii, names))
+    assert report.notes == [f"{named}: tensors beside the model, left out"] * bool(names)
+
+
+def test_of_many_tensors_beside_a_model_some_are_named_and_all_are_counted(saved, session):
+    held = {"model": WEIGHTS, "more": [torch.ones(3) for _ in range(1_500)]}
+    (note,) = rescue(saved(held), session=session).report.notes
+    assert note == "'more.0', 'more.1', 'more.2' and 1,497 more: tensors beside the model, left out"
+
+
+def test_a_tensor_that_a_state_dict_carries_as_an_attribute_is_named(saved, session):
+    held = OrderedDict(w=torch.ones(2))
+    held.more = torch.ones(3)
+    found = rescue(saved(held), session=session)
+    assert list(found.state_dict) == ["w"]
+    assert found.report.notes == ["'more': tensors beside the model, left out"]
 
 
 def test_arrays_beside_a_model_of_torch_are_no_second_one(saved, session):

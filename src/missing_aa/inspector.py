@@ -1,7 +1,7 @@
 """Say what a checkpoint holds, without running any of it and without torch."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from missing_aa import collector
@@ -12,6 +12,7 @@ from missing_aa.containers.safetensors_header import read_header
 from missing_aa.contents import read, timm_config
 from missing_aa.contents.find_models import Root
 from missing_aa.contents.standins import walk
+from missing_aa.contents.state_dict import Weights
 from missing_aa.contents.views import View
 from missing_aa.errors import CheckpointError, Problem, unforeseen
 from missing_aa.limits import DEFAULT, Limits
@@ -146,7 +147,7 @@ def _describe_safetensors(findings: Findings, container: Container, limits: Limi
     views = read.views(container)
     findings.metadata = metadata
     findings.kind = "state_dict"
-    findings.models = [_model(Root("", views, ""), limits)]
+    findings.models = list(_models([Root("", views, "")], limits))
     findings.count(views.values())
 
 
@@ -158,7 +159,7 @@ def _describe_pickle(
     try:
         contents = read.read_contents(container, program, limits)
         findings.kind = contents.kind
-        findings.models = [_model(root, limits) for root in contents.models]
+        findings.models = list(_models(contents.models, limits))
         objects, views = walk(contents.top)
         findings.count(views)
         findings.writer = made_by(program, objects)
@@ -168,8 +169,17 @@ def _describe_pickle(
         findings.notes.append(f"it cannot be followed to its end: {problem}")
 
 
-def _model(root: Root, limits: Limits) -> Model:
-    model = Model(name=root.name, class_=root.dotted)
+def _models(roots: list[Root], limits: Limits) -> Iterator[Model]:
+    parts = 0
+    for root in roots:
+        weights, model = _model(root, limits)
+        parts += weights.parts if weights else 0
+        limits.check("objects", parts, "the number of all models' modules and tensors")
+        yield model
+
+
+def _model(root: Root, limits: Limits) -> tuple[Weights | None, Model]:
+    model, weights = Model(name=root.name, class_=root.dotted), None
     try:
         weights = root.weights(limits)
         model.tensors, model.bytes = len(weights.tensors), weights.nbytes
@@ -181,4 +191,4 @@ def _model(root: Root, limits: Limits) -> Model:
             model.num_classes = timm_config.num_classes(inner, weights.tensors.values())
     except CheckpointError as problem:
         model.notes = [f"its weights cannot be counted: {problem}"]
-    return model
+    return weights, model

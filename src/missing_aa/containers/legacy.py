@@ -15,6 +15,7 @@ from missing_aa.pickles.program import (
     Storage,
 )
 from missing_aa.pickles.storages import described, itemsize, storage_of
+from missing_aa.pickles.uses import with_others
 
 BEFORE = 3  # a magic number, the format's version, the sizes of the writer's integers
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -69,13 +70,16 @@ def measure(read, size: int, program: Program, keys: list) -> dict[str, int]:
 def look_into(program: Program, limits: Limits) -> None:
     """Follow the pickles within a pickle, each of which holds one storage in the legacy format.
 
-    Their names are added to the program's own. One that cannot be followed stays None; so do all
-    where what loads them is handed to something else, which may call it with another pickle.
+    So are those in the programs that a load would follow besides. Their names are added to the
+    program's own. One that cannot be followed stays None; so do all where what loads them is handed
+    to something else, which may call it with another pickle.
     """
-    if not program.embedded or hands_on(program, PICKLE_IN_PICKLE):
+    programs = list(with_others(program))
+    holders = [(one, made) for one in programs for made in one.embedded]
+    if not holders or any(hands_on(one, PICKLE_IN_PICKLE) for one in programs):
         return
     steps, made_in_all, known = program.opcodes, program.made, {}
-    for made in program.embedded:
+    for holder, made in holders:
         data = (
             bytes_of(made.args[0]) if isinstance(made.args, tuple) and len(made.args) == 1 else b""
         )
@@ -91,7 +95,7 @@ def look_into(program: Program, limits: Limits) -> None:
             asks_again = any(g.dotted == PICKLE_IN_PICKLE for g in inner.globals.values())
             is_sound = not (inner.error or inner.fault or asks_again)
             known[data] = _only_storage(inner) if is_sound else None
-        program.embedded[made] = known[data]
+        holder.embedded[made] = known[data]
 
 
 def _only_storage(inner: Program) -> Storage | None:

@@ -9,6 +9,7 @@ from missing_aa.pickles.joblib_arrays import MOST_AXES
 from missing_aa.pickles.storages import itemsize
 
 MOST_BYTES = 100_000_000
+LONG_NAMES = "its names are longer than a safetensors header may be, 100 MB"
 MOST_PARTS = 5_000_000
 """Lists and dictionaries in it: empty ones take twenty times the memory of their text."""
 DTYPES = {

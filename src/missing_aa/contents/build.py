@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from missing_aa.contents import dictionaries, handed, tensors
+from missing_aa.contents.carried import Plain
 from missing_aa.contents.standins import ORDERED_DICT, PLAIN_DICT, SETS, Name, Standin
 from missing_aa.contents.storages import Storages
 from missing_aa.contents.tensors import MAKERS, Keys
@@ -28,6 +29,8 @@ OFTEN = 1000
 
 LONG = 1000
 """More a call that makes a tensor is never given, and no shape has."""
+FEW = 16
+"""More parts no call of torch's gets; from here on they are kept, for others that share them."""
 ATTRIBUTE = "builtins.getattr"
 HASHED = 2**61 - 1
 """Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""
@@ -39,6 +42,7 @@ ARRAY_MISSHAPEN = "an array in it is not described the way numpy does it; it is 
 STATE_TWICE = "an object in it gets its state twice, as in no checkpoint: do not load it"
 OPEN_ARGUMENTS = (None, None)
 """Stand for arguments that only a load puts together: no set is given as many."""
+NO_KEYS = Keys()
 
 
 def build(
@@ -72,6 +76,9 @@ class _Builder:
         """So many are made when the limits are looked at again."""
         self.names: dict[str, object] = {}
         self.keys: dict[int, Keys] = {}
+        self.arguments: dict[int, tuple] = {}
+        """What was made of arguments that many calls can share."""
+        self.plain = Plain()
         self.spelt: dict[int, str] = {}
         self.hollow = Standin(ORDERED_DICT)
         """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
@@ -133,7 +140,8 @@ class _Builder:
             dotted = node.made_by.dotted
             if node.states and dictionaries.is_dictionary(node):
                 dictionaries.refuse_shadowed(node)
-            if dotted == ORDERED_DICT and not node.pairs and not node.args:
+            is_empty = dotted == ORDERED_DICT and not node.pairs and not node.args
+            if is_empty and self._is_plain_state(node):
                 return self.hollow
             if node in self.storages.embedded:
                 if node.states or _is_filled(node):
@@ -159,35 +167,46 @@ class _Builder:
         if node.is_new:
             raise Malformed(MISSHAPEN)
         try:
-            return MAKERS[dotted](*self._argument(node.args, depth))
+            return MAKERS[dotted](*self._argument(node.args, depth, is_kept=False))
         except CheckpointError:
             raise
         except (TypeError, ValueError) as error:
             raise Malformed(MISSHAPEN) from error
 
-    def _argument(self, node: object, depth: int = 0) -> Any:
+    def _argument(self, node: object, depth: int = 0, is_kept: bool = True) -> Any:
         if type(node) not in NODES:
             return node
         if depth > NESTED:
             raise LimitReached(TOO_DEEP)
         if type(node) is list or type(node) is tuple:
-            if len(node) > LONG:
-                raise Malformed(MISSHAPEN)
-            parts = [self._argument(p, depth + 1) if type(p) in NODES else p for p in node]
-            return tuple(parts)
-        if isinstance(node, Dict):
-            if id(node) not in self.keys:
-                self.keys[id(node)] = _keys(node.pairs)
-            return self.keys[id(node)]
-        if dictionaries.is_dictionary(node):
-            assert isinstance(node, Object)
-            return _keys([*dictionaries.called_with(node), *node.pairs])
+            return self._parts(node, depth, is_kept or len(node) > FEW)
+        if isinstance(node, Dict) or dictionaries.is_dictionary(node):
+            return self._keys(node)
         if isinstance(node, Object) and str(node.made_by) == SIZE:
             given = self._argument(node.args, depth + 1)
             if not isinstance(given, tuple) or len(given) > 1:
                 raise Malformed(MISSHAPEN)
             return given[0] if given else ()
         return self.shell(node, depth)
+
+    def _parts(self, node: list | tuple, depth: int, is_kept: bool) -> tuple:
+        if (known := self.arguments.get(id(node))) is not None:
+            return known
+        if len(node) > LONG:
+            raise Malformed(MISSHAPEN)
+        parts = tuple([self._argument(p, depth + 1) if type(p) in NODES else p for p in node])
+        if is_kept and (len(node) > FEW or any(type(part) in NODES for part in node)):
+            self.arguments[id(node)] = parts
+        return parts
+
+    def _keys(self, node: Any) -> Keys:
+        if isinstance(node, Object) and not node.pairs and not node.args:
+            return NO_KEYS
+        if id(node) not in self.keys:
+            given = dictionaries.called_with(node) if isinstance(node, Object) else []
+            self._count(len(given))
+            self.keys[id(node)] = _keys([*given, *node.pairs])
+        return self.keys[id(node)]
 
     def _array(self, node: Object, dotted: str) -> object:
         """An array of numpy's: made empty and given its state, or over a buffer (protocol 5)."""
@@ -246,7 +265,9 @@ class _Builder:
             made.pairs = self._pairs(node)
         if isinstance(node, Object) and len(node.states) > 1:
             raise Malformed(STATE_TWICE)
-        if isinstance(node, Object) and made.dotted != ORDERED_DICT:
+        if isinstance(node, Object) and made.dotted == ORDERED_DICT:
+            made.state = None if self._is_plain_state(node) else self.shell([*node.states][-1])
+        elif isinstance(node, Object):
             is_emptied = node.is_new and made.dotted == SET  # whose __new__ takes nothing
             if not is_emptied and made.dotted not in DICTIONARIES:
                 args = self.shell(node.args)
@@ -257,6 +278,14 @@ class _Builder:
                 made.items = [self.shell(item) for item in node.items]
             made.state = self.shell(node.states[-1]) if node.states else None
             self._count(len(made.given) + _entries(node.states))
+
+    def _is_plain_state(self, node: Object) -> bool:
+        """Whether what an OrderedDict carries besides are values, or the versions of modules."""
+        for state in node.states:
+            if not self.plain.holds(state):
+                self._count(_entries([state]))
+                return False
+        return len(node.states) < 2
 
     def _pairs(self, node: Dict | Object) -> list[tuple]:
         pairs = list(node.pairs)
@@ -321,7 +350,7 @@ def _is_filled(node: Object) -> bool:
 
 
 def _keys(pairs: Iterable[tuple]) -> Keys:
-    return Keys(key if type(key) is str else tensors.COMPUTED_KEY for key, _ in pairs)
+    return Keys(tensors.telling(key) for key, _ in pairs)
 
 
 def _is_bare(node: Object) -> bool:

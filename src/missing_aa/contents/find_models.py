@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TypeGuard
 
+from missing_aa.contents.holding import Known, holds_tensors, is_optimizer
 from missing_aa.contents.standins import (
     HOLDERS,
     Standin,
@@ -30,9 +32,13 @@ from missing_aa.pickles.known_names import DICTIONARIES
 from missing_aa.text import clean
 
 LONGEST = 10_000
+LONGEST_IN_ALL = 5_000_000
+"""Letters in the ways to all models together: each can have the same long beginning."""
 NAMELESS = "a class without a name"
 SHOWN = 3
 """How many tensors that were left out are named."""
+LONGEST_SHOWN = 200
+"""Letters of the name of one: the note stands with every model."""
 
 
 class WhichRoot(UsageProblem):
@@ -81,9 +87,7 @@ def find(top: object, limits: Limits) -> list[Root]:
 
     Dictionaries of numpy's arrays count where there is nothing of torch's.
     """
-    found = list(_Search(top, limits).roots())
-    of_torch = [root for root in found if root.dotted or not _is_of_numpy(root.value)]
-    return of_torch or found
+    return _Search(top, limits).roots()
 
 
 class _Search:
@@ -91,10 +95,26 @@ class _Search:
         self._top = top
         self._limits = limits
         self._laden: set[int] | None = None
+        self._known: Known = {}
+        self._letters = 0
         self._loose: list[str] = []
-        """The ways to tensors that stand beside a model, and are no part of one."""
+        """The ways to the first tensors that stand beside a model, and are no part of one."""
+        self._all_loose = 0
 
     def roots(self) -> list[Root]:
+        found = self._find()
+        of_torch = [root for root in found if root.dotted or not _is_of_numpy(root.value)]
+        if of_torch:
+            for root in found:
+                if not root.dotted and _is_of_numpy(root.value):
+                    self._note_loose((None, root.name), pairs(root.value))
+            found = of_torch
+        left_out = self._left_out()
+        for root in found:
+            root.notes += left_out
+        return found
+
+    def _find(self) -> list[Root]:
         found: list[Root] = []
         seen: set[int] = set()
         # The way to a value is a chain of steps, mostly shared.
@@ -107,21 +127,39 @@ class _Search:
             self._limits.check("objects", len(seen), "the number of objects")
             self._limits.check("depth", depth, "the depth of the objects")
             if is_module(value):
-                if _holds_tensors(value):
+                if holds_tensors(value, self._known):
                     class_ = unwrap(value)[0].dotted or NAMELESS
-                    found.append(Root(_name(way), value, class_, has_literal_way=literal))
-            elif self._is_state_dict(value):
-                found.append(Root(_name(way), value, "", has_literal_way=literal))
-            elif not _is_optimizer(value):
-                self._note_loose(way, value)
+                    found.append(Root(self._name(way), value, class_, has_literal_way=literal))
+                else:
+                    self._note_loose(way, attributes(value).items())
+                continue
+            steps: Iterable[tuple] = ()
+            if self._is_state_dict(value):
+                found.append(Root(self._name(way), value, "", has_literal_way=literal))
+                if not (isinstance(value, Standin) and _is_strange(value)):
+                    steps = attributes(value).items()
+            elif not is_optimizer(value, self._known):
+                steps = list(_steps_into(value))
+            if steps:
+                self._note_loose(way, steps)
                 literal = literal and all(map(has_literal_keys, (value, *states(value))))
                 inner = [
-                    ((way, name), depth + 1, child, literal) for name, child in _children(value)
+                    ((way, _word(name)), depth + 1, child, literal)
+                    for name, child in steps
+                    if isinstance(child, dict | list | tuple | Standin)
                 ]
                 waiting.extend(reversed(inner))
-        for root in found:
-            root.notes += self._left_out()
         return found
+
+    def _name(self, way: tuple | None) -> str:
+        name = _name(way)
+        self._letters += len(name)
+        if self._letters > LONGEST_IN_ALL:
+            raise LimitReached(
+                f"the ways to the models in it have more than {LONGEST_IN_ALL:,} letters together, "
+                "as in no checkpoint; do not load it"
+            )
+        return name
 
     def _is_state_dict(self, value: object) -> bool:
         """Mostly tensors, or the whole file, and nothing beside them that could hold more.
@@ -142,19 +180,22 @@ class _Search:
 
     def _is_laden(self, value: object) -> bool:
         if self._laden is None:
-            self._laden = _all_that_hold_tensors(self._top)
+            self._laden = _all_that_hold_tensors(self._top, self._known)
         return id(value) in self._laden
 
-    def _note_loose(self, way: tuple | None, value: object) -> None:
-        for name, item in pairs(value):
-            if type(name) is str and is_tensor(item) and len(self._loose) <= SHOWN:
-                self._loose.append(_name((way, name)))
+    def _note_loose(self, way: tuple | None, steps: Iterable[tuple]) -> None:
+        for name, item in steps:
+            if is_tensor(item):
+                self._all_loose += 1
+                if len(self._loose) < SHOWN:
+                    self._loose.append(clean(_name((way, _word(name))), LONGEST_SHOWN))
 
     def _left_out(self) -> list[str]:
         if not self._loose:
             return []
-        shown = ", ".join(map(ascii, self._loose[:SHOWN]))
-        more = " and more" if len(self._loose) > SHOWN else ""
+        shown = ", ".join(map(ascii, self._loose))
+        beyond = self._all_loose - len(self._loose)
+        more = f" and {beyond:,} more" if beyond else ""
         return [f"{shown}{more}: tensors beside the model, left out"]
 
 
@@ -208,7 +249,7 @@ def _parts(root: Root, name: str | None, alone: bool) -> Iterator[Root]:
                     refuse_strange(way, part)
                 children = pairs(attributes(part).get("_modules"))
                 part = next((child for key, child in children if key == step), None)
-            if is_module(part) and _holds_tensors(part):
+            if is_module(part) and holds_tensors(part, {}):
                 class_ = unwrap(part)[0].dotted or NAMELESS
                 yield Root(name, part, class_, root.notes, root.has_literal_way)
         else:
@@ -240,38 +281,25 @@ def _name(way: tuple | None) -> str:
     return ".".join(steps)
 
 
-def _children(value: object) -> Iterator[tuple[str, object]]:
-    """What lies one step inside: a word for the step, and the value."""
+def _steps_into(value: object) -> Iterator[tuple[object, object]]:
+    """What lies one step inside: a key, a name or a number for the step, and the value."""
     steps: list[Iterable[tuple]] = [pairs(value)]
     if isinstance(value, Standin):
         steps += [attributes(value).items(), enumerate(value.given), enumerate(value.items)]
     elif isinstance(value, list | tuple):
         steps.append(enumerate(value))
-    for name, child in chain(*steps):
-        if isinstance(child, dict | list | tuple | Standin):
-            yield name if type(name) is str else f"{name:d}" if _is_small(name) else "?", child
+    return chain(*steps)
 
 
-def _is_small(name: object) -> bool:
+def _word(step: object) -> str:
+    return step if isinstance(step, str) else f"{step:d}" if _is_small(step) else "?"
+
+
+def _is_small(name: object) -> TypeGuard[int]:
     return type(name) is int and abs(name) < 2**63
 
 
-def _holds_tensors(module: Standin) -> bool:
-    """A loss function is a module too, but mostly one with nothing to save."""
-    waiting, seen = [module], set()
-    while waiting:
-        state = attributes(waiting.pop())
-        for kind in ("_parameters", "_buffers"):
-            if any(value is not None for _, value in pairs(state.get(kind))):
-                return True
-        for _, child in pairs(state.get("_modules")):
-            if id(child) not in seen:
-                seen.add(id(child))
-                waiting.append(child)
-    return False
-
-
-def _all_that_hold_tensors(top: object) -> set[int]:
+def _all_that_hold_tensors(top: object, known: Known) -> set[int]:
     """The ids of all values that hold a tensor, at any depth; optimizers are taken for plain."""
     around: dict[int, list[int]] = {}
     seen, waiting, full = {id(top)}, [top], []
@@ -280,7 +308,7 @@ def _all_that_hold_tensors(top: object) -> set[int]:
         if is_tensor(value):
             full.append(id(value))
             continue
-        if _is_optimizer(value):
+        if is_optimizer(value, known):
             continue
         for item in inside(value):
             if isinstance(item, HOLDERS):
@@ -295,22 +323,6 @@ def _all_that_hold_tensors(top: object) -> set[int]:
                 laden.add(holder)
                 full.append(holder)
     return laden
-
-
-def _is_optimizer(value: object) -> bool:
-    """Known by its shape: one dictionary of state for each parameter, and groups of parameters."""
-    values = dict(_texts(value)) | attributes(value)
-    groups = values.get("param_groups")
-    is_state = isinstance(values.get("state"), Standin)
-    return is_state and isinstance(groups, list) and all(map(_is_group, groups))
-
-
-def _is_group(value: object) -> bool:
-    return any(name == "params" for name, _ in pairs(value))
-
-
-def _texts(value: object) -> Iterator[tuple[str, object]]:
-    return ((name, item) for name, item in pairs(value) if type(name) is str)
 
 
 def _is_strange(value: Standin) -> bool:

@@ -78,10 +78,10 @@ def has_literal_keys(value: object) -> bool:
 
 
 def is_dictionary(value: object) -> TypeGuard["Standin"]:
-    """Whether it is a dictionary of Python's own, of which nothing lies elsewhere in it."""
-    if not isinstance(value, Standin) or value.state is not None or value.items:
+    """Whether it is a dictionary of Python's own, of which no pair lies elsewhere in it."""
+    if not isinstance(value, Standin) or value.items:
         return False
-    return value.dotted in DICTIONARIES
+    return value.dotted == ORDERED_DICT or value.state is None and value.dotted in DICTIONARIES
 
 
 def pairs(value: object) -> Iterable[tuple]:

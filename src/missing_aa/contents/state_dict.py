@@ -6,9 +6,10 @@ then its persistent buffers, then its children, whatever is None left out.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii
 from typing import TypeGuard
 
-from missing_aa.containers.safetensors_header import MOST_BYTES
+from missing_aa.containers.safetensors_header import LONG_NAMES, MOST_BYTES
 from missing_aa.contents.standins import (
     GRAPH_MODULES,
     LITERALS,
@@ -24,6 +25,7 @@ from missing_aa.contents.standins import (
 from missing_aa.contents.views import Untaken, View
 from missing_aa.errors import LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
+from missing_aa.pickles.known_names import DICTIONARIES
 from missing_aa.text import clean
 
 WRAPPERS = {
@@ -60,6 +62,10 @@ COMPUTED_KEY = (
     "a dictionary around its tensors has a key that is neither text nor number: under which name a "
     "load would find them cannot be known; ask for the original"
 )
+ENTRY = 50
+"""Bytes of a header, at least, that say what a tensor is and where it lies."""
+MANY = 100
+"""So many entries of a module count as another one: the same ones can be those of many modules."""
 SHOWN = 3
 """How many values that were left out are named."""
 
@@ -76,7 +82,9 @@ class Weights:
     notes: list[str] = field(default_factory=list)
     prefix: str = ""
     parameters: int | None = None
-    _letters: int = 0
+    parts: int = 0
+    """How many modules and tensors were looked at for it; several models can share them."""
+    _bytes: int = 0
 
     @property
     def nbytes(self) -> int:
@@ -84,13 +92,15 @@ class Weights:
         return sum(tensor.nbytes for tensor in self.tensors.values())
 
     def count(self, name: str) -> None:
-        """Bound what all names take: a few letters can stand in many, and again and again in one.
+        """Bound what all names take in a header: they stand in it, in `order` and in `aliases`.
 
-        Raises LimitReached.
+        A few letters can stand in many names, and again and again in one. Raises LimitReached.
         """
-        self._letters += len(name)
-        if self._letters > MOST_BYTES:
-            raise LimitReached("its names are longer than a safetensors header may be, 100 MB")
+        spelt = encode_basestring_ascii(name)
+        again = len(spelt) + spelt.count("\\") + 2  # as text within a text
+        self._bytes += ENTRY + len(spelt) + 2 * again
+        if self._bytes > MOST_BYTES:
+            raise LimitReached(LONG_NAMES)
 
     def shared(self) -> list[list[str]]:
         """Groups of names whose tensors share bytes of the file: tied weights and views."""
@@ -120,6 +130,8 @@ FILLED = (
 
 def is_module(value: object) -> TypeGuard[Standin]:
     """Whether it is an object with what every torch.nn.Module has."""
+    if isinstance(value, Standin) and value.dotted in DICTIONARIES:
+        return False
     state = attributes(value)
     return "_parameters" in state and "_modules" in state
 
@@ -154,17 +166,22 @@ def from_module(root: Standin, limits: Limits) -> Weights:
     weights = Weights(prefix=prefix)
     learned: dict[int, int] = {}
     plain: set[int] = set()
+    hiding: dict[int, set[str]] = {}
     waiting, seen = [("", root, 1)], 0
     while waiting:
         prefix, module, depth = waiting.pop()
-        seen += 1
+        state = attributes(module)
+        entries = sum(len(list(pairs(state.get(kind)))) for kind in HOLDERS) + len(state)
+        seen += 1 + entries // MANY
         limits.check("objects", seen + len(weights.tensors), "the number of modules and tensors")
         limits.check("depth", depth, "the depth of the modules")
-        state = attributes(module)
         refuse_strange(prefix.removesuffix("."), module)
         _refuse_packed(prefix, state)
         _note_own_ways(weights, prefix, module, state)
-        hidden = set(_names_of(state.get("_non_persistent_buffers_set")))
+        names = state.get("_non_persistent_buffers_set")
+        if id(names) not in hiding:
+            hiding[id(names)] = set(_names_of(names))
+        hidden = hiding[id(names)]
         for name, value in _named(state, "_parameters"):
             learned[id(value)] = _add(weights, prefix + name, value).elements
         for name, value in _named(state, "_buffers"):
@@ -177,6 +194,7 @@ def from_module(root: Standin, limits: Limits) -> Weights:
             weights.count(inner := f"{prefix}{name}.")
             waiting.append((inner, child, depth + 1))
     weights.parameters = sum(learned.values())
+    weights.parts = seen + len(weights.tensors)
     return weights
 
 
@@ -302,7 +320,7 @@ def _left_out(names: list) -> str:
 def _note_own_ways(weights: Weights, prefix: str, module: Standin, state: dict) -> None:
     """Say where a class, or an object, may save more than can be known without running it."""
     hooks = ("_state_dict_hooks", "_state_dict_pre_hooks")
-    has_own = not SAVING.isdisjoint(state) or any(list(pairs(state.get(h))) for h in hooks)
+    has_own = not SAVING.isdisjoint(state) or any(True for h in hooks for _ in pairs(state.get(h)))
     if module.dotted.startswith(OWN_WAYS) or has_own:
         where = ascii(prefix.removesuffix(".") or "the model")
         weights.notes.append(

@@ -18,6 +18,7 @@ DTYPES = {*ITEMSIZES, *STORAGES.values(), *FLOATS}
 
 MARKED = "a view with a pending conjugation or negation"
 COMPUTED_KEY = "__computed__"
+OTHER = "other"
 CHANGING = {"data", "real", "imag", "detach"}
 """Attributes of a tensor that, when set, change its values, and those of what shares its bytes;
 and what `state_dict()` asks it for."""
@@ -29,7 +30,14 @@ class Given(Untaken):
 
 
 class Keys(frozenset):
-    """The keys of a dictionary among a call's arguments; COMPUTED_KEY for one that is no text."""
+    """The keys of a dictionary among a call's arguments, each as `telling` gives it."""
+
+
+def telling(key: object) -> str:
+    """A key that can change a tensor; OTHER for the rest, COMPUTED_KEY for one that is no text."""
+    if type(key) is not str:
+        return COMPUTED_KEY
+    return key if key in CHANGING or key.startswith("__") else OTHER
 
 
 def _plain(span, offset, shape, strides, *_) -> View | Untaken:
@@ -67,6 +75,8 @@ def _subclass(function, kind, given, state) -> View | Untaken:
 def _with_attributes(tensor: View | Untaken, state) -> View | Untaken:
     if isinstance(tensor, Given) and (any(state) if type(state) is tuple else state):
         raise Malformed(CHANGES)
+    if type(state) is tuple and len(state) > 2:  # torch takes a pair
+        raise Malformed(MISSHAPEN)
     for part in state if type(state) is tuple else (state,):
         if isinstance(part, Keys) and (CHANGING & part or any(k.startswith("__") for k in part)):
             raise Malformed(CHANGES)

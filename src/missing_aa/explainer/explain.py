@@ -19,7 +19,7 @@ from missing_aa.explainer.answers import (
 )
 from missing_aa.explainer.cases import Case, Ledger, is_upgrade
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
-from missing_aa.explainer.kinds import other_texts, rebuilt
+from missing_aa.explainer.kinds import loaded_in_part, other_texts, rebuilt
 from missing_aa.explainer.known_libraries import FIRST
 from missing_aa.explainer.known_texts import PICKLES
 from missing_aa.explainer.ledger import load
@@ -69,6 +69,9 @@ def explain_text(text: str) -> Answer:
     hit = kinds.last(pasted)
     if hit and hit.error.name.startswith("__torch__"):  # TorchScript's own namespace
         hit = None
+    shapes = hit.error.shapes if hit else ()
+    if (hit is None or _is_bare(hit.error)) and (found := loaded_in_part.answer(pasted, shapes)):
+        return found
     if hit is None:
         return (
             other_texts.by_words(pasted, ledger)
@@ -93,6 +96,11 @@ def explain_text(text: str) -> Answer:
     notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
     what = kinds.changed(hit.error, is_upgrade(cases), seen.timm_files)
     return from_cases(ATLAS, hit.error, cases, ledger, what, notes)
+
+
+def _is_bare(error: Error) -> bool:
+    """Whether an error is read from parts of a message that names no model and no names."""
+    return error.kind == STATE_DICT and not (error.class_ or error.missing or error.unexpected)
 
 
 def _unknown(error: str, text: str, ledger: Ledger) -> Answer:

@@ -195,6 +195,10 @@ MODULES = (
 """Modules and names that came and went; each number was looked up in published packages, that of
 _LinearWithBias in torch's report 60165."""
 
+BECAME_PACKAGES = {"ultralytics.nn.modules": ("8.0.97", "8.0.98")}
+"""Modules of one file -> the last release in which each is that, and the first in which it is a
+package; looked up in published packages."""
+
 DISTRIBUTIONS = {
     "Bio": "biopython",
     "Crypto": "pycryptodome",
@@ -344,6 +348,15 @@ SELDOM_FORKED = {"torch", "numpy", "PIL", "torchtext", "lightning", "pytorch_lig
 HEADS = {"box_predictor", "classifier", "cls_head", "fc", "fc_cls", "head", "head_dist", "heads"}
 HEADS |= {"last_layer", "last_linear", "mask_fcn_logits", "out_proj", "score", "segmentation_head"}
 """Layers that libraries call so and that have an output for each class."""
+
+NEW_HEADS = {"classification_head", "logits_proj", "pooler", "pre_classifier", "qa_outputs"}
+NEW_HEADS |= {"cls", "lm_loss", "mlm", "nsp", "pred_layer", "projector", "seq_relationship"}
+NEW_HEADS |= {"sequence_summary", "vocab_layer_norm", "vocab_projector", "vocab_transform"}
+NEW_HEADS |= {"discriminator_predictions", "generator_predictions"}
+"""Layers that libraries put on a body for one task, that of the pretraining or another."""
+
+COPIES = r"(?:^|[._])ema(?:_model)?[._]"
+"""Where a name has it: a moving average of the weights, which training keeps beside them."""
 
 FIRST_LAYERS = (
     r"(?:features?\.)?(?:0\.|conv(?:0|1|_?stem)[._]|conv1_1[._]|(?:patch_)?stem[._]|patch_embed"

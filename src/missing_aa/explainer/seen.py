@@ -17,6 +17,12 @@ _MISFIT = re.compile(
     r"(?i)do(?:es)? not match exactly|(?:missing|unexpected) keys? in source state_?dict"
     r"|unexpected keys?\b"
 )
+_BEFORE_2_6 = re.compile(
+    r"Weights\s+only\s+load\s+failed(?:(?!In\s+PyTorch\s+2\.6)[\s\S]){0,400}?Re-running\s+'?torch\.load"
+    r"|Unsupported\s+class\s"
+)
+"""How a torch of before 2.6 refuses a file: without the sentence on its new default."""
+_WEIGHTS_ONLY = re.compile(r"\bload\(.*\bweights_only\s*=\s*True\b")
 
 
 class Estimator(NamedTuple):
@@ -26,6 +32,11 @@ class Estimator(NamedTuple):
     version: str
 
 
+LINE_ASKS = "the line that loads it says weights_only=True"
+BEFORE_2_6 = (
+    "these are the words of a torch of before 2.6, which does that only where it is told to "
+    "(weights_only=True, or TORCH_FORCE_WEIGHTS_ONLY_LOAD in the environment)"
+)
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -35,7 +46,10 @@ class Seen:
 
     `failed` is the innermost frame that is not torch's. Of the whole text: `says_timm`, whether it
     names timm anywhere, `says_torch`, whether anything that is torch's, `says_misfit`, whether it
-    warns of weights that did not match a model, and the `estimators` of which scikit-learn warned.
+    warns of weights that did not match a model, `says_safe_globals`, whether it names torch's list
+    of classes that a load of weights alone may make, `asks_weights_only`, by what it shows that the
+    caller asked torch for weights alone ("" if it does not show that), and the `estimators` of
+    which scikit-learn warned.
     """
 
     text: str = ""
@@ -44,6 +58,8 @@ class Seen:
     says_timm: bool = False
     says_torch: bool = False
     says_misfit: bool = False
+    says_safe_globals: bool = False
+    asks_weights_only: str = ""
     estimators: tuple[Estimator, ...] = ()
 
     @property
@@ -92,7 +108,23 @@ def _seen(own: str, text: str) -> Seen:
     says_timm = bool(re.search(r"\btimm\b", text))
     says_torch = says_timm or bool(_OF_TORCH.search(text))
     misfit = bool(_MISFIT.search(text))
-    return Seen(own, tuple(found), innermost(found), says_timm, says_torch, misfit, estimators)
+    return Seen(
+        own,
+        tuple(found),
+        innermost(found),
+        says_timm,
+        says_torch,
+        misfit,
+        "add_safe_globals" in text,
+        _asks_weights_only(text, found),
+        estimators,
+    )
+
+
+def _asks_weights_only(text: str, found: list[Frame]) -> str:
+    if any(_WEIGHTS_ONLY.search(line) for one in found for line in one.code.splitlines()):
+        return LINE_ASKS
+    return BEFORE_2_6 if _BEFORE_2_6.search(text) else ""
 
 
 def package_of(path: str) -> str:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BufferedRandom, BufferedReader, FileIO
 from itertools import groupby
-from typing import Any
 
-from missing_aa.containers.safetensors_header import DTYPES, MOST_BYTES
+from missing_aa.containers.safetensors_header import DTYPES, LONG_NAMES, MOST_BYTES
 from missing_aa.contents.views import View
 from missing_aa.disk import CHANGED
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
@@ -33,21 +32,27 @@ def header(tensors: dict[str, View], metadata: dict[str, str]) -> tuple[bytes, l
     LimitReached where the names are too long for it.
     """
     order = sorted(tensors, key=lambda name: -itemsize(tensors[name].dtype))  # stable
-    described: dict[str, Any] = {"__metadata__": metadata}
+    text = bytearray(f'{{"__metadata__":{_json(metadata)}'.encode())
     end = 0
     for name in order:
         tensor, start = tensors[name], end
         end += tensor.nbytes
-        described[name] = {
+        described = {
             "dtype": _code(name, tensor),
             "shape": tensor.shape,
             "data_offsets": (start, end),
         }
-    text = json.dumps(described, separators=(",", ":")).encode()
+        text += f",{_json(name)}:{_json(described)}".encode()
+        if len(text) > MOST_BYTES:
+            raise LimitReached(LONG_NAMES)
+    text += b"}"
     text += b" " * (-len(text) % 8)
     if len(text) > MOST_BYTES:
-        raise LimitReached("its names are longer than a safetensors header may be, 100 MB")
+        raise LimitReached(LONG_NAMES)
     return struct.pack("<Q", len(text)) + text, [tensors[name] for name in order]
+
+
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _code(name: str, tensor: View) -> str:

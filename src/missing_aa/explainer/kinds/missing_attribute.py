@@ -217,6 +217,14 @@ def _of_another_object(error: Error, package: str, seen: Seen) -> Answer | None:
 def _not_timm(error: Error, seen: Seen) -> Answer | None:
     if error.class_ in WEIGHTS:
         sure = error.name in OF_MODELS
+        if error.name in particular.OF_PYTHON_2:
+            return particular.of_python_2(error)
+        if hasattr("", error.name) and not hasattr({}, error.name):
+            return particular.for_a_text(error)
+        if not sure and (maker := particular.maker(seen)):
+            return particular.of_an_entry(error, maker, seen)
+        if not sure and (loader := particular.loader(seen)):
+            return particular.of_another_kind(error, loader)
         if settings := particular.of_settings(error, seen, sure):
             return settings
         return advise(

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Set
+from dataclasses import replace
 from functools import partial
 
 from missing_aa.explainer.advice import (
@@ -14,6 +15,7 @@ from missing_aa.explainer.advice import (
     advise,
     in_releases,
     installed_as,
+    is_library,
     library,
     listed,
     may_hold_tensors,
@@ -26,11 +28,21 @@ from missing_aa.explainer.answers import NEAR, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, MODULE, Error, find_words
 from missing_aa.explainer.kinds.cannot_get_attribute import NEWER_FIRST
-from missing_aa.explainer.known_breaks import PROJECTS
+from missing_aa.explainer.known_breaks import BECAME_PACKAGES, PROJECTS
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
 from missing_aa.explainer.seen import Seen
 from missing_aa.provenance import class_record
 
+PUBLISHED = TABLE.replace("torch's source", "published releases")
+GROWTH = (
+    "Which of the two is newer, the text does not say; a file that becomes a package is the usual "
+    "way of growth, so most often what is read is newer than what is installed."
+)
+PACKAGE_SINCE = (
+    "{} has it as one file up to {} and as a package since {}: the installed one is older than "
+    "what asks for it."
+)
+_PLAIN = "; '{}' is not a package"
 WORDS = r"no\s+module\s+named|ModuleNotFoundError"
 
 
@@ -40,7 +52,11 @@ def read(before: str, words: str, after: str) -> Error | None:
         name = re.match(r"\W[^'\n]{0,40}'(timm[\w.]{0,200})'", after)
         return Error(MODULE, name=name[1]) if name else None
     name = re.match(rf"\s*'?({DOTTED})", after)
-    return Error(MODULE, name=name[1].strip(".")) if name else None
+    if not name:
+        return None
+    error = Error(MODULE, name=name[1].strip("."))
+    plain = re.match(rf"'?;\s*'?({DOTTED})'?\s+is\s+not\s+a\s+package", after[name.end() :])
+    return replace(error, said=f"{error}{_PLAIN.format(plain[1])}") if plain else error
 
 
 find = partial(find_words, WORDS, read)
@@ -98,6 +114,10 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         return None
     known = moved(error.name)
     name = installed_as(package)
+    plain = re.search(_PLAIN.format(r"([\w.]+)"), error.said)
+    one_file = plain[1] if plain and package not in PROJECTS and not known else ""
+    if one_file == package:
+        return _one_file(error, package)
     if seen.imports(error.name) and not known:
         return advise(
             error,
@@ -106,10 +126,12 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
             f"Put the project that this code is of on the path before any other {package}, or "
             "change the import."
             if package in PROJECTS
-            else f"Install the version of {name} that this code was written for, or change the "
-            "import.",
+            else f"Install the version of {name} that this code was written for"
+            f"{', most often a newer one' * bool(one_file)}, or change the import.",
             known_by=LINE if seen.failed else "the line that imports it",
         )
+    if one_file:
+        return _laid_out_otherwise(error, package, one_file, seen)
     wants = f"wants another version of {library(package)}, or a folder of your own has its name"
     if package in PROJECTS:
         wants = "is of another project with a folder of that name, or another revision of this one"
@@ -120,7 +142,47 @@ def _another_version(error: Error, seen: Seen) -> Answer | None:
         f"{wants}. {known.what if known else ''}",
         writer_s(package, seen, error.name, NEWER_FIRST * (package == "torch" and not private)),
         *out_of(package, seen),
-        known_by=TABLE.replace("torch's source", "published releases") if known else NAMES,
+        known_by=PUBLISHED if known else NAMES,
+    )
+
+
+def _laid_out_otherwise(error: Error, package: str, module: str, seen: Seen) -> Answer:
+    """The answer where a module of a package is one file, and a package is wanted."""
+    name, known = installed_as(package), BECAME_PACKAGES.get(module)
+    direction = PACKAGE_SINCE.format(name, *known) if known else GROWTH
+    upgrade = f"pip install --upgrade {name}" if is_library(package, seen) else ""
+    return advise(
+        error,
+        f"the {package} that was found has {module} as one file, and what is read or imported "
+        f"wants a package with {error.name.removeprefix(module + '.')} in it: it was written for "
+        f"a version of {name} that is laid out otherwise. {direction}",
+        Way(ADVICE, f"Upgrade {name} first.", (upgrade,))
+        if upgrade
+        else f"Take a newer {name} first, or a newer revision if it is a project's folder.",
+        f"If that does not read it: the version of {name} that wrote the file. Do not pip install "
+        f"{error.name}: it is a part of {name}, and a package of that name would be another's.",
+        *out_of(package, seen),
+        known_by=PUBLISHED if known else NAMES,
+    )
+
+
+def _one_file(error: Error, package: str) -> Answer:
+    """The answer where a whole package is one file: as a rule it is another of that name."""
+    return advise(
+        error,
+        f"what Python found as {package} is one file, {package}.py, and no package: as a rule a "
+        "file of your own that has the name of the package, and stands before it on the path. Then "
+        "no version is the cause.",
+        Way(
+            ADVICE,
+            "Look which file it is, in the folder where the error comes.",
+            (f'python -c "import {package}; print({package}.__file__)"',),
+        ),
+        "If it is yours: give it another name, and delete the __pycache__ beside it.",
+        f"If it is the installed {installed_as(package)}: what is read or imported wants a version "
+        f"of it that is laid out otherwise, most often a newer one. Do not pip install "
+        f"{error.name}.",
+        known_by=NAMES,
     )
 
 

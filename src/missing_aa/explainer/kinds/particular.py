@@ -21,6 +21,13 @@ from missing_aa.provenance import class_record
 _PRIVATE = re.compile(r"__\w*(?<!__)$|_[A-Z]\w*?__\w*(?<!__)$")
 SAVING = re.compile(r"lightning/(?:pytorch/)?core/saving\.py$")
 """Where Lightning makes a model anew from a checkpoint."""
+OF_PYTHON_2 = {"has_key", "iteritems", "iterkeys", "itervalues"}
+OF_PYTHON_2 |= {"viewitems", "viewkeys", "viewvalues"}
+"""Methods of dictionaries that Python 3 took away."""
+_MAKES = re.compile(
+    r"\b_?(?:init|make|build|create|restore|from)_\w*(?:state|dict|checkpoint|ckpt)\w*\("
+)
+"""What a library calls that makes an object out of a file's entries."""
 BY_FRAMES = "the frames of the traceback"
 
 
@@ -127,6 +134,103 @@ def of_settings(error: Error, seen: Seen, sure: bool) -> Answer | None:
         *["Or install the Lightning for which that code was written, as a rule an older one."]
         * lightning,
         known_by=LINE,
+    )
+
+
+def of_python_2(error: Error) -> Answer:
+    """The answer where code asks a dictionary for a method that Python 3 took away."""
+    instead = "in" if error.name == "has_key" else re.sub("^(?:iter|view)", "", error.name)
+    return advise(
+        error,
+        f"dictionaries had `{error.name}` in Python 2, and have it no longer in Python 3: the code "
+        "that asks for it was written for Python 2. No file has a part in it.",
+        f"In that code: take `{instead}` in its place.",
+        "Or install a version of that code that was written for Python 3.",
+        known_by="the name of the method",
+    )
+
+
+def for_a_text(error: Error) -> Answer:
+    """The answer where a dictionary stands where code wants a text."""
+    return advise(
+        error,
+        f"a text has `{error.name}`, and a dictionary came in its place: as a rule what was loaded "
+        "already was given where the path of a file is wanted, or an entry of settings is a "
+        "dictionary where its name is wanted.",
+        "Give the path, and let that code load the file.",
+        Way(
+            ADVICE,
+            "Or, if it was to load weights into a model: do that with what is loaded.",
+            ("model.load_state_dict(weights)",),
+        ),
+        known_by="the name of the method",
+    )
+
+
+def maker(seen: Seen) -> str:
+    """The package whose code was making an object out of a file's entries; "" if none was."""
+    outer = _outer(seen)
+    loading = any(frame.loads for frame in outer[:-1])
+    making = any(_MAKES.search(frame.code) and package_of(frame.path) for frame in outer)
+    return package_of(seen.failed.path) if seen.failed and (loading or making) else ""
+
+
+def loader(seen: Seen) -> str:
+    """The package whose loader fails on the very thing that it read; "" if none does."""
+    outer = _outer(seen)
+    return package_of(seen.failed.path) if seen.failed and outer and outer[-1].loads else ""
+
+
+def _outer(seen: Seen) -> tuple[Frame, ...]:
+    """The frames around the one that failed; none of timm, of which more is known."""
+    if not seen.failed or seen.failed.is_timm:
+        return ()
+    return seen.frames[: seen.frames.index(seen.failed)]
+
+
+def of_an_entry(error: Error, package: str, seen: Seen) -> Answer:
+    """The answer where a package makes a model out of a file, and an entry is a dictionary."""
+    name = installed_as(package)
+    found = re.search(rf"(\w[\w.]*)\.{error.name}\b", seen.failed.code if seen.failed else "")
+    what = f"`{found[1]}` is a dictionary" if found else "it got a dictionary"
+    return advise(
+        error,
+        f"code of {package} reads `{error.name}` while it makes something out of what was loaded, "
+        f"and {what} there: that entry has another form than this {name} expects. As a rule "
+        f"another version of {name} wrote the file. Which of the two is newer, the text does not "
+        f"say; often an older {name} reads a newer file. Else the file, or what was passed beside "
+        f"it, is not of the kind that {name} reads.",
+        Way(ADVICE, f"Upgrade {name} first.", (f"pip install --upgrade {name}",)),
+        f"If that does not read it: install the version of {name} that wrote the file. The page or "
+        "the project that it comes from may name it.",
+        Way(ADVICE, "Look which entries the file has.", ("missing-aa inspect model.pt",)),
+        known_by=BY_FRAMES,
+    )
+
+
+def of_another_kind(error: Error, package: str) -> Answer:
+    """The answer where a loader of a package got a dictionary out of the file."""
+    name = installed_as(package)
+    return advise(
+        error,
+        f"a loader of {package} wants an object with `{error.name}`, and got a dictionary. As a "
+        "rule the file is of another kind than that loader reads: weights or a checkpoint of a "
+        f"training, in the place of what {name} saves for it. Else another version of {name} wrote "
+        "the file.",
+        Way(
+            ADVICE,
+            "Look what is in it, and read it with the function that belongs to the one that wrote "
+            "it.",
+            ("missing-aa inspect model.pt",),
+        ),
+        Way(
+            ADVICE,
+            "If it holds weights, make the model first, and load the weights into it.",
+            ("model.load_state_dict(weights)",),
+        ),
+        f"If the same loader should read it: try a newer {name} first, then the version that wrote "
+        "the file.",
+        known_by=BY_FRAMES,
     )
 
 

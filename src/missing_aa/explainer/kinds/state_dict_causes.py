@@ -35,12 +35,8 @@ def known(error: Error, seen: Seen) -> Answer | None:
         return _beside_the_network(error, homes)
     if _is_same_but_for_ones(error):
         return _laid_out_otherwise(error)
-    if _are(error.missing, "norm.") and _are(error.unexpected, "fc_norm."):
-        return _pooled(error, seen, "avg")
-    if _are(error.missing, "fc_norm.") and _are(error.unexpected, "norm."):
-        return _pooled(error, seen, "token")
-    if empty := _empty(error):
-        return empty
+    if found := pooled(error, seen) or empty(error):
+        return found
     if found := state_dict_lacking.headless(error, may_be_timm_s(error, seen)):
         return found
     if found := state_dict_lacking.positions(error):
@@ -120,7 +116,7 @@ def _prefixed(error: Error) -> Answer | None:
     return None
 
 
-def _empty(error: Error) -> Answer | None:
+def empty(error: Error) -> Answer | None:
     """The answer where one side has empty tensors, or of one number, for what are matrices."""
     file = [ours for _, ours, theirs in error.shapes if _is_placeholder(ours, theirs)]
     model = [theirs for _, ours, theirs in error.shapes if _is_placeholder(theirs, ours)]
@@ -129,10 +125,15 @@ def _empty(error: Error) -> Answer | None:
             error,
             f"the tensors in the file are empty, or of one number ({misfit(error)}). DeepSpeed's "
             "ZeRO stage 3 and FSDP leave such places where the weights were divided among "
-            "processes: then the weights are in other files beside it, and no version is to blame.",
-            "DeepSpeed writes a script beside its checkpoints that puts them together.\n"
+            "processes, and were not gathered when the file was saved: the file has no numbers for "
+            "them, and no version is to blame. Loading past it (strict=False, "
+            "ignore_mismatched_sizes) leaves them as the model was made: random, or untrained.",
+            "If a ZeRO checkpoint lies beside it (a folder with files *_optim_states.pt): the "
+            "script that DeepSpeed writes there puts the weights together.\n"
             "python zero_to_fp32.py CHECKPOINT_FOLDER OUTPUT",
-            "Where you write it: save the whole (DeepSpeed: "
+            "If only the model or the adapter was saved, they are in no file: take an earlier "
+            "checkpoint that has them, or save again where they are in memory, gathered "
+            "(DeepSpeed: inside deepspeed.zero.GatheredParameters, or with "
             "stage3_gather_16bit_weights_on_model_save; FSDP: a full state_dict).",
             known_by="the shapes in the text",
         )
@@ -203,14 +204,15 @@ def _losses(error: Error) -> list[str]:
     homes: dict[str, None] = {}
     for name in (*error.missing, *error.unexpected):
         parts = name.split(".")[:-1]
-        place = next((at for at, part in enumerate(parts) if _is_loss(part)), None)
+        place = next((at for at, part in enumerate(parts) if is_loss(part)), None)
         if place is None:
             return []
         homes[".".join(parts[: place + 1]) + "."] = None
     return list(homes)
 
 
-def _is_loss(part: str) -> bool:
+def is_loss(part: str) -> bool:
+    """Whether a part of a tensor's name is that of a loss or a metric."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", part).lower().split("_")
     return any(word.rstrip("0123456789") in LOSSES for word in words)
 
@@ -292,7 +294,14 @@ def _added(ours: list[str], theirs: list[str]) -> int:
     return -1
 
 
-def _pooled(error: Error, seen: Seen, pool: str) -> Answer:
+def pooled(error: Error, seen: Seen) -> Answer | None:
+    """The answer where the last norm stands before the pooling on one side, and behind it there."""
+    if _are(error.missing, "norm.") and _are(error.unexpected, "fc_norm."):
+        pool = "avg"
+    elif _are(error.missing, "fc_norm.") and _are(error.unexpected, "norm."):
+        pool = "token"
+    else:
+        return None
     command = f'timm.create_model("NAME", global_pool="{pool}")'
     return advise(
         error,

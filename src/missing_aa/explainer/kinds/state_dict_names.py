@@ -26,7 +26,7 @@ def known(error: Error) -> Answer | None:
         return _no_longer_saved(error)
     if error.missing and not error.unexpected and {*map(last, error.missing)} <= {*BUFFERS}:
         return _not_saved_yet(error)
-    return _renamed(error)
+    return renamed(error)
 
 
 def last(name: str) -> str:
@@ -92,7 +92,7 @@ def _no_longer_saved(error: Error) -> Answer:
     )
 
 
-def _renamed(error: Error) -> Answer | None:
+def renamed(error: Error) -> Answer | None:
     """The answer where torch has two names for each of these tensors."""
     for row in RENAMED:
         for newer, pairs in (True, row.names), (False, tuple(pair[::-1] for pair in row.names)):

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
-from missing_aa.explainer.advice import RESCUE, advise
+from missing_aa.explainer.advice import RESCUE, advise, installed_as
 from missing_aa.explainer.answers import ATLAS, GENERAL, Answer
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import DOTTED, WEIGHTS_ONLY, Error, Hit, find_words
@@ -13,8 +13,10 @@ from missing_aa.explainer.kinds import other_texts
 from missing_aa.explainer.kinds.device import TO_CPU
 from missing_aa.explainer.model_classes import models_with
 from missing_aa.explainer.remedies import ADVICE, Way, everyone
-from missing_aa.explainer.seen import Seen
+from missing_aa.explainer.seen import Seen, package_of
 from missing_aa.pickles.known_names import DATA
+from missing_aa.pickles.policy import danger
+from missing_aa.pickles.program import Global
 
 HOLDERS = ("argparse.Namespace", "types.SimpleNamespace")
 """Beside what known_names has: they hold attributes, each of which is judged for itself."""
@@ -84,22 +86,66 @@ def other(error: Error, seen: Seen) -> Answer | None:
         )
     named = f"{error.name}.{error.class_}".strip(".")
     if named in PLAIN:
-        return _plain_value(error, named)
+        return _plain_value(error, named, seen)
     return advise(
         error,
-        f"the file holds more than weights ({named}). Since 2.6, torch does not "
-        "load such a file unless it is told to. Nothing of timm is named.",
+        f"the file holds more than weights ({named}). {_refuses(seen)} Nothing of timm is named.",
         LOOK,
         Way(
             ADVICE,
             "If it is a model: take the weights out, without running any of it.",
             RESCUE.commands,
         ),
-        TRUST,
+        *_listed(error, seen),
+        *_trust(seen),
     )
 
 
-def _plain_value(error: Error, named: str) -> Answer:
+def _refuses(seen: Seen, such: str = "such a file") -> str:
+    """A sentence on why torch refuses the file."""
+    if seen.asks_weights_only:
+        return (
+            f"torch was asked for weights alone, and refuses {such}: {seen.asks_weights_only}. So "
+            "the default of 2.6 is not the cause."
+        )
+    return f"Since 2.6, torch does not load {such} unless it is told to."
+
+
+def _listed(error: Error, seen: Seen) -> tuple[Way, ...]:
+    """The way out by torch's list, where the text names it and the name is one of a package's."""
+    asked = (error.name, error.class_)
+    if not error.name or not seen.says_safe_globals or danger(Global(*asked, asked)):
+        return ()
+    return (
+        Way(
+            ADVICE,
+            f"Only if you trust where it comes from: put {error.class_} on torch's list before the "
+            "file is loaded. Its code then runs while the file is read. The next name that "
+            "is refused wants the same, and a whole model has dozens.",
+            (
+                f"import torch, {error.name}",
+                f"torch.serialization.add_safe_globals([{error.name}.{error.class_}])",
+            ),
+        ),
+    )
+
+
+def _trust(seen: Seen) -> tuple[Way, ...]:
+    """The ways out for who trusts the file, and those of the library that loads it."""
+    outer = [one for one in seen.frames if one.loads and not one.is_torch and not one.unpickles]
+    package = package_of(outer[-1].path) if outer else ""
+    newer = Way(
+        ADVICE,
+        f"{'The' if package else 'Where the'} call is a library's: a newer release of "
+        f"{installed_as(package) or 'that library'} may put its classes on torch's list, or not "
+        "ask for weights alone.",
+    )
+    if not seen.asks_weights_only:
+        return (TRUST, *[newer] * bool(package))
+    return (ASKED, newer)
+
+
+def _plain_value(error: Error, named: str, seen: Seen) -> Answer:
     """The answer for a class of Python's own whose objects hold plain values and do nothing."""
     top = named.partition(".")[0]
     public = f"{top}.{error.class_}" if "._" in error.name else named
@@ -109,9 +155,8 @@ def _plain_value(error: Error, named: str) -> Answer:
     )
     return advise(
         error,
-        f"the file holds a plain value of Python's own ({named}), which does "
-        "nothing when it is made. Since 2.6, torch loads none but those on its list unless it is "
-        "told to.",
+        f"the file holds a plain value of Python's own ({named}), which does nothing when it is "
+        f"made. {_refuses(seen, 'all that is not on its list')}",
         Way(
             ADVICE,
             "Put it on the list, before the file is loaded; all else stays refused. If another "
@@ -123,7 +168,7 @@ def _plain_value(error: Error, named: str) -> Answer:
             ),
         ),
         Way(ADVICE, "Or take the weights out, without running any of it.", RESCUE.commands),
-        TRUST,
+        *_trust(seen),
         known_by="the dotted name in the message, and a list of what does nothing",
     )
 
@@ -143,8 +188,12 @@ TRUST = Way(
     "a library's and does not say weights_only itself, this variable does the same:",
     ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 python script.py",),
 )
-
-
+ASKED = Way(
+    ADVICE,
+    "Only if you trust where it comes from: torch.load(…, weights_only=False), in the call that "
+    "asks for weights alone. No variable of the environment overrides that call, and "
+    "TORCH_FORCE_WEIGHTS_ONLY_LOAD must not be set.",
+)
 UNSEEN = "the text does not show what it met in it. The lines that follow this one say so."
 
 
@@ -152,16 +201,18 @@ def nearest(error: Error, seen: Seen, ledger: Ledger) -> Answer:
     """The answer where torch does not trust a file: a whole model, of timm as it seems."""
     if not error.class_ and not seen.says_timm:
         met = error.said.removeprefix(SAID)
-        what = (
-            "torch refused the file, as it does since 2.6 with all that holds more than weights; "
-            + (f"it says of it: {met}" if met else UNSEEN)
+        asked = _refuses(seen, "all that holds more")[:-1]
+        refused = (
+            "torch refused the file, as it does since 2.6 with all that holds more than weights"
         )
-        return Answer(GENERAL, str(error), what, ways=(LOOK, RESCUE, TRUST))
+        what = f"{asked if seen.asks_weights_only else refused}; "
+        what += f"it says of it: {met}" if met else UNSEEN
+        return Answer(GENERAL, str(error), what, ways=(LOOK, RESCUE, *_trust(seen)))
     named = f"{error.name}.{error.class_}" if error.class_ else "a class"
     what = (
-        f"the file holds a whole model, not weights alone: it asks for {named}. Since "
-        "2.6, torch does not load such a file unless it is told to. That is no fault of the file. "
-        "Once it is told to, the file can meet what has changed in timm."
+        f"the file holds a whole model, not weights alone: it asks for {named}. {_refuses(seen)} "
+        "That is no fault of the file. Once torch loads it, it can meet what has changed in "
+        "timm."
     )
     models = [model for model in models_with(error.class_) if model in ledger.models]
     trust = Way(
