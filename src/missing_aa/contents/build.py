@@ -32,8 +32,6 @@ LONG = 1000
 FEW = 16
 """More parts no call of torch's gets; from here on they are kept, for others that share them."""
 ATTRIBUTE = "builtins.getattr"
-HASHED = 2**61 - 1
-"""Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""
 SIZE = "torch.Size"
 SET = "builtins.set"
 TENSOR_CHANGED = "a tensor in it is changed after it was made; no torch.save does that"
@@ -79,7 +77,7 @@ class _Builder:
         self.arguments: dict[int, tuple] = {}
         """What was made of arguments that many calls can share."""
         self.plain = Plain()
-        self.spelt: dict[int, str] = {}
+        self.spelling = dictionaries.Spelling()
         self.hollow = Standin(ORDERED_DICT)
         """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
 
@@ -299,7 +297,7 @@ class _Builder:
         names: dict[object, int] = {}
         kept: list[tuple] = []
         for key, value in pairs:
-            name = self._spelt(key)
+            name = self.spelling.of(key)
             if name is not None:
                 if name not in names:
                     names[name] = len(kept)
@@ -315,34 +313,10 @@ class _Builder:
                 kept.append((self.shell(key), self.shell(value)))
         return kept
 
-    def _spelt(self, key: object) -> object:
-        """What is the same for keys that are equal; None where only a load can tell.
-
-        Large numbers and tuples become text, once for each: many can have one hash.
-        """
-        if isinstance(key, str) or isinstance(key, int | float) and abs(key) < HASHED:
-            return key
-        if not isinstance(key, int | float | tuple | None):
-            return None
-        if id(key) not in self.spelt:
-            self.spelt[id(key)] = _text_of(key)
-        text = self.spelt[id(key)]
-        return (text,) if text else None  # no text of the file's
-
     def _count(self, entries: int) -> None:
         """What an object was given and carries; much of it can be the same for many objects."""
         self.entries += entries
         self.limits.check("objects", self.entries, "the number of the objects' attributes")
-
-
-def _text_of(key: object, depth: int = 0) -> str:
-    """A text that equal plain keys have in common; "" where something else is in one."""
-    if isinstance(key, tuple) and depth < NESTED and len(key) <= LONG:
-        parts = [_text_of(part, depth + 1) for part in key]
-        return f"({','.join(parts)})" if all(parts) else ""
-    if isinstance(key, int) or isinstance(key, float) and key.is_integer():
-        return hex(int(key))
-    return repr(key) if isinstance(key, str | float | None) else ""
 
 
 def _is_filled(node: Object) -> bool:
