@@ -376,7 +376,7 @@ def _may_have_items(node: Object) -> bool:
     if kind is None:
         return not isinstance(node.made_by, str)  # what an object gave that was called
     is_dictionary = kind.dotted in known_names.DICTIONARIES
-    return kind.dotted in HOLDERS or is_dictionary and bool(node.args)
+    return kind.dotted in HOLDERS or is_dictionary and bool(node.args or node.states)
 
 
 def _may_be_pair(state: object) -> bool:
