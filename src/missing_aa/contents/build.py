@@ -139,7 +139,7 @@ class _Builder:
             if node.states and dictionaries.is_dictionary(node):
                 dictionaries.refuse_shadowed(node)
             is_empty = dotted == ORDERED_DICT and not node.pairs and not node.args
-            if is_empty and self._is_plain_state(node):
+            if is_empty and (not node.states or self._is_plain_state(node)):
                 return self.hollow
             if node in self.storages.embedded:
                 if node.states or _is_filled(node):
@@ -192,8 +192,12 @@ class _Builder:
             return known
         if len(node) > LONG:
             raise Malformed(MISSHAPEN)
-        parts = tuple([self._argument(p, depth + 1) if type(p) in NODES else p for p in node])
-        if is_kept and (len(node) > FEW or any(type(part) in NODES for part in node)):
+        if NODES.isdisjoint(map(type, node)):
+            parts = tuple(node)
+            is_kept = is_kept and len(node) > FEW
+        else:
+            parts = tuple([self._argument(p, depth + 1) if type(p) in NODES else p for p in node])
+        if is_kept:
             self.arguments[id(node)] = parts
         return parts
 
