@@ -32,8 +32,6 @@ LONG = 1000
 FEW = 16
 """More parts no call of torch's gets; from here on they are kept, for others that share them."""
 ATTRIBUTE = "builtins.getattr"
-HASHED = 2**61 - 1
-"""Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""
 SIZE = "torch.Size"
 SET = "builtins.set"
 TENSOR_CHANGED = "a tensor in it is changed after it was made; no torch.save does that"
@@ -43,8 +41,6 @@ STATE_TWICE = "an object in it gets its state twice, as in no checkpoint: do not
 OPEN_ARGUMENTS = (None, None)
 """Stand for arguments that only a load puts together: no set is given as many."""
 NO_KEYS = Keys()
-NAMING = frozenset({str, int, float, bool})
-"""What can be a key and nothing else: two that are equal are one."""
 
 
 def build(
@@ -81,7 +77,7 @@ class _Builder:
         self.arguments: dict[int, tuple] = {}
         """What was made of arguments that many calls can share."""
         self.plain = Plain()
-        self.spelt: dict[int, str] = {}
+        self.spelling = dictionaries.Spelling()
         self.hollow = Standin(ORDERED_DICT)
         """Stands for all dictionaries of hooks that hold none: most of what a model consists of."""
 
@@ -143,7 +139,7 @@ class _Builder:
             if node.states and dictionaries.is_dictionary(node):
                 dictionaries.refuse_shadowed(node)
             is_empty = dotted == ORDERED_DICT and not node.pairs and not node.args
-            if is_empty and self._is_plain_state(node):
+            if is_empty and (not node.states or self._is_plain_state(node)):
                 return self.hollow
             if node in self.storages.embedded:
                 if node.states or _is_filled(node):
@@ -196,8 +192,12 @@ class _Builder:
             return known
         if len(node) > LONG:
             raise Malformed(MISSHAPEN)
-        parts = tuple([self._argument(p, depth + 1) if type(p) in NODES else p for p in node])
-        if is_kept and (len(node) > FEW or any(type(part) in NODES for part in node)):
+        if NODES.isdisjoint(map(type, node)):
+            parts = tuple(node)
+            is_kept = is_kept and len(node) > FEW
+        else:
+            parts = tuple([self._argument(p, depth + 1) if type(p) in NODES else p for p in node])
+        if is_kept:
             self.arguments[id(node)] = parts
         return parts
 
@@ -301,8 +301,8 @@ class _Builder:
         names: dict[object, int] = {}
         kept: list[tuple] = []
         for key, value in pairs:
-            if type(key) in NAMING:
-                name = self._spelt(key) if type(key) is int and abs(key) >= HASHED else key
+            name = self.spelling.of(key)
+            if name is not None:
                 if name not in names:
                     names[name] = len(kept)
                     kept.append((key, self.shell(value)))
@@ -316,12 +316,6 @@ class _Builder:
             else:
                 kept.append((self.shell(key), self.shell(value)))
         return kept
-
-    def _spelt(self, number: int) -> str:
-        """A large number as text: once for each, since a file can use one of a megabyte often."""
-        if id(number) not in self.spelt:
-            self.spelt[id(number)] = hex(number)
-        return self.spelt[id(number)]
 
     def _count(self, entries: int) -> None:
         """What an object was given and carries; much of it can be the same for many objects."""

@@ -1,6 +1,7 @@
 """What a dictionary holds that was made by calling its class, before anything is set in it."""
 
 from collections import Counter, OrderedDict
+from math import isnan
 
 from missing_aa.errors import Malformed
 from missing_aa.pickles.known_names import DICTIONARIES
@@ -13,8 +14,42 @@ METHODS = frozenset(dir(OrderedDict)).union(dir(Counter))
 SHADOWED = "a dictionary in it brings methods of its own, as in no checkpoint: do not load it"
 
 NESTED = 100
-"""How deep a dictionary may be made of a dictionary."""
+"""How deep a dictionary may be made of a dictionary, and a key's tuples may lie in tuples."""
+LONG = 1000
+"""A longer tuple is no key that is known."""
+HASHED = 2**61 - 1
+"""Whole numbers from here on can be chosen so that all have one hash, and take long to look up."""
 NO_PAIRS = "a dictionary in it is made of something else than pairs"
+
+
+class Spelling:
+    """What keys have in common that are equal: 1, 1.0 and True are one key."""
+
+    def __init__(self):
+        self._known: dict[int, tuple | None] = {}
+        self._tuples: dict[tuple, int] = {}
+
+    def of(self, key: object) -> object:
+        """The same for all keys that are equal; None where only a load can tell."""
+        if isinstance(key, str) or isinstance(key, int | float) and abs(key) < HASHED:
+            return key
+        return self._part(key)
+
+    def _part(self, key: object, depth: int = 0) -> tuple | None:
+        """Once for each: a file can use a tuple of tuples, or a number of a megabyte, often."""
+        if id(key) not in self._known:
+            self._known[id(key)] = self._spelt(key, depth)
+        return self._known[id(key)]
+
+    def _spelt(self, key: object, depth: int) -> tuple | None:
+        if isinstance(key, tuple) and depth < NESTED and len(key) <= LONG:
+            parts = tuple([self._part(part, depth + 1) for part in key])
+            return None if None in parts else (self._tuples.setdefault(parts, len(self._tuples)),)
+        if isinstance(key, int) or isinstance(key, float) and key.is_integer():
+            return "number", hex(int(key))
+        if isinstance(key, str | None) or isinstance(key, float) and not isnan(key):
+            return type(key).__name__, str(key)
+        return None
 
 
 def is_dictionary(node: object) -> bool:

@@ -45,6 +45,8 @@ def look(program: Program, span: Callable[[object], Span | None]) -> list[Handed
     for call in program.objects:
         name = _may_change(call)
         waiting = [call.made_by, call.args, call.kwargs] if name else []
+        if name and (call.items or call.pairs):
+            waiting += call.states
         while waiting:
             node = waiting.pop()
             if type(node) not in NODES or id(node) in seen:

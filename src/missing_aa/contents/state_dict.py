@@ -122,6 +122,12 @@ class Weights:
         return [sorted(group, key=place.__getitem__) for group in groups if len(group) > 1]
 
 
+FILLED = (
+    "gets items after it was made, as no module of torch's does, which may change its layers: it "
+    "cannot be rescued; load the file with what wrote it"
+)
+
+
 def is_module(value: object) -> TypeGuard[Standin]:
     """Whether it is an object with what every torch.nn.Module has."""
     if isinstance(value, Standin) and value.dotted in DICTIONARIES:
@@ -198,6 +204,8 @@ def refuse_strange(name: str, module: Standin) -> None:
     is_graph = module.dotted in GRAPH_MODULES and module.state is None
     if module.is_called and not is_graph:
         raise Malformed(f"{where} {CALLED}")
+    if module.items or module.pairs:
+        raise Malformed(f"{where} {FILLED}")
     if not _is_of_dictionaries(module):
         raise Malformed(
             f"{where} does not keep its parameters, buffers and children in dictionaries as every "

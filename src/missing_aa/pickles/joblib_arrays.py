@@ -13,6 +13,10 @@ WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 CODE = re.compile(r"([biufcSUVmM])(\d{1,9})")
 """The kind of an array's elements and their size: in bytes, but of U in letters of four."""
 OBJECTS = "O"
+POINTER_CODES = ("O8", "O4")
+"""A type of objects, as numpy writes it on systems of 64 and of 32 bits."""
+TELL_SIZE = "SUV"
+"""Kinds of any size, which a type's state tells once more; of the others it says -1."""
 DTYPE = "numpy.dtype"
 ARRAY = "numpy.ndarray"
 MAKERS = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
@@ -21,6 +25,8 @@ HAS_OBJECT, POINTERS = 1, 7
 """Of a type's flags: that an object is in it; that anything in it is a pointer."""
 MOST_FIELDS = 200
 """A record with more is not measured."""
+MOST_NESTED = 20
+"""Records lie no deeper in records."""
 MOST_AXES, TOO_LONG = 64, 2**63
 FIELDS = ["subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"]
 """Its attributes; any other could stand for a method."""
@@ -98,7 +104,9 @@ def holds_objects(array: dict) -> bool:
     return False
 
 
-def is_plain_dtype(dtype: Object, known: dict[int, int | None] | None = None) -> bool:
+def is_plain_dtype(
+    dtype: Object, known: dict[int, int | None] | None = None, depth: int = 0
+) -> bool:
     """Whether a dtype's state says no more than its byte order, or tells a record's plain fields.
 
     It gets one: a second would change the arrays that were made with it.
@@ -114,11 +122,21 @@ def is_plain_dtype(dtype: Object, known: dict[int, int | None] | None = None) ->
         if not isinstance(state, tuple) or len(state) < 8:
             return False
         if state[2:5] != (None, None, None):
-            if not _is_record(given, state, known):
+            if not _is_record(given, state, known, depth):
                 return False
-        elif state[5] not in (-1, _bytes(given)) or state[7] != FLAGS.get(given[:1], 0):
+        elif not _is_simple(given, state[5], state[7]):
             return False
     return True
+
+
+def _is_simple(given: str, size: object, flags: object) -> bool:
+    """Whether a state has the size and the flags of the type that its letters name."""
+    found = CODE.fullmatch(given)
+    if not found and given not in POINTER_CODES:
+        return False
+    sizes = (_bytes(given),) if found and found[1] in TELL_SIZE else (-1, _bytes(given))
+    expected = FLAGS.get(given[0], 0)
+    return type(size) is int and size in sizes and type(flags) is int and flags == expected
 
 
 def _bytes(given: str) -> int:
@@ -126,7 +144,7 @@ def _bytes(given: str) -> int:
     return int(found[2]) * (4 if found[1] == "U" else 1) if found else -1
 
 
-def _is_record(given: str, state: tuple, known: dict[int, int | None]) -> bool:
+def _is_record(given: str, state: tuple, known: dict[int, int | None], depth: int) -> bool:
     """Whether the state is that of a record or of rows of one type, none of them an object."""
     version, order, rows, names, fields, itemsize, _, flags = state[:8]
     size = _bytes(given)
@@ -138,30 +156,33 @@ def _is_record(given: str, state: tuple, known: dict[int, int | None]) -> bool:
         base, shape = rows if isinstance(rows, tuple) and len(rows) == 2 else (None, None)
         if (names, fields) != (None, None) or not _are_lengths(shape):
             return False
-        one = _size(base, known)
+        one = _size(base, known, depth)
         return one is not None and one * prod(shape) == size
     if not isinstance(names, tuple) or not isinstance(fields, Dict):
         return False
     if len(names) > MOST_FIELDS or len(fields.pairs) > MOST_FIELDS:
         return False
-    if [key for key, _ in fields.pairs] != list(names) or not all(type(n) is str for n in names):
+    keys = [key for key, _ in fields.pairs]
+    if not all(type(name) is str for name in (*keys, *names)) or keys != list(names):
         return False
-    return all(_is_within(field, size, known) for _, field in fields.pairs)
+    return all(_is_within(field, size, known, depth) for _, field in fields.pairs)
 
 
-def _is_within(field: object, size: int, known: dict[int, int | None]) -> bool:
+def _is_within(field: object, size: int, known: dict[int, int | None], depth: int) -> bool:
     dtype, offset = field if isinstance(field, tuple) and len(field) == 2 else (None, None)
-    one = _size(dtype, known)
+    one = _size(dtype, known, depth)
     return one is not None and type(offset) is int and 0 <= offset <= size - one
 
 
-def _size(dtype: object, known: dict[int, int | None]) -> int | None:
+def _size(dtype: object, known: dict[int, int | None], depth: int) -> int | None:
     """Bytes of a field; None where it is not plain."""
     if id(dtype) not in known:
         known[id(dtype)] = None  # one that lies in itself
-        if isinstance(dtype, Object) and str(dtype.made_by) == DTYPE and len(known) <= MOST_FIELDS:
+        may_be = len(known) <= MOST_FIELDS and depth < MOST_NESTED
+        if may_be and isinstance(dtype, Object) and str(dtype.made_by) == DTYPE:
             given = dtype.args[0] if isinstance(dtype.args, tuple) and dtype.args else None
-            if isinstance(given, str) and CODE.fullmatch(given) and is_plain_dtype(dtype, known):
+            is_code = isinstance(given, str) and CODE.fullmatch(given)
+            if isinstance(given, str) and is_code and is_plain_dtype(dtype, known, depth + 1):
                 known[id(dtype)] = _bytes(given)
     return known[id(dtype)]
 

@@ -194,6 +194,15 @@ FRESH = (
     "numpy.random._pickle.__generator_ctor numpy.random._pickle.__bit_generator_ctor "
     "numpy.random.bit_generator.__pyx_unpickle_SeedSequence joblib.numpy_pickle.NumpyArrayWrapper"
 )
+# Classes of Python's own to whose objects a pickle adds items or pairs.
+FILLED = (
+    "builtins.set builtins.list builtins.dict collections.OrderedDict collections.Counter "
+    "collections.deque collections.defaultdict"
+)
+FROM_BUFFER = frozenset(["numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"])
+"""They look into the memory of what they are given."""
+FROM_NUMPY = "torch._utils._rebuild_device_tensor_from_numpy"
+"""It looks into the memory of an array."""
 # An object of these may have an `items` of the file's choosing.
 HOLDERS = "types.SimpleNamespace argparse.Namespace collections.UserDict functools.partial"
 _PAIRED = "builtins.dict collections.OrderedDict collections.defaultdict collections.Counter"

@@ -54,13 +54,14 @@ ENDLESS = "a line has no end"
 CLOCK = 4096
 """After so many steps the clock is looked at."""
 
-READ_DEEP = 4
-"""How deep lists may lie in the arguments of a call that reads them at once."""
-
 GROWN = (
     "a list or a dictionary in it grows after it was read, as in no checkpoint: what was made of "
     "it cannot be known"
 )
+
+
+MEMORY = ("torch.", "numpy.")
+"""Calls of these make tensors and arrays of what they are given, which must stay as it is then."""
 
 
 class Stop(Exception):
@@ -88,6 +89,8 @@ class Machine:
         """Where the last frame ends; no opcode may begin before and end behind it."""
         self.read: set[int] = set()
         """The ids of what a call has read, or a state has given: it must not grow any more."""
+        self.growing: set[int] = set()
+        """The ids of lists that an object adds to while it is used."""
         self.attributes: set[int] = set()
         """The ids of what was looked at because a state sets it."""
         self.made = self.program.made
@@ -199,16 +202,24 @@ class Machine:
             self.limits.check("names", len(known), "the number of different names")
         return known[module, name]
 
-    def note_read(self, args: list | tuple, depth: int = 0) -> None:
-        """Remember the lists among a call's arguments, those in them, and what else can grow."""
-        if depth == READ_DEEP or id(args) in self.read:
-            return
-        self.read.add(id(args))
-        for item in args:
-            if type(item) is list or type(item) is tuple:
-                self.note_read(item, depth + 1)
-            elif not depth and (type(item) is Dict or type(item) is Object):
-                self.read.add(id(item))
+    def note_read(self, args: list | tuple, deep: bool) -> None:
+        """Remember the lists among a call's arguments, those in them, and what else can change.
+
+        What lies in lists and tuples only counts for itself where the call looks so `deep`.
+        """
+        waiting: list[list | tuple] = [args]
+        while waiting:
+            items = waiting.pop()
+            if id(items) in self.read:
+                continue
+            self.read.add(id(items))
+            if id(items) in self.growing:
+                self.doubt(GROWN)
+            for item in items:
+                if type(item) is list or type(item) is tuple:
+                    waiting.append(item)
+                elif (deep or items is args) and (type(item) is Dict or type(item) is Object):
+                    self.read.add(id(item))
 
     def make(self, made_by, args, kwargs=None, is_new=False) -> None:
         """Push what calling `made_by`, or its `__new__`, would give."""
@@ -216,7 +227,7 @@ class Machine:
         self.program.objects.append(made)
         if type(made_by) is Global:
             if made_by.reads_lists and args and isinstance(args, list | tuple):
-                self.note_read(args)
+                self.note_read(args, made_by.dotted.startswith(MEMORY))
             if made_by.dotted == PICKLE_IN_PICKLE:
                 self.program.embedded[made] = None
         self.stack.append(made)

@@ -26,6 +26,9 @@ SETTERS = ("torch._utils._rebuild_parameter_with_state", "torch._tensor._rebuild
 
 HOLDERS = frozenset(known_names.HOLDERS.split())
 GIVERS = frozenset(known_names.GIVERS.split())
+GROWS = "itertools.cycle"
+"""It adds to the list that its state gives it, while another goes over it."""
+CHANGED_LATE = "an object in it gets its state after something was made of it, as in no checkpoint"
 NO_TEXTS = (joblib_arrays.WRAPPER, joblib_arrays.DTYPE, joblib_arrays.ARRAY)
 """Names of classes that joblib writes with every array, so that a reader without it meets them."""
 
@@ -336,12 +339,23 @@ def _build(m: Machine) -> None:
             _note_set(m, state[1])
         parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
         m.read.update(id(part) for part in parts if isinstance(part, Dict | Object))  # it is copied
+        if m.read and id(target) in m.read:
+            m.doubt(CHANGED_LATE)
+        if isinstance(target.made_by, Global) and target.made_by.dotted == GROWS:
+            _note_growing(m, state)
         if target.states:
             target.states.append(state)
         else:
             target.states = [state]
         if m.with_arrays:
             _pass_array(m, target)
+
+
+def _note_growing(m: Machine, state: object) -> None:
+    lists = [part for part in state if isinstance(part, list)] if isinstance(state, tuple) else []
+    m.growing.update(map(id, lists))
+    if not m.read.isdisjoint(map(id, lists)):
+        m.doubt(GROWN)
 
 
 def _note_set(m: Machine, attributes: object) -> None:
@@ -362,7 +376,7 @@ def _may_have_items(node: Object) -> bool:
     if kind is None:
         return not isinstance(node.made_by, str)  # what an object gave that was called
     is_dictionary = kind.dotted in known_names.DICTIONARIES
-    return kind.dotted in HOLDERS or is_dictionary and bool(node.args)
+    return kind.dotted in HOLDERS or is_dictionary and bool(node.args or node.states)
 
 
 def _may_be_pair(state: object) -> bool:

@@ -16,12 +16,11 @@ import re
 import sys
 from dataclasses import dataclass
 
-from missing_aa.pickles import known_names
+from missing_aa.pickles import aliases, known_names
 from missing_aa.pickles.joblib_arrays import is_plain_dtype
 from missing_aa.pickles.keeping import hands_on, only_keeps
 from missing_aa.pickles.program import (
     COMPUTED,
-    INDIRECT,
     PICKLE_IN_PICKLE,
     Dict,
     Global,
@@ -61,9 +60,6 @@ GETTERS = frozenset(known_names.GETTERS.split())
 KEPT = frozenset(known_names.KEPT.split())
 """Listed names that are only kept: what they give, called, may be anything."""
 SCALARS = frozenset(known_names.SCALARS.split())
-FRESH = frozenset(known_names.FRESH.split())
-NOT_FRESH = frozenset(known_names.NOT_FRESH.split())
-ITERATORS = ("builtins.iter", "builtins.reversed")
 DTYPE = "numpy.dtype"
 SPARSE = ("torch._utils._rebuild_sparse_tensor", "torch._utils._rebuild_sparse_csr_tensor")
 WRAPS = (
@@ -133,8 +129,12 @@ def _look_at(program: Program) -> _File:
         file.worse.update(dict.fromkeys(SPARSE, (UNJUDGED, "")))
     if DTYPE in asked and _has_odd_dtype(program):
         file.worse[DTYPE] = UNJUDGED, ""
-    for name in _filled_aliases(program):
-        file.worse[name] = DANGEROUS, "gives what is there already, which is then changed"
+    for name in aliases.filled(program):
+        file.worse[name] = DANGEROUS, "gives what may lie elsewhere too, which is then changed"
+    for name in aliases.borrowing(program, asked.keys()):
+        file.worse[name] = DANGEROUS, "looks into memory that may not be there any more"
+    for name in aliases.never_filled(program, asked.keys()):
+        file.worse.setdefault(name, (UNJUDGED, ""))
     return file
 
 
@@ -197,54 +197,6 @@ def _looked_into(program: Program) -> bool:
     followed = [storage for one in programs for storage in one.embedded.values()]
     handed = any(hands_on(one, PICKLE_IN_PICKLE) for one in programs)
     return bool(followed) and None not in followed and not handed
-
-
-def _filled_aliases(program: Program) -> set[str]:
-    """Listed names of which a call may give what is there already, and something is added to it."""
-    found: set[str] = set()
-    for one in with_others(program):
-        first: dict[int, object] = {}  # what made what made it, back to a name
-        holding: dict[int, bool] = {}
-        for made in one.objects:
-            maker = first[id(made)] = first.get(id(made.made_by), made.made_by)
-            name = maker.dotted if isinstance(maker, Global) else ""
-            is_filled = made.states or made.items or made.pairs
-            if is_filled and name in LISTED and not _is_fresh(made, holding):
-                found.add(name)
-            if name == CALLS_BACK and maker is made.made_by and _sets_another(made.args):
-                found.add(name)
-    return found
-
-
-def _sets_another(args: object) -> bool:
-    """Whether torch's rebuilding sets a state on what a function gives that makes no new tensor."""
-    if not isinstance(args, tuple):
-        return True
-    function, state = (*args[:1], None)[0], (*args[3:4], None)[0]
-    parts = state if isinstance(state, tuple) else (state,)
-    is_empty = all(part is None or isinstance(part, Dict) and not part.pairs for part in parts)
-    name = function.dotted if isinstance(function, Global) else ""
-    return not is_empty and (not name.startswith(known_names.NEW_TENSORS) or name in NOT_FRESH)
-
-
-def _is_fresh(made: Object, holding: dict[int, bool]) -> bool:
-    """Whether a call of a listed name gives an object that was not there before.
-
-    `holding`: whether arguments, by their id, have an object among them; many calls can share some.
-    """
-    name = name_of(made.made_by)
-    args = made.args
-    if made.is_new or name in INDIRECT:
-        if id(args) not in holding:
-            is_open = not isinstance(args, tuple)
-            holding[id(args)] = is_open or any(isinstance(part, Object) for part in args)
-        if holding[id(args)]:
-            return False  # an object that is given may have a `__new__` of its own
-    if made.is_new:
-        return bool(name) and name not in NOT_FRESH
-    if name in ITERATORS:
-        return isinstance(made.args, tuple) and all(isinstance(a, list | tuple) for a in made.args)
-    return name in FRESH
 
 
 def _computes_with_sparse(program: Program) -> bool:

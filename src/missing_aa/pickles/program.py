@@ -37,6 +37,8 @@ READING = (
     "torch._tensor._rebuild",
     "torch.tensor._rebuild",
     "torch.Size",
+    "numpy.core.numeric._frombuffer",
+    "numpy._core.numeric._frombuffer",
     "collections.OrderedDict",
     "collections.defaultdict",
     "collections.Counter",

@@ -93,7 +93,7 @@ def judge(path: str, limits: Limits) -> Checkpoint | None:
     found = Checkpoint(path)
     try:
         return _judge(found, limits)
-    except (MemoryError, OSError) as error:
+    except Exception as error:
         return _trouble(found, unforeseen(error))
 
 
