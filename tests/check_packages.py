@@ -596,6 +596,13 @@ MISSING = {
         "            raise ValueError('no longer')\n"
         "        return self.block",
     ),
+    "the_plain_call_reads_it": ASKS.replace(
+        "def forward(self, x):\n        return self.block",
+        "def forward(self, x, labels=None):\n"
+        "        if labels is None:\n"
+        "            return self.gone\n"
+        "        return self.block",
+    ),
     "what_is_handed_on_is_left_out": ASKS.replace(
         "def forward(self, x):\n        return self.block(x)",
         "def forward(self, x, *args, **kwargs):\n"
@@ -619,13 +626,6 @@ POSSIBLE = {
         "def forward(self, x, labels=None):\n"
         "        if labels is None:\n"
         "            raise ValueError('labels are required')\n"
-        "        return self.block",
-    ),
-    "another_call_does_not_read_it": ASKS.replace(
-        "def forward(self, x):\n        return self.block",
-        "def forward(self, x, labels=None):\n"
-        "        if labels is None:\n"
-        "            return self.gone\n"
         "        return self.block",
     ),
     "another_call_has_more_arguments": ASKS.replace(

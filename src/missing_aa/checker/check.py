@@ -16,6 +16,7 @@ from missing_aa.checker.findings import (
     Finding,
     Walked,
     hangs_on_arguments,
+    is_lacking,
 )
 from missing_aa.checker.model_run import load, walk_model
 from missing_aa.checker.names import MAIN, check_name, place_of
@@ -206,13 +207,16 @@ def _walk_models(result: Check, world: World, models: list, steps: int) -> None:
         any_call, walked = _walk(world, models, steps, defaults=False)
         result.steps += steps - max(any_call.left, 0)
         anyway = any_call.found[0]
-        certain = {key for key, finding in anyway.items() if finding.certain}
+        lacking = {key: one for key, one in doubtful.items() if is_lacking(one)}
+        certain = lacking.keys() | {key for key, one in anyway.items() if one.certain}
         if not doubtful.keys() <= certain:
-            run, result.models = any_call, [replace(each, defaults=[]) for each in walked]
+            if not lacking:
+                walked = [replace(each, defaults=[]) for each in walked]
+            run, result.models = any_call, walked
             hanging = {
                 key: replace(one, certain=False, doubts=[OTHERS]) for key, one in doubtful.items()
             }
-            both = hanging | anyway
+            both = hanging | anyway | lacking
             found = {key: both[key] for key in {**found, **anyway} if key in both}
     result.findings += found.values()
     result.notes += run.notes

@@ -86,3 +86,9 @@ class Walked:
 def hangs_on_arguments(finding: Finding) -> bool:
     """Whether another call of the model, with other arguments, may do without it."""
     return finding.certain and finding.when == CALL and finding.kind != FORWARD
+
+
+def is_lacking(finding: Finding) -> bool:
+    """Whether an object of the file lacks it: that the plain call fails is certain then, and said
+    to be of that call. What the code raises for want of an argument says nothing of the file."""
+    return finding.kind == ATTRIBUTE and bool(finding.places)

@@ -6,7 +6,6 @@ the name, takes another one from a dictionary of the class, and hands it to the 
 
 import ast
 import re
-from functools import lru_cache
 
 from missing_aa.checker.world import AllClasses, World
 from missing_aa.comparer.classes import Class
@@ -200,14 +199,15 @@ class _Reading:
         return False
 
 
-@lru_cache(maxsize=256)
 def _is_changed(world: World, top: str, name: bytes) -> bool:
     """Whether a text of a package may change what stands under this name."""
-    pattern = re.compile(CHANGED % {b"name": re.escape(name)}, re.M)
-    return any(name in text and pattern.search(text) for _, text in world.texts(top))
+    if (top, name) not in world.changes:
+        pattern = re.compile(CHANGED % {b"name": re.escape(name)}, re.M)
+        found = any(name in text and pattern.search(text) for _, text in world.texts(top))
+        world.changes[top, name] = found
+    return world.changes[top, name]
 
 
-@lru_cache(maxsize=256)
 def _set_on(world: World, top: str, name: str) -> frozenset[str]:
     """The classes on which a package may put something of this name."""
     return frozenset(on for _, on in world.patches(top, name))

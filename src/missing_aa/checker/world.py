@@ -86,6 +86,9 @@ class World(Package):
         self._texts: dict[str, list[tuple[str, bytes]]] = {}
         self._setters: dict[str, list[tuple[str, str]]] = {}
         self._places: dict[tuple[str, str], Place | None] = {}
+        self._patched: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        self.changes: dict[tuple[str, bytes], bool] = {}
+        """Whether a text of a package may change what stands under a name."""
 
     def has(self, module: str) -> bool:
         """Whether a module can be imported."""
@@ -171,15 +174,19 @@ class World(Package):
                         continue
                     yield ".".join(parts if stem == "__init__" else [*parts, stem]), text
 
-    def patches(self, top: str, name: str) -> Iterator[tuple[str, str]]:
+    def patches(self, top: str, name: str) -> list[tuple[str, str]]:
         """Module and class of every statement of a package that may put an attribute on a class."""
-        wanted = name.encode()
-        pattern = re.compile(PATCH % (re.escape(wanted), re.escape(wanted)))
-        for module, text in self.texts(top):
-            if wanted in text:
-                for match in pattern.finditer(text):
-                    yield module, (match[1] or match[2]).decode()
-        yield from self._computed(top)
+        if (top, name) not in self._patched:
+            wanted = name.encode()
+            pattern = re.compile(PATCH % (re.escape(wanted), re.escape(wanted)))
+            found = [
+                (module, (match[1] or match[2]).decode())
+                for module, text in self.texts(top)
+                if wanted in text
+                for match in pattern.finditer(text)
+            ]
+            self._patched[top, name] = found + self._computed(top)
+        return self._patched[top, name]
 
     def _computed(self, top: str) -> list[tuple[str, str]]:
         """The same for names that are made on the way; torch does so for its backends alone."""
