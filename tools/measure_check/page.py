@@ -76,10 +76,10 @@ fail 7 had a certain finding and 13 any; none of the 44 that run had one. `check
 (decorators that change a text, `os.path`, names that lazy packages tell type checkers; names that a
 module's top puts on a class, imports of optional packages, names that a class maps), and asked
 again. What 4.40.2 and 4.41.0 wrote was put to 4.48.0 after that only: the 46 pairs are blind.
-4.57.6 was asked later still: at first, of the 86 of its pairs that fail, 19 had a certain finding and
-82 any; of the 5 that run none had a certain one. `check` was changed then (a `__getattribute__` that
-maps names, decorators that give back what they got, what an object lacks in a plain call), and asked
-again.
+4.57.6 was asked later still: at first, of the 86 of its pairs that fail, 19 had a certain finding
+and 82 any; of the 5 that run none had a certain one. `check` was changed then (a `__getattribute__`
+that maps names, decorators that give back what they got, what an object lacks in a plain call), and
+asked again.
 """,
     "ultralytics": """\
 None of these pairs was looked at while `check` was made. Asked again later, it called 10 of the 78

@@ -60,6 +60,10 @@ GROWN = (
 )
 
 
+UNFOLLOWED = (
+    "something in it is changed in a way that no checkpoint needs: what it holds cannot be known"
+)
+
 MEMORY = ("torch.", "numpy.")
 """Calls of these make tensors and arrays of what they are given, which must stay as it is then."""
 
@@ -101,7 +105,7 @@ class Machine:
         """Do the program step by step; `steps` holds what each opcode does."""
         data, program = self.data, self.program
         program.protocol = 0
-        self.limits = limits
+        self.limits, self.steps = limits, steps
         count = 0
         try:
             while count < limits.opcodes:
@@ -147,12 +151,12 @@ class Machine:
             raise Short("it asks for more bytes than there are")
         self.at += size
 
-    def follow_inner(self, steps: Sequence[Callable]) -> None:
+    def follow_inner(self) -> None:
         """Follow a pickle that stands between two opcodes of this one."""
         self.program.made = self.made
         inner = Machine(self.data, self.at, self.program)
         protocol = self.program.protocol
-        inner.run(steps, self.limits)
+        inner.run(self.steps, self.limits)
         self.made = inner.made
         self.at, self.program.protocol = inner.at, protocol
 
