@@ -150,7 +150,7 @@ def test_timm_alone_is_no_file():
         "    model = create_fn(\n"
         "TypeError: __init__() got an unexpected keyword argument 'pretrained_cfg'"
     )
-    assert not explain_text(made).ways
+    assert "rescue" not in str(explain_text(made))
     assert explain_text(made.replace("create_fn(", "torch.load(")).ways
     runs = '  File "/e/site-packages/torch/nn/modules/module.py", line 9, in _call_impl\nTypeError'
     assert explain_text(made.replace("TypeError", runs)).ways
@@ -193,3 +193,50 @@ def test_weights_for_a_public_number_of_classes_may_be_the_wrong_file(count, dat
     found = ways(explain_text(text))
     assert f"number of classes that the file has ({count})" in found
     assert ("trained for the model's number (6)" in found) == bool(data) and data in found
+
+
+ARGUMENT = "TypeError: {}() got an unexpected keyword argument 'token'"
+CALLS = f'  File "{SITE}/barlib/base.py", line 9, in __init__\n    {{}}\n'
+IMPORT = "      1 from foolib.models import A, FooNet\n----> 2 model = FooNet('base')\n"
+
+
+def told(found):
+    return " ".join([found.changed, *(f"{way.text} {way.commands}" for way in found.ways)])
+
+
+def test_two_packages_that_do_not_fit_are_both_named():
+    text = IMPORT + CALLS.format("x = self._make(") + ARGUMENT.format("FooNet._make")
+    found = explain_text(text)
+    assert "code of barlib calls `FooNet._make` with `token`" in found.changed
+    assert "comes from foolib" in found.changed and "do not fit" in found.changed
+    assert "older barlib" in told(found) and "pip install --upgrade foolib" in told(found)
+
+
+@pytest.mark.parametrize("name", ["FooNet._make", "BazNet.forward", "_make"])
+def test_a_callee_that_is_not_seen_is_said_to_be_unknown(name):
+    found = explain_text(HEAD + CALLS.format("x = self._make(y, token=1)") + ARGUMENT.format(name))
+    assert f"code of barlib calls `{name}` with `token`" in found.changed
+    assert "Whose it is, is not known" in found.changed and "no file has a part" in found.changed
+
+
+def test_of_the_words_alone_neither_side_is_known():
+    found = explain_text(ARGUMENT.format("FooNet._make"))
+    assert "neither is whose code calls it" in found.changed
+    assert "whole traceback" in told(found) and "rescue" not in told(found)
+
+
+def test_a_line_of_one_s_own_is_no_library_s():
+    text = HEAD + CALLED.format("x = foolib.make(token=1)") + ARGUMENT.format("make")
+    found = explain_text(text)
+    assert "a line of your own or of a project (main.py)" in found.changed
+    assert "leave `token` out" in told(found)
+
+
+def test_an_argument_that_the_line_does_not_name_can_come_from_a_file():
+    text = HEAD + CALLS.format("return cls(**settings)") + ARGUMENT.format("FooNet.__init__")
+    found = explain_text(text)
+    assert "hands `token` on to `FooNet.__init__`" in found.changed
+    assert "settings that a file keeps" in found.changed
+    assert "settings that a file" not in explain_text(text.replace("__init__()", "run()")).changed
+    setting = ARGUMENT.format("FooConfig.__init__")
+    assert "does not know" in explain_text(setting).changed  # the row of settings comes first

@@ -29,7 +29,7 @@ def everything(answer):
 
 
 @pytest.mark.parametrize(
-    "class_, attribute", [("Linear", "_lazy_load_hook"), ("Conv2d", "fc"), ("Sequential", "neck")]
+    "class_, attribute", [("Linear", "_neck_hook"), ("Conv2d", "fc"), ("Sequential", "neck")]
 )
 def test_torch_is_not_blamed_for_what_its_class_never_names(class_, attribute):
     found = explain_text(ATTRIBUTE.format(class_, attribute))
@@ -62,7 +62,7 @@ def test_torch_s_classes_are_known_by_name_without_torch(tmp_path):
     program = (
         f"import sys; sys.path[:0] = {[str(source), str(tmp_path)]!r}\n"
         "from missing_aa.explainer.explain import explain_text\n"
-        "found = explain_text(\"'Linear' object has no attribute '_lazy_load_hook'\")\n"
+        "found = explain_text(\"'Linear' object has no attribute '_neck_hook'\")\n"
         "print(found.changed, *(way.text for way in found.ways), sep='\\n')\n"
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True)
@@ -74,7 +74,7 @@ def test_torch_s_classes_are_known_by_name_without_torch(tmp_path):
 def test_torch_is_read_and_not_imported():
     program = (
         "import sys\nfrom missing_aa.explainer.explain import explain_text\n"
-        "text = str(explain_text(\"'Linear' object has no attribute '_lazy_load_hook'\"))\n"
+        "text = str(explain_text(\"'Linear' object has no attribute '_neck_hook'\"))\n"
         "print('source of the torch' in text, 'torch' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
@@ -326,3 +326,43 @@ def test_a_kept_method_and_a_base_of_timm_s_are_named_where_no_frame_is():
     assert "VisionTransformer in timm 0.6.11 and later" in note and "inherits from one" in note
     for many in ("drop_path", "foo_bar", "norm"):
         assert not explain_text(ATTRIBUTE.format("FooEncoder", many)).notes
+
+
+@pytest.mark.parametrize(
+    "class_, attribute, library, says",
+    [
+        ("Linear", "_lazy_load_hook", "torch_geometric", "not from 2.4 on"),
+        ("GATConv", "_user_args", "torch_geometric", "`__user_args__`"),
+        ("NNConv", "__user_args__", "torch_geometric", "`_user_args`"),
+        ("Linear", "base_layer", "peft", "merge_and_unload"),
+        ("Embedding", "lora_A", "peft", "unload_lora_weights"),
+        ("Conv2d", "active_adapter", "peft", "wrapper"),
+        ("Linear", "set_lora_layer", "diffusers", "0.27"),
+        ("Parameter", "SCB", "bitsandbytes", "Int8Params"),
+        ("Tensor", "quant_state", "bitsandbytes", "Params4bit"),
+        ("XGBClassifier", "use_label_encoder", "xgboost", "1.3"),
+        ("XGBModel", "enable_categorical", "xgboost", "1.5"),
+    ],
+)
+def test_an_attribute_tells_the_library_that_its_class_does_not(class_, attribute, library, says):
+    found = explain_text(ATTRIBUTE.format(class_, attribute))
+    assert f"known of {library}:" in found.changed and says in everything(found)
+    assert "timm" not in everything(found) and "source" in found.known_by
+
+
+@pytest.mark.parametrize(
+    "class_, attribute",
+    [("FooNet", "base_layer"), ("Linear", "lora_rank_map"), ("Foo", "SCB"), ("Linear", "CBA")],
+)
+def test_an_attribute_of_another_class_tells_no_library(class_, attribute):
+    found = explain_text(ATTRIBUTE.format(class_, attribute))
+    assert "is known of" not in found.changed
+
+
+def test_a_line_that_reads_its_own_object_says_more_than_the_attribute():
+    frame = f'  File "{SITE}/barlib/conv.py", line 3, in forward\n    x = self._user_args\n'
+    found = explain_text(f"{HEAD}{frame}{ATTRIBUTE.format('BarConv', '_user_args')}")
+    assert "barlib's own code" in found.changed
+    asked = frame.replace("self._user_args", "layer.base_layer")
+    found = explain_text(f"{HEAD}{asked}{ATTRIBUTE.format('Linear', 'base_layer')}")
+    assert "known of peft" in found.changed and "Code of barlib asks for it" in found.changed

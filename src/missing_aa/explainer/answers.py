@@ -27,7 +27,7 @@ PLACES = {
     "rescue": "when the weights are taken out",
 }
 WIDTH = 100
-SHELL = ("missing-aa ", "pip ", "python ", "git ", "zip ", "TORCH_")
+SHELL = ("missing-aa ", "pip ", "python ", "git ", "zip ", "cp ", "TORCH_")
 """How a command begins that is for a shell and not for Python."""
 MOST_WINDOWS, MOST_MODELS = 4, 6
 

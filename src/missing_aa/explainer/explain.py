@@ -19,7 +19,13 @@ from missing_aa.explainer.answers import (
 )
 from missing_aa.explainer.cases import Case, Ledger, is_upgrade
 from missing_aa.explainer.errors import ATTRIBUTE, STATE_DICT, WEIGHTS_ONLY, Error
-from missing_aa.explainer.kinds import loaded_in_part, other_texts, rebuilt
+from missing_aa.explainer.kinds import (
+    library_loaders,
+    loaded_in_part,
+    other_texts,
+    rebuilt,
+    unexpected_argument,
+)
 from missing_aa.explainer.known_libraries import FIRST
 from missing_aa.explainer.known_texts import PICKLES
 from missing_aa.explainer.ledger import load
@@ -75,8 +81,9 @@ def explain_text(text: str) -> Answer:
     if hit is None:
         return (
             other_texts.by_words(pasted, ledger)
+            or library_loaders.plain_pickle(pasted)
             or other_texts.by_pattern(pasted)
-            or rebuilt.by_frames(pasted)
+            or _by_frames(pasted)
             or _unknown("", pasted, ledger)
         )
     seen, kind = seen_around(pasted, hit), kinds.KINDS[hit.error.kind]
@@ -90,12 +97,21 @@ def explain_text(text: str) -> Answer:
         return (
             kind.nearest(hit.error, seen, ledger)
             or other_texts.by_pattern(pasted)
-            or rebuilt.by_frames(pasted)
+            or _by_frames(pasted)
             or _unknown(str(hit.error), pasted, ledger)
         )
     notes = (ALONE,) if hit.error.kind == ATTRIBUTE and not seen.timm_files else ()
     what = kinds.changed(hit.error, is_upgrade(cases), seen.timm_files)
     return from_cases(ATLAS, hit.error, cases, ledger, what, notes)
+
+
+def _by_frames(text: str) -> Answer | None:
+    """What the frames alone prove of an error of which nothing else is known."""
+    return (
+        rebuilt.by_frames(text)
+        or unexpected_argument.answer(text)
+        or library_loaders.failed_inside(text)
+    )
 
 
 def _is_bare(error: Error) -> bool:

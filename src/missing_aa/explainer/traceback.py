@@ -21,6 +21,9 @@ _FORMS = [
     )
 ]
 _INSTALLED = r"\b(?:site|dist)-packages/"
+_FUNCTION = re.compile(
+    r"(?:\bline \d+,|:\d+[:,]?|\.pyc?(?:\]\([^)]*\))?|>) in ([A-Za-z_]\w*(?:\.\w+)*)"
+)
 _NUMBERED = re.compile(r"\s*(-*>)?\s*\[?\d+\]?(?:\([^)]*\))?(?=\s|$)(.*)")
 _ERROR = re.compile(r"\s*[\w.]*(?:Error|Exception|Interrupt|Exit)\b(?=:|\s*$)")
 _LOADERS = (
@@ -37,10 +40,11 @@ _LOADS = re.compile(
 
 @dataclass
 class Frame:
-    """One frame: its file, with slashes, and the lines of code that were printed with it."""
+    """One frame: its file, with slashes, the lines of code printed with it, and its function."""
 
     path: str
     code: str = ""
+    function: str = ""
 
     @property
     def _folders(self) -> list[str]:
@@ -90,7 +94,9 @@ def frames(text: str) -> list[Frame]:
         if match:
             path = match.groupdict().get("path") or "<cell>"
             path = re.sub(r"[\\/]+", "/", path.strip())
-            found.append(Frame(re.sub(r"^timm \d[^/]*/", "timm/", path)))  # as the lessons show it
+            path = re.sub(r"^timm \d[^/]*/", "timm/", path)  # as the lessons show it
+            function = _FUNCTION.search(line)
+            found.append(Frame(path, function=function[1] if function else ""))
         elif found and (code := _code(line)):
             found[-1].code += f"{code}\n"
     return found

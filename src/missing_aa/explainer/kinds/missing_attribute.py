@@ -20,7 +20,7 @@ from missing_aa.explainer.advice import (
 from missing_aa.explainer.answers import NEAR, Answer, general
 from missing_aa.explainer.cases import Ledger
 from missing_aa.explainer.errors import ATTRIBUTE, DOTTED, IMPORT, NAME, Error, find_words
-from missing_aa.explainer.kinds import particular, torch_attribute
+from missing_aa.explainer.kinds import fingerprints, library_loaders, particular, torch_attribute
 from missing_aa.explainer.kinds.torch_attribute import OUT_OF_A_FILE, WHOSE
 from missing_aa.explainer.known_breaks import (
     ESTIMATORS,
@@ -132,7 +132,9 @@ def other(error: Error, seen: Seen) -> Answer | None:
     """The answer where no checkpoint from another timm is behind it; None if one can be."""
     if particular.is_fused(error, seen):
         return particular.fused(error)
-    return _another_version(error, seen) or _not_timm(error, seen)
+    return (
+        fingerprints.answer(error, seen) or _another_version(error, seen) or _not_timm(error, seen)
+    )
 
 
 def _another_version(error: Error, seen: Seen) -> Answer | None:
@@ -216,6 +218,8 @@ def _of_another_object(error: Error, package: str, seen: Seen) -> Answer | None:
 
 def _not_timm(error: Error, seen: Seen) -> Answer | None:
     if error.class_ in WEIGHTS:
+        if whole := library_loaders.whole_loader(seen):
+            return library_loaders.of_state(error, whole)
         sure = error.name in OF_MODELS
         if error.name in particular.OF_PYTHON_2:
             return particular.of_python_2(error)
