@@ -5,7 +5,6 @@ does only adds.
 """
 
 import compileall
-import os
 import subprocess
 import sys
 import sysconfig
@@ -122,11 +121,21 @@ def least(commands: list[list], before) -> list[float]:
     return seconds
 
 
+PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
 def peak(words: list) -> float:
-    """MB; of a process and its children, the largest."""
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    _, _, usage = os.wait4(process.pid, 0)
-    return usage.ru_maxrss * 1024 / 1e6
+    """MB; of a process and its children, the largest.
+
+    Started by a small process: until it runs its program, a new one counts what its parent holds.
+    """
+    line = [sys.executable, "-c", PEAK, *words]
+    done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=True)
+    return int(done.stdout) * 1024 / 1e6
 
 
 def size(path: Path) -> str:

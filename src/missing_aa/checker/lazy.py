@@ -7,8 +7,7 @@ import ast
 import re
 from bisect import bisect
 
-from missing_aa.comparer.names import Definition, Names, read_names
-from missing_aa.comparer.sources import parse
+from missing_aa.comparer.names import Definition, Names, parse, read_names
 
 STATEMENT = re.compile(rb"^(?![\s#)\]}])", re.M)
 """Where a statement at the top of a module may begin: a line without indent, closing nothing."""

@@ -1,6 +1,7 @@
 """What the names at the top of a module stand for, read from its syntax tree."""
 
 import ast
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from keyword import iskeyword
@@ -78,6 +79,18 @@ def uncalled(value: ast.AST) -> Iterator[str]:
 
 
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+MOST_BYTES = 5_000_000
+"""A longer module is left out: people do not write such."""
+
+
+def parse(text: bytes) -> ast.Module:
+    """A module's tree. Raises SyntaxError, ValueError, RecursionError, MemoryError."""
+    if len(text) > MOST_BYTES:
+        raise ValueError(f"it has {len(text):,} bytes")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about escapes in somebody else's strings
+        return ast.parse(text)
 
 
 @dataclass

@@ -5,7 +5,6 @@ import os
 import re
 import sys
 import tarfile
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from missing_aa.comparer.names import parse
 from missing_aa.errors import Problem, UsageProblem
 from missing_aa.releases.sources import MOST_BYTES as MOST_IN_ALL
 from missing_aa.releases.sources import fetch_source, members
@@ -147,15 +147,6 @@ def _parse(
 _PYTHON = ".".join(map(str, sys.version_info[:2]))
 
 
-def parse(text: bytes) -> ast.Module:
-    """A module's tree. Raises SyntaxError, ValueError, RecursionError, MemoryError."""
-    if len(text) > MOST_BYTES:
-        raise ValueError(f"it has {len(text):,} bytes")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about escapes in somebody else's strings
-        return ast.parse(text)
-
-
 def _version(source: Source) -> str | None:
     """A literal `__version__` in the package, or in its module for that."""
     for name in ("", ".version", "._version", ".__version__", ".__about__"):
@@ -170,9 +161,6 @@ def _version(source: Source) -> str | None:
 
 SOURCE = ".py"
 COMPILED = (".so", ".pyd", ".pyc", ".pyx")
-
-MOST_BYTES = 5_000_000
-"""A longer module is left out: people do not write such."""
 
 
 class Unreadable(Problem):
