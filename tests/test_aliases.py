@@ -1,6 +1,9 @@
 """What lies in two places: what is done to one of them counts for the other, or the file is not
 fine and nothing is rescued of it."""
 
+import pickle
+
+import numpy
 import pytest
 
 from hostile_files import (
@@ -128,6 +131,13 @@ HONEST = {
 @pytest.mark.parametrize("how", HONEST)
 def test_what_libraries_write_so_is_fine(how):
     assert set(verdicts(HONEST[how])) == {"fine"}
+
+
+def test_an_array_of_numpys_records_is_no_danger():
+    made = numpy.rec.array([(1, 2.0)], names="a,b")
+    for protocol in (2, 5):
+        judged = judge_all(follow_pickle(pickle.dumps(made, protocol)))
+        assert "dangerous" not in [one.verdict for one in judged]
 
 
 @pytest.mark.parametrize("view", [viewed, by_torch])

@@ -82,7 +82,7 @@ def _is_fresh(made: Object, holding: dict[int, bool]) -> bool:
 def _is_copied_dtype(args: object) -> bool:
     """Whether numpy makes a type anew, as a pickle of it asks: there is one of each otherwise."""
     match args:
-        case (str(), _, 1):
+        case (str() | Global(), _, 1):
             return True
     return False
 
