@@ -60,6 +60,13 @@ def block(body: str, before: str = "", after: str = "", base: str = "nn.Module",
 ASKS = block("    def forward(self, x):\n        return self.conv(x)\n")
 
 GIVEN = {
+    "further_arguments_handed_over_as_one": ASKS.replace(
+        "def forward(self, x):\n        return self.block(x)",
+        "def forward(self, x, *args, **kwargs):\n"
+        "        return self.block(self.way(args, kwargs) + x)\n\n"
+        "    def way(self, args, kwargs):\n"
+        "        return len(args) + len(kwargs)",
+    ),
     "getattribute_catches_what_is_missing": block(
         "    def __getattribute__(self, name):\n"
         "        try:\n            return super().__getattribute__(name)\n"
@@ -603,6 +610,16 @@ MISSING = {
         "            return self.gone\n"
         "        return self.block",
     ),
+    "the_plain_call_reads_it_by_what_it_makes": ASKS.replace(
+        "def forward(self, x):\n        return self.block(x)",
+        "def forward(self, x, **kwargs):\n"
+        "        kwargs = dict(kwargs, twice=len(kwargs) > 1)\n"
+        "        return self.way(x, **kwargs)\n\n"
+        "    def way(self, x, twice=False):\n"
+        "        if twice:\n"
+        "            return x\n"
+        "        return self.gone",
+    ),
     "what_is_handed_on_is_left_out": ASKS.replace(
         "def forward(self, x):\n        return self.block(x)",
         "def forward(self, x, *args, **kwargs):\n"
@@ -634,16 +651,6 @@ POSSIBLE = {
         "        if len(others) != 2:\n"
         "            raise ValueError('two masks are required')\n"
         "        return self.block",
-    ),
-    "another_call_changes_what_is_handed_on": ASKS.replace(
-        "def forward(self, x):\n        return self.block(x)",
-        "def forward(self, x, **kwargs):\n"
-        "        kwargs = dict(kwargs, twice=len(kwargs) > 1)\n"
-        "        return self.way(x, **kwargs)\n\n"
-        "    def way(self, x, twice=False):\n"
-        "        if twice:\n"
-        "            return x\n"
-        "        return self.gone",
     ),
     "another_call_has_what_is_none": ASKS.replace(
         "def forward(self, x):\n        return self.block(x)",

@@ -116,12 +116,9 @@ class Expressions(Operators):
     def _called(self, node: ast.Call, frame: Frame) -> tuple[object, list, dict, bool]:
         """What is called, with what; and whether that is all."""
         function = self.evaluate(node.func, frame)
-        given = [arg for arg in node.args if not self._is_rest(arg, frame)]
-        args, exact = self._elements(given, frame)
+        args, exact = self._elements(node.args, frame)
         kwargs: dict[str, object] = {}
         for word in node.keywords:
-            if not word.arg and self._is_rest(word.value, frame):
-                continue
             value = self.evaluate(word.value, frame)
             if word.arg:
                 kwargs[word.arg] = value
@@ -131,19 +128,6 @@ class Expressions(Operators):
             else:
                 exact = False
         return function, args, kwargs, exact
-
-    def _is_rest(self, node: ast.expr, frame: Frame) -> bool:
-        """Whether it is what the model's forward takes beside the arguments that it names, only
-        handed on: the functions that get it are followed with their defaults."""
-        if isinstance(node, ast.Starred):
-            node = node.value
-        if not isinstance(node, ast.Name) or self.frames[0] is not frame:
-            return False
-        given = getattr(frame.function.node, "args", None)
-        rest = [arg.arg for arg in (given.vararg, given.kwarg) if arg] if given else []
-        value = frame.scope.get(node.id)
-        untouched = value is UNKNOWN or isinstance(value, Mapping) and not value.items
-        return node.id in rest and untouched
 
     def _yield(self, node: ast.Yield, frame: Frame) -> object:
         value = self.evaluate(node.value, frame) if node.value else None

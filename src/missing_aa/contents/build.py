@@ -16,7 +16,7 @@ from missing_aa.contents.views import MISSHAPEN, Array, Span, Untaken, View, arr
 from missing_aa.errors import CheckpointError, LimitReached, Malformed, Refused
 from missing_aa.limits import Limits
 from missing_aa.pickles import joblib_arrays
-from missing_aa.pickles.known_names import DICTIONARIES
+from missing_aa.pickles.known_names import DICTIONARIES, FROM_BUFFER
 from missing_aa.pickles.program import INDIRECT, NODES, Dict, Global, Object, Persistent, Program
 from missing_aa.pickles.program import class_of as class_node
 
@@ -147,7 +147,7 @@ class _Builder:
                 return self.storages.embedded_span(node)
             if dotted in MAKERS:
                 return self._tensor(node, dotted, depth)
-            if dotted in tensors.RECONSTRUCT or dotted in tensors.FROM_BUFFER:
+            if dotted in tensors.RECONSTRUCT or dotted in FROM_BUFFER:
                 return self._array(node, dotted)
             if untaken := tensors.refused(dotted):
                 return untaken
@@ -226,7 +226,7 @@ class _Builder:
                     raw = raw.encode()
                 return self._numpy_array(raw, dtype, shape, order == 1)
             case ((raw, dtype, shape, "C" | "F" as order, *axes), []) if (
-                dotted in tensors.FROM_BUFFER and not any(axes)
+                dotted in FROM_BUFFER and not any(axes)
             ):
                 return self._numpy_array(raw, dtype, shape, order == "F")
         raise Malformed(ARRAY_MISSHAPEN)
@@ -254,7 +254,7 @@ class _Builder:
         return array(span, self._argument(described.get("shape")), order == "F")
 
     def _dtype(self, node: object) -> str | Untaken:
-        if not isinstance(node, Object) or str(node.made_by) != tensors.NUMPY_DTYPE:
+        if not isinstance(node, Object) or str(node.made_by) != joblib_arrays.DTYPE:
             return tensors.NOT_PLAIN
         if not joblib_arrays.is_plain_dtype(node):
             return tensors.NOT_PLAIN

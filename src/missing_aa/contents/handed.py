@@ -6,7 +6,7 @@ from missing_aa.contents import tensors
 from missing_aa.contents.standins import GRAPH_MODULES
 from missing_aa.contents.views import Span, View
 from missing_aa.errors import Refused
-from missing_aa.pickles.known_names import DICTIONARIES
+from missing_aa.pickles.known_names import DICTIONARIES, FROM_BUFFER
 from missing_aa.pickles.program import (
     INDIRECT,
     NODES,
@@ -28,7 +28,7 @@ KEEPERS = (
     "collections.deque functools.partial torch.Size"
 )
 HARMLESS = DICTIONARIES.union(
-    tensors.MAKERS, tensors.RECONSTRUCT, tensors.FROM_BUFFER, tensors.REFUSED, GRAPH_MODULES
+    tensors.MAKERS, tensors.RECONSTRUCT, FROM_BUFFER, tensors.REFUSED, GRAPH_MODULES
 ).union(KEEPERS.split(), INDIRECT, [PICKLE_IN_PICKLE])
 """They make a tensor of what they are given, or keep it."""
 DIRECTLY = HARMLESS.difference(INDIRECT)

@@ -62,6 +62,10 @@ COMPUTED_KEY = (
     "a dictionary around its tensors has a key that is neither text nor number: under which name a "
     "load would find them cannot be known; ask for the original"
 )
+FILLED = (
+    "gets items after it was made, as no module of torch's does, which may change its layers: it "
+    "cannot be rescued; load the file with what wrote it"
+)
 ENTRY = 50
 """Bytes of a header, at least, that say what a tensor is and where it lies."""
 MANY = 100
@@ -120,12 +124,6 @@ class Weights:
                 groups.append([name])
             end = max(end, stop)
         return [sorted(group, key=place.__getitem__) for group in groups if len(group) > 1]
-
-
-FILLED = (
-    "gets items after it was made, as no module of torch's does, which may change its layers: it "
-    "cannot be rescued; load the file with what wrote it"
-)
 
 
 def is_module(value: object) -> TypeGuard[Standin]:

@@ -149,8 +149,6 @@ def named(dotted: str) -> Name | Kind:
 
 NUMPY_ARRAY = "numpy.ndarray"
 RECONSTRUCT = {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"}
-FROM_BUFFER = {"numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"}
-NUMPY_DTYPE = "numpy.dtype"
 NUMPY_DTYPES = {
     "f2": "float16",
     "f4": "float32",

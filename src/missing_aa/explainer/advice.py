@@ -39,6 +39,7 @@ FOR_A_FILE = Way(
     ("missing-aa check model.pt",),
 )
 STRANGER = "Install no package because it has that name: it would be another's."
+BY_FRAMES = "the frames of the traceback"
 LINE = "the line of source that the traceback shows"
 NAMES = "the dotted name in the message"
 TABLE = "torch's source (a table of its own breaks)"

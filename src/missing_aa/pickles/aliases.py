@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from missing_aa.pickles import known_names
+from missing_aa.pickles.joblib_arrays import DTYPE
 from missing_aa.pickles.known_names import LISTED
 from missing_aa.pickles.program import (
     INDIRECT,
@@ -19,7 +20,6 @@ FRESH = frozenset(known_names.FRESH.split())
 NOT_FRESH = frozenset(known_names.NOT_FRESH.split())
 FILLED = frozenset(known_names.FILLED.split())
 ITERATORS = ("builtins.iter", "builtins.reversed")
-DTYPE = "numpy.dtype"
 ARRAY_MAKERS = frozenset(known_names.TAKES_CLASSES)
 MEMORY = known_names.FROM_BUFFER | {known_names.FROM_NUMPY}
 

@@ -64,7 +64,7 @@ UNFOLLOWED = (
     "something in it is changed in a way that no checkpoint needs: what it holds cannot be known"
 )
 
-MEMORY = ("torch.", "numpy.")
+TENSOR_LIBRARIES = ("torch.", "numpy.")
 """Calls of these make tensors and arrays of what they are given, which must stay as it is then."""
 
 
@@ -231,7 +231,7 @@ class Machine:
         self.program.objects.append(made)
         if type(made_by) is Global:
             if made_by.reads_lists and args and isinstance(args, list | tuple):
-                self.note_read(args, made_by.dotted.startswith(MEMORY))
+                self.note_read(args, made_by.dotted.startswith(TENSOR_LIBRARIES))
             if made_by.dotted == PICKLE_IN_PICKLE:
                 self.program.embedded[made] = None
         self.stack.append(made)

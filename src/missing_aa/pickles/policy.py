@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass
 
 from missing_aa.pickles import aliases, known_names
-from missing_aa.pickles.joblib_arrays import is_plain_dtype
+from missing_aa.pickles.joblib_arrays import DTYPE, is_plain_dtype
 from missing_aa.pickles.keeping import hands_on, only_keeps
 from missing_aa.pickles.program import (
     COMPUTED,
@@ -60,7 +60,6 @@ GETTERS = frozenset(known_names.GETTERS.split())
 KEPT = frozenset(known_names.KEPT.split())
 """Listed names that are only kept: what they give, called, may be anything."""
 SCALARS = frozenset(known_names.SCALARS.split())
-DTYPE = "numpy.dtype"
 SPARSE = ("torch._utils._rebuild_sparse_tensor", "torch._utils._rebuild_sparse_csr_tensor")
 WRAPS = (
     *("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"),

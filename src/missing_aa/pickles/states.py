@@ -26,7 +26,7 @@ def build(m: Machine) -> None:
             note_set(m, state[1])
         parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)
         m.read.update(id(part) for part in parts if isinstance(part, Dict | Object))  # it is copied
-        if m.read and id(target) in m.read:
+        if id(target) in m.read:
             m.doubt(CHANGED_LATE)
         if isinstance(target.made_by, Global) and target.made_by.dotted == GROWS:
             _note_growing(m, state)

@@ -2,7 +2,14 @@
 
 import re
 
-from missing_aa.explainer.advice import FOR_A_FILE, RESCUE_IF, advise, installed_as, library
+from missing_aa.explainer.advice import (
+    BY_FRAMES,
+    FOR_A_FILE,
+    RESCUE_IF,
+    advise,
+    installed_as,
+    library,
+)
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import NEAR, OTHER, Error
 from missing_aa.explainer.known_loaders import (
@@ -15,7 +22,6 @@ from missing_aa.explainer.remedies import ADVICE, Way
 from missing_aa.explainer.seen import TRACEBACK, Seen, package_of
 from missing_aa.explainer.traceback import Frame, frames, innermost, said
 
-BY_FRAMES = "the frames of the traceback"
 _PERSISTENT = re.compile(
     r"(?m)^.{0,100}persistent\s+id\s+instruction\s+was\s+encountered"
     r"(?:,?\s+but\s+no\s+persistent_load\s+function\s+was\s+specified)?"

@@ -2,7 +2,15 @@
 
 import re
 
-from missing_aa.explainer.advice import LINE, RESCUE, advise, installed_as, out_of, writer_s
+from missing_aa.explainer.advice import (
+    BY_FRAMES,
+    LINE,
+    RESCUE,
+    advise,
+    installed_as,
+    out_of,
+    writer_s,
+)
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import Error
 from missing_aa.explainer.kinds.torch_attribute import OF_A_LIBRARY, OUT_OF_A_FILE
@@ -28,7 +36,6 @@ _MAKES = re.compile(
     r"\b_?(?:init|make|build|create|restore|from)_\w*(?:state|dict|checkpoint|ckpt)\w*\("
 )
 """What a library calls that makes an object out of a file's entries."""
-BY_FRAMES = "the frames of the traceback"
 
 
 def is_inside(error: Error, failed: Frame | None) -> bool:

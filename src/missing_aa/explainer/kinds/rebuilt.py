@@ -2,7 +2,7 @@
 
 import re
 
-from missing_aa.explainer.advice import advise, installed_as, out_of, writer_s
+from missing_aa.explainer.advice import BY_FRAMES, advise, installed_as, out_of, writer_s
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import OTHER, Error
 from missing_aa.explainer.known_breaks import OWN_FORMS
@@ -36,7 +36,7 @@ def by_frames(text: str) -> Answer | None:
         f"There, save it in a form of {name}'s own that other versions read "
         f"({OWN_FORMS.get(package, 'if it has one')}), and read that with the installed version.",
         *out_of(package, seen),
-        known_by="the frames of the traceback",
+        known_by=BY_FRAMES,
     )
 
 

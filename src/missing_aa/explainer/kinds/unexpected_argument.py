@@ -2,7 +2,7 @@
 
 import re
 
-from missing_aa.explainer.advice import advise, installed_as, library
+from missing_aa.explainer.advice import BY_FRAMES, advise, installed_as, library
 from missing_aa.explainer.answers import Answer
 from missing_aa.explainer.errors import NAME, OTHER, Error, line_at
 from missing_aa.explainer.known_texts import LOADED
@@ -57,7 +57,7 @@ def _two_packages(
         f"Install an older {calling}, from before it gave `{argument}`; the requirements of "
         f"{defining} or its page may name one.",
         f"Or a newer {defining}, if there is one that takes it.\npip install --upgrade {defining}",
-        known_by="the frames of the traceback, and the line that imports the class",
+        known_by=f"{BY_FRAMES}, and the line that imports the class",
     )
 
 
@@ -74,7 +74,7 @@ def _handed_on(error: Error, called: str, argument: str, calling: str) -> Answer
         "If it comes out of a file: install the version of that class's library that wrote it, as "
         "a rule a newer one; or take the entry out, in a copy, and compare an output.",
         f"If the class is your own: let it take `{argument}` (or **kwargs).",
-        known_by="the frames of the traceback",
+        known_by=BY_FRAMES,
     )
 
 
@@ -92,7 +92,7 @@ def _by_a_package(error: Error, called: str, argument: str, calling: str, caller
         f"If it is a package's: install a newer one of it, or an older {name}, from before it gave "
         f"`{argument}`; the requirements of the two say what belongs together.",
         f"If it is your own: let it take `{argument}` (or **kwargs).",
-        known_by="the frames of the traceback",
+        known_by=BY_FRAMES,
     )
 
 
